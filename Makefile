@@ -1,0 +1,73 @@
+# The two commands of the README are `make run` and `make test`. Each makes .venv, if need be, with what it needs.
+
+SHELL := /bin/sh
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+STACK ?= song-intake
+
+RUNTIME_PINS := layers/dependencies/requirements.txt
+LOCAL_PINS := tests/local/requirements.txt
+TEST_PINS := tests/requirements.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint pytest campaign model build redrive pins clean
+
+help:  ## This list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.local  ## The whole stack on this machine: sends the samples and some dozens more, and shows what became of them
+	@$(BIN)/python -m tests.local.run
+
+test: lint pytest  ## Lint, types, and every test
+
+lint: $(VENV)/.test  ## ruff, mypy, cfn-lint on the template and on the transformed one
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/python -m tests.template.lint_transformed
+
+pytest: $(VENV)/.test  ## The tests alone
+	$(BIN)/python -m pytest
+
+campaign: $(VENV)/.test  ## Random schedules of crashes, duplicates and delays, for minutes instead of seconds
+	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
+
+model: $(VENV)/.test  ## The TLA+ model of the ledger (needs Java)
+	$(BIN)/python -m tests.model.check_model
+
+build:  ## What `sam deploy` ships (needs the SAM CLI, and no Docker)
+	sam build
+
+# The destination is named, since SQS does not know where a dead letter came from that the function itself wrote.
+redrive:  ## Dead letters back to their queue: make redrive STACK=song-intake (needs the AWS CLI)
+	@output() { aws cloudformation describe-stacks --stack-name $(STACK) --output text \
+	    --query "Stacks[0].Outputs[?OutputKey=='$$1'].OutputValue"; }; \
+	aws sqs start-message-move-task --source-arn "$$(output DeadLetterQueueArn)" \
+	    --destination-arn "$$(output SongRequestsQueueArn)"
+
+pins: $(VENV)/.test  ## Resolve every pin anew, with hashes, for all supported Pythons
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    pyproject.toml -o $(RUNTIME_PINS)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    -c $(RUNTIME_PINS) --group local -o $(LOCAL_PINS)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    -c $(RUNTIME_PINS) -c $(LOCAL_PINS) --group local --group test -o $(TEST_PINS)
+
+clean:  ## Remove what the other targets made
+	rm -rf $(VENV) .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
+
+$(BIN)/python:
+	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(VENV)
+
+$(VENV)/.local: $(RUNTIME_PINS) $(LOCAL_PINS) | $(BIN)/python
+	@echo "Installing what the local stack needs into $(VENV)"
+	@$(PIP) -r $(RUNTIME_PINS) -r $(LOCAL_PINS)
+	@touch $@
+
+$(VENV)/.test: $(RUNTIME_PINS) $(TEST_PINS) | $(BIN)/python
+	@echo "Installing what the tests need into $(VENV)"
+	@$(PIP) -r $(RUNTIME_PINS) -r $(TEST_PINS)
+	@touch $@ $(VENV)/.local

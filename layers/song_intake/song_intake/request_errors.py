@@ -1,0 +1,79 @@
+"""What is wrong with a request, in words that may be logged.
+
+A request holds lyrics and descriptions that must not reach a log, and whoever got a field wrong may have put them
+anywhere: in a value, or in the name of a field. So an error says where (a path), which rule, and what was expected,
+and never quotes a value. A name that the caller chose is shown only if it looks like a name.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+# An SQS message attribute counts towards the size of its message; this leaves room, and a reader wants no more.
+MAX_SUMMARY_CHARACTERS: Final = 2_000
+MAX_ERRORS_NAMED: Final = 20
+
+_SHOWABLE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One broken rule. `path` says where, `rule` is the schema keyword or our own code, `message` what was expected."""
+
+    path: str
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.message} ({self.rule})"
+
+
+class InvalidRequest(ValueError):
+    """A message that is not a song request, with every error that was found.
+
+    `request_id` is the caller's own, where that much could be read and is valid. The text is printable ASCII of at
+    most 2,000 characters, so it fits an SQS message attribute as it is.
+    """
+
+    def __init__(self, errors: Iterable[FieldError], request_id: str | None = None) -> None:
+        self.errors: tuple[FieldError, ...] = tuple(errors)
+        self.request_id = request_id
+        super().__init__(_summary(self.errors))
+
+
+def is_showable(name: str) -> bool:
+    """Whether a name that the caller chose may be repeated in an error."""
+    return _SHOWABLE.fullmatch(name) is not None
+
+
+def json_path(steps: Sequence[str | int]) -> str:
+    """`$.metadata.customer`, or `$.metadata[?]` where a name cannot be shown."""
+    return "$" + "".join(_step(step) for step in steps)
+
+
+def _step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    if _IDENTIFIER.fullmatch(step) and is_showable(step):
+        return f".{step}"
+    return f"['{step}']" if is_showable(step) else "[?]"
+
+
+def _summary(errors: Sequence[FieldError]) -> str:
+    count = f"{len(errors)} errors: " if len(errors) > 1 else ""
+    room = MAX_SUMMARY_CHARACTERS - len(count) - len(_and_more(len(errors)))
+    shown: list[str] = []
+    for error in errors[:MAX_ERRORS_NAMED]:
+        text = str(error)
+        room -= len(text) + len("; ")
+        if room < 0:
+            break
+        shown.append(text)
+    left_out = len(errors) - len(shown)
+    return count + "; ".join(shown) + (_and_more(left_out) if left_out else "")
+
+
+def _and_more(count: int) -> str:
+    return f"; and {count} more"

@@ -1,0 +1,113 @@
+"""What holds for every message body, and not only for the ones we thought of."""
+
+import json
+from typing import TypeAlias, cast
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, given, settings
+
+from song_intake import contract
+from song_intake.request_errors import MAX_SUMMARY_CHARACTERS
+from song_intake.song_request import InvalidRequest, SongRequest
+from song_intake.strict_json import JsonValue
+
+Fields: TypeAlias = dict[str, JsonValue]
+
+EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+# Letters that none of our own texts uses, so that finding one in an error can only mean that a value leaked.
+CANARY_LETTERS = "ЖЩЪЫЭЮЯ"
+CANARY = st.text(alphabet=CANARY_LETTERS, min_size=6, max_size=40)
+
+NAMES = st.sampled_from(
+    [*contract.FIELDS, "Message", "TopicArn", "Type", "detail", "detail-type", "eventSource", "body"]
+)
+FRAGMENTS = st.sampled_from([*'{}[]",:\\ ', '"sound"', '"a"', "1e999", "-0", "NaN", "\\ud800", "\ud800", "\ufeff"])
+JSON_VALUES: st.SearchStrategy[JsonValue] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(), inner, max_size=6),
+    max_leaves=12,
+)
+ANY_TEXT = st.text() | st.lists(FRAGMENTS).map("".join) | JSON_VALUES.map(json.dumps)
+
+OPTIONAL_OF_A_SONG: dict[str, st.SearchStrategy[JsonValue]] = {
+    "task_type": st.just("create_music"),
+    "lyrics": CANARY,
+    "title": CANARY,
+    "mv": st.sampled_from(cast("list[str]", contract.FIELDS["mv"]["enum"])),
+    "seed": st.from_regex(r"[0-9]{1,20}", fullmatch=True),
+    "make_instrumental": st.booleans(),
+    "lyrics_strength": st.floats(0, 1) | st.integers(0, 1),
+    "sound_strength": st.floats(0.2, 1),
+    "weirdness": st.floats(0, 1),
+}
+OURS: dict[str, st.SearchStrategy[JsonValue]] = {
+    "request_id": st.from_regex(r"[A-Za-z0-9._:-]{1,128}", fullmatch=True),
+    "metadata": st.dictionaries(CANARY, CANARY, max_size=10),
+    "task_token": CANARY,
+}
+
+
+def with_any_of(always: Fields, sometimes: dict[str, st.SearchStrategy[JsonValue]]) -> st.SearchStrategy[Fields]:
+    required: dict[str, st.SearchStrategy[JsonValue]] = {name: st.just(value) for name, value in always.items()}
+    return st.fixed_dictionaries(required, optional=sometimes)
+
+
+SONGS = CANARY.flatmap(lambda sound: with_any_of({"sound": sound}, OPTIONAL_OF_A_SONG))
+
+
+@EXAMPLES
+@given(body=ANY_TEXT)
+def test_no_text_does_anything_but_parse_or_be_refused(body: str) -> None:
+    try:
+        request = SongRequest.parse(body, "message-1")
+    except InvalidRequest as refused:
+        invalid = refused
+    else:
+        assert json.loads(request.create_body)["task_type"] == "create_music"
+        return
+    assert invalid.errors
+    assert len(str(invalid)) <= MAX_SUMMARY_CHARACTERS
+    assert str(invalid).isascii()
+    assert str(invalid).isprintable()
+
+
+@EXAMPLES
+@given(song=SONGS, ours=with_any_of({}, OURS))
+def test_a_valid_request_is_posted_with_all_its_fields_and_none_of_ours(song: Fields, ours: Fields) -> None:
+    request = SongRequest.parse(json.dumps({**song, **ours}), "message-1")
+    assert json.loads(request.create_body) == {"task_type": "create_music", **song}
+    assert request.request_id == ours.get("request_id", "message-1")
+    assert request.metadata == ours.get("metadata", {})
+    assert request.task_token == ours.get("task_token")
+
+
+@EXAMPLES
+@given(song=SONGS, data=st.data())
+def test_order_spacing_and_escapes_do_not_change_the_fingerprint(song: Fields, data: st.DataObject) -> None:
+    shuffled = dict(data.draw(st.permutations(list(song.items()))))
+    other_text = json.dumps(shuffled, indent=data.draw(st.none() | st.integers(0, 4)), ensure_ascii=False)
+    one = SongRequest.parse(json.dumps(song), "message-1")
+    other = SongRequest.parse(other_text, "message-2")
+    assert (one.fingerprint, one.create_body) == (other.fingerprint, other.create_body)
+
+
+@EXAMPLES
+@given(
+    song=SONGS,
+    ours=with_any_of({}, OURS),
+    anything=st.dictionaries(NAMES | CANARY, CANARY | st.lists(CANARY) | st.integers(), max_size=6),
+)
+def test_nothing_that_the_caller_wrote_is_in_an_error_or_a_repr(song: Fields, ours: Fields, anything: Fields) -> None:
+    body = json.dumps({**song, **ours, **anything}, ensure_ascii=False)
+    cut = body[:-1]
+    sound_twice = body.replace("{", f'{{"sound": "{CANARY_LETTERS}", ', 1)
+    for text in (body, cut, sound_twice, json.dumps([body], ensure_ascii=False)):
+        assert not set(CANARY_LETTERS) & set(everything_shown_of(text))
+
+
+def everything_shown_of(body: str) -> str:
+    try:
+        return repr(SongRequest.parse(body, "message-1"))
+    except InvalidRequest as invalid:
+        return f"{invalid} {invalid!r} {invalid.errors}"

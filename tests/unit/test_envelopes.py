@@ -1,0 +1,149 @@
+"""Messages that came through SNS, EventBridge or Pipes, and those that only look as if they had."""
+
+import base64
+import json
+from collections.abc import Callable
+
+import pytest
+
+from song_intake import envelopes
+from song_intake.request_errors import InvalidRequest
+from song_intake.strict_json import JsonValue
+
+REQUEST: dict[str, JsonValue] = {"sound": "calypso", "title": "Inside"}
+
+
+def sns(content: JsonValue, **others: JsonValue) -> dict[str, JsonValue]:
+    return {
+        "Type": "Notification",
+        "MessageId": "sns-id",
+        "TopicArn": "arn:aws:sns:eu-west-1:123456789012:songs",
+        "Message": json.dumps(content),
+        **others,
+    }
+
+
+def eventbridge(content: JsonValue, **others: JsonValue) -> dict[str, JsonValue]:
+    return {"id": "event-id", "detail-type": "Song Wanted", "source": "com.example.shop", "detail": content, **others}
+
+
+def pipe_from_sqs(content: JsonValue, **others: JsonValue) -> dict[str, JsonValue]:
+    return {"messageId": "sqs-id", "eventSource": "aws:sqs", "body": json.dumps(content), **others}
+
+
+def pipe_from_kinesis(content: JsonValue, **others: JsonValue) -> dict[str, JsonValue]:
+    data = base64.b64encode(json.dumps(content).encode()).decode()
+    return {"eventID": "shardId-0:7", "eventSource": "aws:kinesis", "data": data, **others}
+
+
+WRAPPERS = [
+    pytest.param(sns, "sns-id", id="SNS"),
+    pytest.param(eventbridge, "event-id", id="EventBridge"),
+    pytest.param(pipe_from_sqs, "sqs-id", id="Pipe from SQS"),
+    pytest.param(pipe_from_kinesis, "shardId-0:7", id="Pipe from Kinesis"),
+]
+Wrapper = Callable[..., dict[str, JsonValue]]
+
+
+def refused(body: JsonValue) -> InvalidRequest:
+    with pytest.raises(InvalidRequest) as caught:
+        envelopes.unwrap(body if isinstance(body, str) else json.dumps(body))
+    assert len(caught.value.errors) == 1
+    return caught.value
+
+
+def test_a_bare_request_comes_back_as_it_is_with_its_size_as_sent() -> None:
+    body = json.dumps(REQUEST, indent=4) + "\n"
+    assert envelopes.unwrap(body) == envelopes.Unwrapped(REQUEST, len(body), None)
+
+
+@pytest.mark.parametrize(("wrap", "publisher_id"), WRAPPERS)
+def test_an_envelope_comes_off_and_leaves_its_id(wrap: Wrapper, publisher_id: str) -> None:
+    inside = envelopes.unwrap(json.dumps(wrap(REQUEST)))
+    assert (inside.document, inside.publisher_id) == (REQUEST, publisher_id)
+    assert inside.size <= len(json.dumps(REQUEST))
+
+
+@pytest.mark.parametrize(("outer", "_outer_id"), WRAPPERS)
+@pytest.mark.parametrize(("inner", "inner_id"), WRAPPERS)
+def test_of_two_envelopes_the_inner_one_names_the_message(
+    outer: Wrapper, _outer_id: str, inner: Wrapper, inner_id: str
+) -> None:
+    inside = envelopes.unwrap(json.dumps(outer(inner(REQUEST))))
+    assert (inside.document, inside.publisher_id) == (REQUEST, inner_id)
+
+
+def test_three_envelopes_come_off_and_a_fourth_is_refused() -> None:
+    three = eventbridge(sns(pipe_from_sqs(REQUEST)))
+    assert envelopes.unwrap(json.dumps(three)).document == REQUEST
+    error = refused(sns(three)).errors[0]
+    assert (error.rule, error.path) == ("maxEnvelopes", "$.Message.detail.Message")
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        pytest.param(sns(REQUEST, Type="SubscriptionConfirmation"), "$.Type", id="a subscription to confirm"),
+        pytest.param({"Message": "{}"}, "$.Type", id="SNS without a type"),
+        pytest.param({"Type": "Notification", "Message": "{}"}, "$.TopicArn", id="SNS without a topic"),
+        pytest.param(sns(REQUEST, Message={"sound": "x"}), "$.Message", id="SNS with an object"),
+        pytest.param({"Type": "Notification", "TopicArn": "arn"}, "$.Message", id="SNS without a message"),
+        pytest.param(eventbridge("{}"), "$.detail", id="a detail that is text"),
+        pytest.param(eventbridge(None), "$.detail", id="a detail that is null"),
+        pytest.param({"detail": REQUEST}, "$['detail-type']", id="EventBridge without a detail type"),
+        pytest.param({"detail-type": "x", "detail": REQUEST}, "$.source", id="EventBridge without a source"),
+        pytest.param(pipe_from_sqs(REQUEST, body=REQUEST), "$.body", id="a body that is an object"),
+        pytest.param(pipe_from_sqs(REQUEST, eventSource="aws:dynamodb"), "$.eventSource", id="another source"),
+        pytest.param({"eventSourceARN": "arn", "body": "{}"}, "$.eventSource", id="no source"),
+        pytest.param(pipe_from_sqs(REQUEST, eventSource=["aws:sqs"]), "$.eventSource", id="a list of sources"),
+        pytest.param(pipe_from_kinesis(REQUEST, data="not base64!"), "$.data", id="not base64"),
+        pytest.param(pipe_from_kinesis(REQUEST, data="e30"), "$.data", id="base64 without its padding"),
+        pytest.param(pipe_from_kinesis(REQUEST, data="e3!0="), "$.data", id="base64 with something in between"),
+        pytest.param(pipe_from_kinesis(REQUEST, data="ü"), "$.data", id="base64 of other letters"),
+        pytest.param(pipe_from_kinesis(REQUEST, data="84mawg=="), "$.data", id="an aggregated record"),
+        pytest.param(sns(eventbridge([])), "$.Message.detail", id="broken one envelope further in"),
+    ],
+)
+def test_a_broken_envelope_is_one_error_that_says_where(body: JsonValue, path: str) -> None:
+    error = refused(body).errors[0]
+    assert (error.rule, error.path) == ("envelope", path)
+
+
+@pytest.mark.parametrize(
+    ("body", "rule", "path"),
+    [
+        (sns(None, Message='{"sound": "a",}'), "syntax", "$.Message"),
+        (sns(None, Message=""), "notEmpty", "$.Message"),
+        (sns(None, Message='{"sound": "a", "sound": "b"}'), "uniqueKeys", "$.Message"),
+        (pipe_from_sqs(None, body='{"sound": "\\ud800"}'), "wholeCharacters", "$.body.sound"),
+        ('{"detail-type": "x", "source": "y", "detail": {"sound": "a", "sound": "b"}}', "uniqueKeys", "$"),
+        ('{"detail-type": "x", "source": "y", "detail": {"weirdness": 1e999}}', "finiteNumbers", "$"),
+    ],
+)
+def test_what_is_inside_is_strict_json_too(body: JsonValue, rule: str, path: str) -> None:
+    error = refused(body).errors[0]
+    assert (error.rule, error.path) == (rule, path)
+
+
+@pytest.mark.parametrize("document", [[REQUEST], "text", 1, None, {"sound": "x", "type": "Notification"}, {}])
+def test_what_is_no_envelope_is_left_to_the_contract(document: JsonValue) -> None:
+    assert envelopes.unwrap(json.dumps(document)).document == document
+
+
+def test_a_message_over_256_kib_is_refused_before_it_is_parsed() -> None:
+    assert refused("\N{MUSICAL NOTE}" * (envelopes.MAX_MESSAGE_BYTES // 4) + "x").errors[0].rule == "maxBytes"
+    assert refused("x" * envelopes.MAX_MESSAGE_BYTES).errors[0].rule == "syntax"
+
+
+def test_an_envelope_may_be_larger_than_the_request_in_it() -> None:
+    inside = envelopes.unwrap(json.dumps(sns(REQUEST, Subject="x" * 100_000)))
+    assert inside.size < 100
+
+
+@pytest.mark.parametrize("marker", [{"MessageId": 7}, {"MessageId": None}, {"MessageId": ["sns-id"]}])
+def test_an_id_that_is_no_text_is_no_id(marker: dict[str, JsonValue]) -> None:
+    assert envelopes.unwrap(json.dumps(sns(REQUEST, **marker))).publisher_id is None
+
+
+def test_what_is_inside_is_not_in_the_repr() -> None:
+    assert "calypso" not in repr(envelopes.unwrap(json.dumps(REQUEST)))

@@ -1,0 +1,101 @@
+"""How errors read: all of them at once, in words that show nothing of a song."""
+
+import json
+
+import pytest
+
+from song_intake.request_errors import MAX_ERRORS_NAMED, MAX_SUMMARY_CHARACTERS, FieldError
+from song_intake.song_request import InvalidRequest, SongRequest
+from song_intake.strict_json import JsonValue
+
+SOUND: dict[str, JsonValue] = {"sound": "tango, bandoneon"}
+
+
+def refused(document: JsonValue) -> InvalidRequest:
+    with pytest.raises(InvalidRequest) as caught:
+        SongRequest.parse(json.dumps(document), "message-1")
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"lyrics_strength": 1.5}, "$.lyrics_strength must be at most 1 (maximum)"),
+        ({"sound_strength": 0}, "$.sound_strength must be at least 0.2 (minimum)"),
+        ({"title": "x" * 81}, "$.title must be at most 80 characters long (maxLength)"),
+        ({"make_instrumental": "yes"}, "$.make_instrumental must be true or false (type)"),
+        ({"lyrics": " "}, "$.lyrics must be text that is not blank (pattern)"),
+        (
+            {"task_type": "cover_music"},
+            "$.task_type must be 'create_music': every other task type is retired by the music API (const)",
+        ),
+        (
+            {"metadata": {"": "v"}},
+            "$.metadata must have keys that are 1 or more characters long (minLength)",
+        ),
+    ],
+)
+def test_an_error_names_the_field_the_rule_and_what_was_expected(fields: dict[str, JsonValue], text: str) -> None:
+    assert str(refused({**SOUND, **fields})) == text
+
+
+def test_a_song_of_nothing_is_told_what_it_needs() -> None:
+    assert str(refused({})) == "$ must have at least one of 'sound', 'lyrics' (anyOf)"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lyric_strength", "is not a field of a song request, did you mean 'lyrics_strength'?"),
+        ("LYRICS", "is not a field of a song request, did you mean 'lyrics'?"),
+        ("webhookUrl", "is not a field of a song request, did you mean 'webhook_url'?"),
+        ("qqq", "is not a field of a song request"),
+    ],
+)
+def test_an_unknown_field_is_named_with_the_nearest_known_one(name: str, message: str) -> None:
+    assert refused({**SOUND, name: 1}).errors == (FieldError(f"$.{name}", "additionalProperties", message),)
+
+
+@pytest.mark.parametrize("name", ["canary in the lyrics", "canary\n", "canary" * 7, "cänary", "canary\u0000", ""])
+def test_a_name_that_may_be_anything_is_not_shown(name: str) -> None:
+    invalid = refused({**SOUND, name: 1})
+    assert invalid.errors[0].path == "$[?]"
+    assert "cannot be shown" in str(invalid)
+    assert "nary" not in str(invalid)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {f"unknown{number}": 1 for number in range(3000)},
+        {f"sound_strengt{number}": 1 for number in range(50)},
+        {"metadata": {f"k{number}": 1 for number in range(3000)}},
+        {"x" * 40 + str(number): 1 for number in range(50)},
+        {f"{number:040}": number for number in range(1000)},
+    ],
+)
+def test_the_text_of_many_errors_is_bounded_and_says_how_many_are_left_out(fields: dict[str, JsonValue]) -> None:
+    invalid = refused({**SOUND, **fields})
+    text = str(invalid)
+    assert len(text) <= MAX_SUMMARY_CHARACTERS
+    assert text.isascii()
+    assert text.isprintable()
+    assert str(invalid.errors[0]) in text
+    if len(invalid.errors) > 1:
+        named = text.count("(additionalProperties)") + text.count("(type)") + text.count("(maxProperties)")
+        assert text.startswith(f"{len(invalid.errors)} errors: ")
+        assert named <= MAX_ERRORS_NAMED
+        assert text.endswith(f"; and {len(invalid.errors) - named} more")
+
+
+@pytest.mark.parametrize("length", range(60, 220))
+def test_the_text_keeps_its_bound_however_long_its_errors_are(length: int) -> None:
+    text = str(InvalidRequest([FieldError("$", "rule", "x" * length)] * 30))
+    assert len(text) <= MAX_SUMMARY_CHARACTERS
+    assert " more" in text
+
+
+def test_only_the_fields_that_will_be_read_of_get_a_suggestion() -> None:
+    errors = refused({**SOUND, **{f"lyrics{number}": 1 for number in range(1000)}}).errors
+    assert len(errors) == 1000
+    assert sum("did you mean" in error.message for error in errors) == MAX_ERRORS_NAMED

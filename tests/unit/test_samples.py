@@ -1,0 +1,59 @@
+"""The sample messages: each is what its index says, for the docs, the local run and the tests alike."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from song_intake.song_request import InvalidRequest, SongRequest
+
+EVENTS = Path(__file__).parents[2] / "events"
+EXPECTED: list[dict[str, str]] = json.loads((EVENTS / "expected.json").read_text(encoding="utf-8"))
+
+
+def sample(name: str) -> str:
+    return (EVENTS / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("case", EXPECTED, ids=lambda case: case["file"])
+def test_each_sample_is_what_its_index_says(case: dict[str, str]) -> None:
+    if case.get("reason") == "INVALID_REQUEST":
+        with pytest.raises(InvalidRequest):
+            SongRequest.parse(sample(case["file"]), "message-1")
+    else:
+        assert SongRequest.parse(sample(case["file"]), "message-1").create_body
+
+
+def test_every_sample_is_in_the_index_once() -> None:
+    files = sorted(path.name for path in EVENTS.iterdir() if path.name != "expected.json")
+    assert sorted(case["file"] for case in EXPECTED) == files
+
+
+def test_the_two_samples_of_one_id_differ_in_what_they_ask_for() -> None:
+    first, again, reused = (
+        SongRequest.parse(sample(name), "message-1")
+        for name in ("with_request_id_and_metadata.json", "duplicate_of_request_id.json", "request_id_reused.json")
+    )
+    assert first == again
+    assert (first.request_id, first.fingerprint) != (reused.request_id, reused.fingerprint)
+    assert first.request_id == reused.request_id
+
+
+def test_the_vendors_own_example_is_a_request_as_it_is() -> None:
+    example = json.loads(sample("song_with_lyrics.json"))
+    assert set(example) == {
+        "task_type", "mv", "sound", "lyrics_strength", "sound_strength", "make_instrumental", "title", "lyrics",
+    }  # fmt: skip
+    assert json.loads(SongRequest.parse(json.dumps(example), "message-1").create_body) == example
+
+
+def test_the_one_with_five_errors_has_just_these() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        SongRequest.parse(sample("invalid_five_errors.json"), "message-1")
+    assert [(error.path, error.rule) for error in caught.value.errors] == [
+        ("$.lyrics_strength", "maximum"),
+        ("$.make_instrumental", "type"),
+        ("$.mv", "enum"),
+        ("$.seed", "type"),
+        ("$.webhook_url", "pattern"),
+    ]

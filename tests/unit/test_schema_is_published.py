@@ -1,0 +1,63 @@
+"""The contract as callers read it: a valid schema, described throughout, with the vendor's own limits."""
+
+import json
+from pathlib import Path
+from typing import cast
+
+import jsonschema_rs
+import pytest
+
+from song_intake import contract
+from song_intake.strict_json import JsonValue
+
+PUBLISHED = Path(contract.__file__).with_name("song_request.schema.json")
+VENDOR_FIELDS = {
+    "task_type", "sound", "lyrics", "mv", "title", "seed", "make_instrumental",
+    "lyrics_strength", "sound_strength", "weirdness", "webhook_url", "webhook_secret",
+}  # fmt: skip
+OUR_FIELDS = {"request_id", "metadata", "task_token"}
+
+
+def test_it_is_a_valid_schema_of_its_draft() -> None:
+    schema = json.loads(PUBLISHED.read_text(encoding="utf-8"))
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["$id"].startswith("urn:")
+    jsonschema_rs.meta.validate(schema)
+
+
+def test_it_is_the_one_that_requests_are_checked_against() -> None:
+    assert json.loads(PUBLISHED.read_text(encoding="utf-8")) == contract.SCHEMA
+
+
+def test_it_knows_the_fields_of_the_vendor_and_ours_and_no_other() -> None:
+    assert set(contract.FIELDS) == VENDOR_FIELDS | OUR_FIELDS
+    assert contract.SCHEMA["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("name", sorted(VENDOR_FIELDS | OUR_FIELDS))
+def test_every_field_is_described_with_an_example_that_keeps_the_contract(name: str) -> None:
+    field = contract.FIELDS[name]
+    assert field["title"]
+    assert str(field["description"]).endswith(".")
+    examples = cast("list[JsonValue]", field["examples"])
+    assert examples
+    for example in examples:
+        assert contract.errors_in({"sound": "salsa", name: example}) == []
+
+
+@pytest.mark.parametrize("name", sorted(VENDOR_FIELDS | OUR_FIELDS))
+def test_a_rule_that_does_not_explain_itself_is_explained_beside_it(name: str) -> None:
+    field = contract.FIELDS[name]
+    assert ("x-expected" in field) == bool({"const", "pattern"} & field.keys())
+
+
+@pytest.mark.parametrize("example", cast("list[JsonValue]", contract.SCHEMA["examples"]))
+def test_the_examples_of_the_whole_keep_the_contract(example: JsonValue) -> None:
+    assert contract.errors_in(example) == []
+
+
+def test_the_models_are_the_published_ones_to_the_letter() -> None:
+    assert contract.FIELDS["mv"]["enum"] == [
+        "FUZZ-2.0 Pro", "FUZZ-2.0", "FUZZ-2.0 Raw", "FUZZ-1.1 Pro", "FUZZ-1.1",
+        "FUZZ-1.0 Pro", "FUZZ-1.0", "FUZZ-0.8", "FUZZ-3-Demo", "Lyria 3 preview",
+    ]  # fmt: skip

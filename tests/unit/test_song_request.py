@@ -1,0 +1,145 @@
+"""What becomes of a message body: a song request, or every error that is in it."""
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from song_intake.song_request import InvalidRequest, SongRequest
+from song_intake.strict_json import JsonValue
+
+SOUND: dict[str, JsonValue] = {"sound": "tango, bandoneon"}
+
+
+def parse(document: JsonValue, message_id: str = "message-1", known_id: str | None = None) -> SongRequest:
+    return SongRequest.parse(json.dumps(document), message_id, known_id)
+
+
+def refused(body: JsonValue) -> InvalidRequest:
+    with pytest.raises(InvalidRequest) as caught:
+        SongRequest.parse(body if isinstance(body, str) else json.dumps(body), "message-1")
+    return caught.value
+
+
+def test_what_is_posted_is_canonical_and_holds_none_of_our_fields() -> None:
+    request = parse(
+        {
+            "title": "Grüße",
+            "sound": "waltz",
+            "weirdness": 0.25,
+            "request_id": "r-1",
+            "metadata": {"customer": "c-1"},
+            "task_token": "token",
+        }
+    )
+    expected = '{"sound":"waltz","task_type":"create_music","title":"Grüße","weirdness":0.25}'.encode()
+    assert request == SongRequest("r-1", expected, hashlib.sha256(expected).hexdigest(), {"customer": "c-1"}, "token")
+
+
+@pytest.mark.parametrize(
+    "same_song",
+    [
+        pytest.param('{"lyrics_strength": 1, "sound": "tango"}', id="another order"),
+        pytest.param(' {\n"sound"\t: "t\\u0061ngo",\r\n"lyrics_strength":1 } ', id="other spacing and escapes"),
+        pytest.param('{"sound": "tango", "lyrics_strength": 1.0}', id="the number written as a float"),
+        pytest.param('{"sound": "tango", "lyrics_strength": 10e-1}', id="the number with an exponent"),
+        pytest.param('{"sound": "tango", "lyrics_strength": 1, "task_type": "create_music"}', id="the default given"),
+        pytest.param('{"sound": "tango", "lyrics_strength": 1, "request_id": "a", "metadata": {"b": "c"}}', id="ours"),
+    ],
+)
+def test_the_same_song_has_the_same_fingerprint(same_song: str) -> None:
+    plain = SongRequest.parse('{"sound": "tango", "lyrics_strength": 1}', "message-1")
+    assert SongRequest.parse(same_song, "message-2").fingerprint == plain.fingerprint
+
+
+@pytest.mark.parametrize("other", [{"sound": "Tango"}, {"sound": "tango "}, {"sound": "tango", "seed": "1"}])
+def test_another_song_has_another_fingerprint(other: JsonValue) -> None:
+    assert parse(other).fingerprint != parse({"sound": "tango"}).fingerprint
+
+
+def test_metadata_can_be_read_and_not_changed() -> None:
+    request = parse({**SOUND, "metadata": {"customer": "c-1"}})
+    assert request.metadata["customer"] == "c-1"
+    with pytest.raises(TypeError):
+        request.metadata["customer"] = "c-2"  # type: ignore[index]
+    assert parse(SOUND).metadata == {}
+
+
+def test_the_repr_shows_ids_and_nothing_of_the_song() -> None:
+    request = parse({"sound": "canary", "metadata": {"a": "canary"}, "task_token": "canary", "request_id": "r-1"})
+    assert "canary" not in repr(request)
+    assert "r-1" in repr(request)
+
+
+def test_threads_may_parse_side_by_side() -> None:
+    documents: list[JsonValue] = [{"sound": f"tango {number}", "title": str(number)} for number in range(200)]
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(parse, documents)) == list(map(parse, documents))
+
+
+def wrapped_by_sns(document: JsonValue, sns_id: str) -> JsonValue:
+    topic = "arn:aws:sns:eu-west-1:123456789012:songs"
+    return {"Type": "Notification", "TopicArn": topic, "MessageId": sns_id, "Message": json.dumps(document)}
+
+
+@pytest.mark.parametrize(
+    ("document", "known_id", "request_id"),
+    [
+        pytest.param(wrapped_by_sns({**SOUND, "request_id": "own"}, "sns"), "known", "own", id="the caller's own"),
+        pytest.param(wrapped_by_sns(SOUND, "sns"), "known", "known", id="the one it went under before"),
+        pytest.param(wrapped_by_sns(SOUND, "sns"), None, "sns", id="the envelope's"),
+        pytest.param(SOUND, "known", "known", id="redriven without an envelope"),
+        pytest.param(SOUND, None, "message-1", id="the message's"),
+        pytest.param(wrapped_by_sns(SOUND, "two words"), None, "message-1", id="an envelope id that is none"),
+        pytest.param(SOUND, "known\n", "message-1", id="a known id that is none"),
+        pytest.param(SOUND, "", "message-1", id="an empty known id"),
+    ],
+)
+def test_the_nearest_to_the_caller_names_the_request(
+    document: JsonValue, known_id: str | None, request_id: str
+) -> None:
+    assert parse(document, known_id=known_id).request_id == request_id
+
+
+@pytest.mark.parametrize(
+    ("body", "request_id"),
+    [
+        ({"request_id": "r-1", "sound": 5}, "r-1"),
+        ({"request_id": "r-1", "sound": "x" * 70_000}, "r-1"),
+        (wrapped_by_sns({"request_id": "r-1"}, "sns"), "r-1"),
+        (wrapped_by_sns({"sound": 5}, "sns"), None),
+        ({"request_id": "two words", "sound": "x"}, None),
+        ({"request_id": 7, "sound": "x"}, None),
+        ('{"request_id": "r-1", "request_id": "r-1"}', None),
+        (["r-1"], None),
+        ("r-1", None),
+    ],
+)
+def test_an_invalid_request_keeps_the_callers_id_where_it_can_be_read(body: JsonValue, request_id: str | None) -> None:
+    assert refused(body).request_id == request_id
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        pytest.param(json.dumps({"sound": "x" * 65_536}), "maxBytes", id="too large"),
+        pytest.param(json.dumps({"sound": "\N{MUSICAL NOTE}" * 16_400}, ensure_ascii=False), "maxBytes", id="in UTF-8"),
+        pytest.param("x" * 1_048_576, "maxBytes", id="1 MiB"),
+        pytest.param(json.dumps(wrapped_by_sns({"sound": "x" * 65_536}, "sns")), "maxBytes", id="too large inside"),
+        pytest.param('{"sound": "a", "sound": "a"}', "uniqueKeys", id="a key twice"),
+        pytest.param('{"sound": "a", "weirdness": NaN}', "finiteNumbers", id="NaN"),
+        pytest.param('{"sound": "a", "weirdness": 1e999}', "finiteNumbers", id="beyond a double"),
+        pytest.param('{"sound": "\\ud800"}', "wholeCharacters", id="half a surrogate pair"),
+        pytest.param('{"sound":' * 1000, "maxDepth", id="deep"),
+        pytest.param("", "notEmpty", id="empty"),
+    ],
+)
+def test_a_body_that_is_no_document_is_one_error(body: str, rule: str) -> None:
+    (error,) = refused(body).errors
+    assert error.rule == rule
+
+
+def test_a_request_of_exactly_64_kib_is_taken() -> None:
+    room = 65_536 - len('{"sound":""}')
+    assert SongRequest.parse(f'{{"sound":"{"x" * room}"}}', "message-1")

@@ -1,0 +1,79 @@
+"""One request as the ledger holds it: its status, and how a DynamoDB item is read. It holds no prompt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+
+class Status(StrEnum):
+    """
+    (none) | RETRYING | REJECTED --claim--> SUBMITTING
+    SUBMITTING --task_id--> SUBMITTED                             a known task_id is recorded from any status
+    SUBMITTING --proved not created, may pass--> RETRYING
+    SUBMITTING --proved not created, never passes--> REJECTED
+    SUBMITTING --anything else, or its lease is over--> IN_DOUBT  never claimed again
+    (none) | RETRYING --given up--> REJECTED
+    SUBMITTED --the song's end--> SUCCEEDED | FAILED
+    """
+
+    SUBMITTING = "SUBMITTING"
+    RETRYING = "RETRYING"
+    REJECTED = "REJECTED"
+    IN_DOUBT = "IN_DOUBT"
+    SUBMITTED = "SUBMITTED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A request as it stands. Times are seconds since 1970."""
+
+    request_id: str
+    status: Status
+    fingerprint: str
+    owner: str | None
+    lease_until: float
+    message_id: str | None
+    task_id: str | None
+    reason: str | None
+    detail: str | None
+    http_status: int | None
+    vendor_code: str | None
+
+    def lease_is_over(self) -> bool:
+        """Whether the claim has lived longer than any function may: its sender is dead, or will never say more."""
+        return self.status is Status.SUBMITTING and time.time() > self.lease_until
+
+    @classmethod
+    def of(cls, item: Mapping[str, AttributeValueTypeDef]) -> Self:
+        """Raises KeyError or ValueError for an item that this code did not write."""
+        http_status = _number(item, "http_status")
+        return cls(
+            request_id=item["request_id"]["S"],
+            status=Status(item["status"]["S"]),
+            fingerprint=item["fingerprint"]["S"],
+            owner=_string(item, "owner"),
+            lease_until=_number(item, "lease_until") or 0.0,
+            message_id=_string(item, "message_id"),
+            task_id=_string(item, "task_id"),
+            reason=_string(item, "reason"),
+            detail=_string(item, "detail"),
+            http_status=None if http_status is None else int(http_status),
+            vendor_code=_string(item, "vendor_code"),
+        )
+
+
+def _string(item: Mapping[str, AttributeValueTypeDef], name: str) -> str | None:
+    return item[name]["S"] if name in item else None
+
+
+def _number(item: Mapping[str, AttributeValueTypeDef], name: str) -> float | None:
+    return float(item[name]["N"]) if name in item else None

@@ -1,0 +1,124 @@
+"""The music API's client. What can be known of a create is decided by phase, never by the class of an exception:
+a TLS error or a reset can come after the API read the request, and then a song may exist.
+
+    connect   DNS, TCP, TLS: nothing of the request is on the wire    -> a Line, or NotSent
+    create    from the first byte on                                  -> what a whole answer proves, else Unknown
+
+One fixed https origin, no redirects, no retries, no proxies or credentials from the environment, and a fresh connection
+for each create: one that was kept while the function was frozen may be dead in a way that only shows after sending.
+"""
+
+import ssl
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+
+from song_intake.create_answer import Answer, outcome_of
+from song_intake.deadline import Deadline, DeadlineSocket
+from song_intake.outcome import NotSent, Outcome, Unknown
+from song_intake.reason import Reason
+
+CREATE_PATH = "/api/v1/producer/create"
+
+# An answer is a few hundred bytes. More is not the API's, and must not fill the function's memory.
+LARGEST_ANSWER_BYTES = 64 * 1024
+
+
+class MusicApi:
+    """Opens lines to the API. Safe to share between threads.
+
+    create_deadline is the total for one create, from its first byte to the last of the answer; both times in seconds.
+    """
+
+    def __init__(self, origin: str, tls: ssl.SSLContext, connect_timeout: float, create_deadline: float) -> None:
+        address = urlsplit(origin)
+        if address.scheme != "https" or not address.hostname:
+            raise ValueError("the music API's origin must be https://host[:port]: the token is sent there")
+        self._origin = origin.rstrip("/")
+        self._host, self._port = address.hostname, address.port or 443
+        self._tls = tls
+        self._connect_timeout = connect_timeout
+        self._create_deadline = create_deadline
+
+    def connect(self) -> "Line | NotSent":
+        """An open line with its TLS handshake done. Whatever fails here, nothing was asked for."""
+        connection = HTTPSConnection(self._host, self._port, timeout=self._connect_timeout, ssl_context=self._tls)
+        try:
+            connection.connect()
+        except Exception as failure:  # noqa: BLE001 - by phase: every failure to connect means the same
+            connection.close()
+            return NotSent(Reason.CANNOT_CONNECT, f"no connection to the music API ({type(failure).__name__})")
+        return Line(connection, self._origin, self._create_deadline)
+
+
+class Line:
+    """One open connection, good for one create."""
+
+    def __init__(self, connection: HTTPSConnection, origin: str, create_deadline: float) -> None:
+        self._connection = connection
+        self._origin = origin
+        self._create_deadline = create_deadline
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def create(self, body: bytes, token: str) -> Outcome:
+        """Ask for one song. Returns within the deadline, and never raises for what the network or the API did."""
+        request = self._prepare(body, token)
+        try:
+            answer = self._exchange(request)
+        except Exception as failure:  # noqa: BLE001 - by phase: from the first byte on, any failure leaves it open
+            return Unknown(f"the call to the music API broke off after it was begun ({type(failure).__name__})")
+        return outcome_of(answer)
+
+    def _prepare(self, body: bytes, token: str) -> requests.PreparedRequest:
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "song-intake",
+            "Connection": "close",
+        }
+        return requests.Request("POST", self._origin + CREATE_PATH, headers=headers, data=body).prepare()
+
+    def _exchange(self, request: requests.PreparedRequest) -> Answer:
+        connected = self._connection.sock
+        self._connection.sock = DeadlineSocket(connected, Deadline(self._create_deadline))
+        response = _OpenConnection(self._connection).send(request)
+        body = response.raw.read(LARGEST_ANSWER_BYTES + 1, decode_content=True)
+        if len(body) > LARGEST_ANSWER_BYTES:
+            raise ValueError("the answer is larger than any answer of the API")
+        return Answer(response.status_code, body, response.headers.get("Retry-After"))
+
+
+class _OpenConnection(HTTPAdapter):
+    """A transport adapter that sends on a connection opened beforehand.
+
+    requests' own adapter connects and sends in one call, which hides from its caller whether anything was sent. Used
+    without a Session, since a Session reads a redirect's body whole, however large, even when it is not to follow it.
+    """
+
+    def __init__(self, connection: HTTPSConnection) -> None:
+        super().__init__(pool_connections=0, pool_maxsize=0, max_retries=0)
+        self._connection = connection
+
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+        self._connection.request(
+            request.method or "POST",
+            request.path_url,
+            body=request.body,
+            headers=request.headers,
+            preload_content=False,
+            decode_content=False,
+        )
+        return self.build_response(request, self._connection.getresponse())

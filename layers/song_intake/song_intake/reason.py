@@ -1,0 +1,30 @@
+"""Why a request did not become a song: every code that a row, a dead letter, a log line or a metric may carry."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """The codes are part of the published contract (README, "Reasons"): add, but never rename."""
+
+    # The message's own fault: it would fail again, so it becomes a dead letter at once.
+    INVALID_REQUEST = "INVALID_REQUEST"
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
+    REFUSED = "REFUSED"
+
+    # Not the message's fault, and it may pass: the message waits on its queue.
+    RATE_LIMITED = "RATE_LIMITED"
+    NO_CREDITS = "NO_CREDITS"
+    TOKEN_REFUSED = "TOKEN_REFUSED"  # noqa: S105 - a code, not a token
+    TOKEN_UNAVAILABLE = "TOKEN_UNAVAILABLE"  # noqa: S105
+    CANNOT_CONNECT = "CANNOT_CONNECT"
+    LEDGER_UNAVAILABLE = "LEDGER_UNAVAILABLE"
+    CLAIM_HELD = "CLAIM_HELD"
+    NO_TIME_LEFT = "NO_TIME_LEFT"
+    DEAD_LETTER_QUEUE_UNAVAILABLE = "DEAD_LETTER_QUEUE_UNAVAILABLE"
+    UNFORESEEN = "UNFORESEEN"
+
+    # An operator has to look: the configuration is wrong, the outcome is not known, or waiting did not help.
+    REDIRECTED = "REDIRECTED"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    TASK_NOT_RECORDED = "TASK_NOT_RECORDED"
+    RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"

@@ -1,0 +1,172 @@
+"""The one place that orders what happens to a request:
+
+    parse -> token -> connect -> claim -> create -> settle
+
+Everything before the claim may fail and be tried again freely. Between claim and settle stands one foreign call alone,
+and whatever ends it without a whole answer, the death of this process included, leaves the request SUBMITTING or
+IN_DOUBT, from which nothing here ever sends again. The result is a Decision; the batch carries it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from song_intake.api_token import ApiToken, Token, TokenUnavailable
+from song_intake.decision import DeadLetter, Decision, Done, RetryIn
+from song_intake.ledger import Claim, Ledger, LedgerUnavailable
+from song_intake.music_api import Line, MusicApi
+from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
+from song_intake.reason import Reason
+from song_intake.standing import decision_for
+
+if TYPE_CHECKING:
+    from song_intake.backoff import Backoff
+    from song_intake.dead_letters import DeadLetterQueueUnavailable
+    from song_intake.message import Message
+    from song_intake.song_request import SongRequest
+
+TimeLeft = Callable[[], float]
+"""Seconds until the function is stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """Submits requests. Safe to share between threads."""
+
+    ledger: Ledger
+    music_api: MusicApi
+    api_token: ApiToken
+    backoff: Backoff
+    paid_call: float
+    """Seconds that must be left to begin a create: its deadline and its settling."""
+    last_try: int
+    """The receive on which a message is given up rather than left on its queue."""
+    max_receive_count: int
+    """The receive after which SQS moves the message itself, without a reason."""
+
+    def decide(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
+        """Bring one request as far as it gets in this invocation, and say what becomes of its message."""
+        try:
+            decision = self._attempt(request, message, time_left)
+        except LedgerUnavailable as failure:
+            decision = self._later(message, Reason.LEDGER_UNAVAILABLE, f"the ledger did not answer ({failure})")
+        if isinstance(decision, RetryIn) and message.receive_count >= self.last_try:
+            return self._last_word(request, message, decision)
+        return decision
+
+    def surprised(self, message: Message, failure: BaseException) -> Decision:
+        """What becomes of a message whose handling raised. Its row decides when it is back, so none is paid twice."""
+        detail = f"the function failed on this message ({type(failure).__name__})"
+        if message.receive_count >= self.max_receive_count:
+            return DeadLetter(Reason.RETRIES_EXHAUSTED, f"given up after {message.receive_count} receives: {detail}")
+        return self._later(message, Reason.UNFORESEEN, detail)
+
+    def unsent(self, message: Message, failure: DeadLetterQueueUnavailable) -> Decision:
+        """What becomes of a message whose dead letter was not taken: it stays, and its letter is tried again."""
+        detail = f"the dead-letter queue did not take the letter ({failure})"
+        return self._later(message, Reason.DEAD_LETTER_QUEUE_UNAVAILABLE, detail)
+
+    def _attempt(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
+        if message.known_task_id is not None:
+            return self._record(request, message.known_task_id, message)
+        if message.receive_count > self.last_try:
+            return self._later(message, Reason.UNFORESEEN, "the function did not live to finish the last try")
+        try:
+            token = self.api_token.current()
+        except TokenUnavailable as failure:
+            return RetryIn(self.backoff.account_fault(), Reason.TOKEN_UNAVAILABLE, str(failure))
+        line = self.music_api.connect()
+        if isinstance(line, NotSent):
+            return self._later(message, line.reason, line.detail)
+        with line:
+            return self._claim_and_create(request, message, time_left, line, token)
+
+    def _claim_and_create(
+        self, request: SongRequest, message: Message, time_left: TimeLeft, line: Line, token: Token
+    ) -> Decision:
+        if time_left() < self.paid_call:
+            return self._later(message, *_NO_TIME)
+        claim = self.ledger.claim(request, message.message_id)
+        if not isinstance(claim, Claim):
+            return decision_for(claim, request, message, self.ledger)
+        # Asked again: the claim itself may have been slow.
+        outcome = self._create(claim, line, token, time_left) if time_left() >= self.paid_call else NotSent(*_NO_TIME)
+        return self._settle(claim, outcome, message)
+
+    def _create(self, claim: Claim, line: Line, token: Token, time_left: TimeLeft) -> Outcome:
+        """One create; and one more under the same claim if the token alone was refused, for that one made nothing."""
+        body = claim.request.create_body
+        outcome = line.create(body, token.value)
+        if not (isinstance(outcome, NotSent) and outcome.reason is Reason.TOKEN_REFUSED):
+            return outcome
+        fresh = self.api_token.refresh(token)
+        if fresh.generation == token.generation or time_left() < self.paid_call:
+            return outcome
+        again = self.music_api.connect()
+        if isinstance(again, NotSent):
+            return again
+        with again:
+            return again.create(body, fresh.value) if time_left() >= self.paid_call else outcome
+
+    def _settle(self, claim: Claim, outcome: Outcome, message: Message) -> Decision:
+        """Write what the create did, then decide. The write comes first: a decision that is not written is not one."""
+        match outcome:
+            case Created(task_id):
+                return self._record(claim.request, task_id, message)
+            case Refused():
+                standing = self.ledger.rejected(claim, outcome)
+                decision: Decision = DeadLetter(
+                    outcome.reason, outcome.detail, outcome.http_status, outcome.vendor_code
+                )
+            case NotSent():
+                standing = self.ledger.retrying(claim, outcome)
+                decision = self._wait(message, outcome)
+            case Unknown():
+                standing = self.ledger.in_doubt(claim, outcome)
+                decision = DeadLetter(outcome.reason, outcome.detail, outcome.http_status, outcome.vendor_code)
+            case _:
+                assert_never(outcome)
+        return decision if standing is None else decision_for(standing, claim.request, message, self.ledger)
+
+    def _record(self, request: SongRequest, task_id: str, message: Message) -> Decision:
+        """Save a known task_id; if the ledger cannot, the dead letter carries it, and its redrive comes back here."""
+        try:
+            standing = self.ledger.submitted(request, task_id)
+            if standing is None or (standing.task_id, standing.fingerprint) == (task_id, request.fingerprint):
+                return Done(task_id)
+            self.ledger.another_task(request.request_id, task_id)
+        except LedgerUnavailable as failure:
+            detail = f"the song was created, but its task_id could not be recorded ({failure}); a redrive records it"
+            return DeadLetter(Reason.TASK_NOT_RECORDED, detail, task_id=task_id)
+        return decision_for(standing, request, message, self.ledger)
+
+    def _wait(self, message: Message, outcome: NotSent) -> RetryIn:
+        if outcome.reason in (Reason.NO_CREDITS, Reason.TOKEN_REFUSED):
+            return RetryIn(self.backoff.account_fault(), outcome.reason, outcome.detail)
+        wait = self.backoff.after(message.receive_count, outcome.retry_after)
+        return RetryIn(wait, outcome.reason, outcome.detail)
+
+    def _later(self, message: Message, reason: Reason, detail: str) -> RetryIn:
+        return RetryIn(self.backoff.after(message.receive_count), reason, detail)
+
+    def _last_word(self, request: SongRequest, message: Message, decision: RetryIn) -> Decision:
+        """Nothing was created and the tries are used up: REJECTED, and a dead letter that says why.
+
+        While receives are held back, the two that do not concern this message wait on: another delivery's live claim,
+        and a ledger that does not answer. On the very last receive, the dead letter is written without the row.
+        """
+        detail = (
+            f"given up after {message.receive_count} receives; the last reason: {decision.reason}: {decision.detail}"
+        )
+        letter = DeadLetter(Reason.RETRIES_EXHAUSTED, detail)
+        try:
+            standing = self.ledger.given_up(request, message.message_id, letter.reason, letter.detail)
+            verdict = letter if standing is None else decision_for(standing, request, message, self.ledger)
+        except LedgerUnavailable:
+            verdict = decision
+        return letter if isinstance(verdict, RetryIn) and message.receive_count >= self.max_receive_count else verdict
+
+
+_NO_TIME = (Reason.NO_TIME_LEFT, "too little of the invocation was left for a paid call")

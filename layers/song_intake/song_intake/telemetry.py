@@ -1,0 +1,132 @@
+"""What the function tells: one JSON log line a record, and its outcomes as EMF metrics.
+
+Neither ever holds the token, the body, or the text of an exception, which may quote either.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from song_intake.aws_failure import code_of
+from song_intake.decision import DeadLetter, Decision, Done, RetryIn
+from song_intake.reason import Reason
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger, Metrics
+
+    from song_intake.message import Message
+
+# The outcomes that have an alarm or a line on the dashboard of their own, beside Retried and DeadLettered.
+_METRIC_OF_REASON = {
+    Reason.TOKEN_REFUSED: "TokenRefused",
+    Reason.TOKEN_UNAVAILABLE: "TokenUnavailable",
+    Reason.NO_CREDITS: "NoCredits",
+    Reason.LEDGER_UNAVAILABLE: "LedgerUnavailable",
+    Reason.REFUSED: "Rejected",
+    Reason.REDIRECTED: "Rejected",
+    Reason.OUTCOME_UNKNOWN: "InDoubt",
+    Reason.TASK_NOT_RECORDED: "TaskNotRecorded",
+}
+
+METRICS = frozenset(("Submitted", "Duplicate", "Retried", "DeadLettered", *_METRIC_OF_REASON.values()))
+
+# After these an operator has something to do for this one request.
+_ERRORS = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What happened to one record."""
+
+    message: Message
+    decision: Decision
+    request_id: str | None = None
+    seconds: float = 0.0
+    frames: tuple[str, ...] = ()
+    """Where an unforeseen exception came from."""
+    letter: DeadLetter | None = None
+    """The dead letter that could not be sent: its task_id, where it carries one, must at least be in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    logger: Logger
+    metrics: Metrics
+
+    def log(self, report: Report) -> None:
+        """One line, with `action`, `request_id` and `message_id` on every one."""
+        decision = report.decision
+        keys: dict[str, object] = {
+            "action": _action(decision),
+            "request_id": report.request_id,
+            "message_id": report.message.message_id,
+            "receive_count": report.message.receive_count,
+            "milliseconds": round(report.seconds * 1000),
+            "frames": report.frames,
+            "task_id": _task_id(report),
+        }
+        if not isinstance(decision, Done):
+            keys |= {"reason": decision.reason, "detail": decision.detail}
+        if isinstance(decision, DeadLetter):
+            keys |= {"http_status": decision.http_status, "vendor_code": decision.vendor_code}
+        if isinstance(decision, RetryIn):
+            keys["retry_in_seconds"] = None if decision.seconds is None else round(decision.seconds, 1)
+        write = getattr(self.logger, _level(decision))
+        write(keys["action"], extra={name: value for name, value in keys.items() if value})
+
+    def visibility_not_changed(self, failure: Exception) -> None:
+        self.logger.warning("visibility not changed", extra={"action": "hide", "reason": code_of(failure)})
+
+    def count(self, reports: Iterable[Report]) -> None:
+        """One EMF line a batch; a metric is added up here rather than in the records' threads, which share it."""
+        counts = Counter(name for report in reports for name in _metrics_of(report.decision))
+        for name, count in counts.items():
+            self.metrics.add_metric(name, MetricUnit.Count, count)
+        if counts:
+            self.metrics.flush_metrics()
+
+
+def frames_of(failure: BaseException) -> tuple[str, ...]:
+    """Where it was raised, innermost last: files and lines without the text, which may quote the request."""
+    return tuple(f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(failure.__traceback__)[-5:])
+
+
+def _action(decision: Decision) -> str:
+    match decision:
+        case Done(duplicate=True):
+            return "duplicate"
+        case Done():
+            return "submitted"
+        case RetryIn():
+            return "retry"
+        case DeadLetter():
+            return "dead_letter"
+
+
+def _level(decision: Decision) -> Literal["info", "warning", "error"]:
+    if isinstance(decision, Done):
+        return "info"
+    return "error" if decision.reason in _ERRORS else "warning"
+
+
+def _task_id(report: Report) -> str | None:
+    if isinstance(report.decision, RetryIn):
+        return report.letter.task_id if report.letter else None
+    return report.decision.task_id
+
+
+def _metrics_of(decision: Decision) -> list[str]:
+    match decision:
+        case Done():
+            return ["Duplicate" if decision.duplicate else "Submitted"]
+        case RetryIn():
+            names = ["Retried"]
+        case DeadLetter():
+            names = ["DeadLettered"]
+    return [*names, _METRIC_OF_REASON[decision.reason]] if decision.reason in _METRIC_OF_REASON else names

@@ -1,0 +1,105 @@
+import json
+
+import pytest
+
+from tests.template.transformed import PROJECT, Json, properties, resources_of
+
+ALARMS = resources_of("AWS::CloudWatch::Alarm")
+OUR_METRICS = "SongIntake"
+OF_THE_STACK = [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
+WATCHED = {
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+    (OUR_METRICS, "InDoubt"),
+    (OUR_METRICS, "TaskNotRecorded"),
+    (OUR_METRICS, "TokenRefused"),
+    (OUR_METRICS, "TokenUnavailable"),
+    (OUR_METRICS, "NoCredits"),
+    ("AWS/Lambda", "Errors"),
+    ("AWS/Lambda", "Throttles"),
+}
+
+
+def dashboard_metrics() -> list[list[str]]:
+    body = json.loads(properties("Dashboard")["DashboardBody"]["Fn::Sub"])
+    return [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+
+
+def our_metrics() -> set[str]:
+    on_alarms = {alarm["MetricName"] for alarm in ALARMS.values() if alarm["Namespace"] == OUR_METRICS}
+    on_dashboard = {name for namespace, name, *_ in dashboard_metrics() if namespace == OUR_METRICS}
+    return on_alarms | on_dashboard
+
+
+def test_the_alarms_watch_all_that_needs_somebody() -> None:
+    assert {(alarm["Namespace"], alarm["MetricName"]) for alarm in ALARMS.values()} == WATCHED
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+def test_an_alarm_tells_the_topic_what_to_do_and_is_quiet_when_nothing_happens(alarm: Json) -> None:
+    assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert len(alarm["AlarmDescription"]) > 30
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+def test_an_alarm_on_a_count_goes_off_at_the_first(alarm: Json) -> None:
+    if alarm["MetricName"] == "ApproximateAgeOfOldestMessage":
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 900)
+        return
+    first = {("GreaterThanThreshold", 0), ("GreaterThanOrEqualToThreshold", 1)}
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) in first
+    assert alarm["EvaluationPeriods"] == 1
+
+
+def test_the_queue_alarms_look_at_the_right_queues() -> None:
+    looked_at = {
+        alarm["MetricName"]: alarm["Dimensions"] for alarm in ALARMS.values() if alarm["Namespace"] == "AWS/SQS"
+    }
+    assert looked_at == {
+        "ApproximateNumberOfMessagesVisible": [
+            {"Name": "QueueName", "Value": {"Fn::GetAtt": ["SongDeadLetters", "QueueName"]}}
+        ],
+        "ApproximateAgeOfOldestMessage": [
+            {"Name": "QueueName", "Value": {"Fn::GetAtt": ["SongRequests", "QueueName"]}}
+        ],
+    }
+
+
+def test_our_metrics_are_looked_up_under_the_dimension_they_are_emitted_with() -> None:
+    on_alarms = [alarm["Dimensions"] for alarm in ALARMS.values() if alarm["Namespace"] == OUR_METRICS]
+    assert all(dimensions == OF_THE_STACK for dimensions in on_alarms)
+    on_dashboard = [dimensions for namespace, _, *dimensions in dashboard_metrics() if namespace == OUR_METRICS]
+    assert all(dimensions == ["service", "${AWS::StackName}"] for dimensions in on_dashboard)
+
+
+@pytest.mark.parametrize("metric", sorted(our_metrics()))
+def test_the_function_emits_what_alarms_and_dashboard_show(metric: str) -> None:
+    telemetry = PROJECT / "layers/song_intake/song_intake/telemetry.py"
+    assert f'"{metric}"' in telemetry.read_text(encoding="utf-8")
+
+
+def test_alarms_are_encrypted_with_a_key_that_cloudwatch_may_use() -> None:
+    assert properties("AlarmTopic")["KmsMasterKeyId"] == {"Ref": "AlarmKey"}
+    assert properties("AlarmKey")["EnableKeyRotation"] is True
+    _, of_cloudwatch = properties("AlarmKey")["KeyPolicy"]["Statement"]
+    assert of_cloudwatch["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert of_cloudwatch["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+
+
+def test_the_topic_refuses_whoever_comes_without_tls() -> None:
+    _, refusal = properties("AlarmTopicPolicy")["PolicyDocument"]["Statement"]
+    assert refusal == {
+        "Sid": "RefuseUnencryptedTransport",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sns:Publish",
+        "Resource": {"Ref": "AlarmTopic"},
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def test_an_email_is_subscribed_only_if_one_is_given() -> None:
+    [subscription] = resources_of("AWS::SNS::Subscription").values()
+    assert subscription["Protocol"] == "email"
+    assert subscription["TopicArn"] == {"Ref": "AlarmTopic"}

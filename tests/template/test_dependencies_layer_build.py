@@ -1,0 +1,38 @@
+"""The dependencies layer, built as `sam build` builds it: the one test of this folder that downloads (20 MB)."""
+
+import re
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+from tests.template.built_layer import build, source_of
+
+AARCH64 = 0xB7  # e_machine, the 16 bits at byte 18 of every ELF file
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the function will have on its path as /opt/python."""
+    layer = build("DependenciesLayer", tmp_path_factory.mktemp("DependenciesLayer"))
+    assert [path.name for path in layer.iterdir()] == ["python"]
+    return layer / "python"
+
+
+def test_every_binary_is_for_the_processor_of_the_function(site: Path) -> None:
+    binaries = {path.name: path.read_bytes() for path in site.rglob("*.so*")}
+    assert any(name.startswith("jsonschema_rs") for name in binaries)
+    machines = {name: (code[:4], int.from_bytes(code[18:20], "little")) for name, code in binaries.items()}
+    assert set(machines.values()) == {(b"\x7fELF", AARCH64)}, machines
+
+
+def test_the_layer_holds_what_is_pinned_and_nothing_else(site: Path) -> None:
+    pins = (source_of("DependenciesLayer") / "requirements.txt").read_text(encoding="utf-8")
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", pins, flags=re.MULTILINE))
+    built = {found.name.lower().replace("_", "-"): found.version for found in distributions(path=[str(site)])}
+    assert built == pinned
+
+
+def test_the_layer_holds_no_bytecode_tests_or_scripts(site: Path) -> None:
+    untidy = {"__pycache__", "tests", "bin"}
+    assert [str(path) for path in site.rglob("*") if path.name in untidy] == []

@@ -1,0 +1,113 @@
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.template.transformed import Json, JsonValue, arn_of, properties, resources, resources_of
+
+# In a key policy "*" is the key itself, and a key that its account may not administer is lost for good.
+WILDCARDS_THAT_STAND = {
+    ("AlarmKey", "AdministeredByTheAccount", "kms:*"),
+    ("AlarmKey", "AdministeredByTheAccount", "*"),
+    ("AlarmKey", "LetAlarmsEncrypt", "*"),
+}
+
+GRANTS_OF_SUBMIT_SONG = [
+    ("sqs:ReceiveMessage", arn_of("SongRequests")),
+    ("sqs:DeleteMessage", arn_of("SongRequests")),
+    ("sqs:GetQueueAttributes", arn_of("SongRequests")),
+    ("sqs:ChangeMessageVisibility", arn_of("SongRequests")),
+    ("sqs:SendMessage", arn_of("SongDeadLetters")),
+    ("dynamodb:UpdateItem", arn_of("Ledger")),
+    ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiToken", "Id"]}),
+    ("logs:CreateLogStream", arn_of("SubmitSongLogGroup")),
+    ("logs:PutLogEvents", arn_of("SubmitSongLogGroup")),
+]
+
+
+def as_list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements_in(node: JsonValue) -> Iterator[Json]:
+    """Every policy statement below a node, wherever the resource type keeps its policies."""
+    match node:
+        case {"Statement": statements}:
+            yield from as_list(statements)
+        case dict():
+            for value in node.values():
+                yield from statements_in(value)
+        case list():
+            for value in node:
+                yield from statements_in(value)
+
+
+def statements(effect: str) -> list[tuple[str, Json]]:
+    return [
+        (logical_id, statement)
+        for logical_id, resource in resources().items()
+        for statement in statements_in(resource)
+        if statement["Effect"] == effect
+    ]
+
+
+def test_what_is_granted_names_its_actions_and_its_resources() -> None:
+    wildcards = {
+        (logical_id, statement.get("Sid"), granted)
+        for logical_id, statement in statements("Allow")
+        for granted in as_list(statement["Action"]) + as_list(statement.get("Resource", []))
+        if "*" in json.dumps(granted)
+    }
+    assert wildcards == WILDCARDS_THAT_STAND
+
+
+def test_no_statement_grants_everything_but_something() -> None:
+    negations = {"NotAction", "NotResource", "NotPrincipal"}
+    assert [logical_id for logical_id, statement in statements("Allow") if negations & statement.keys()] == []
+
+
+def test_nothing_is_granted_to_everybody() -> None:
+    assert [logical_id for logical_id, statement in statements("Allow") if statement.get("Principal") == "*"] == []
+
+
+def test_cloudwatch_may_publish_only_on_behalf_of_this_account() -> None:
+    of_cloudwatch = [
+        statement
+        for _, statement in statements("Allow")
+        if statement.get("Principal") == {"Service": "cloudwatch.amazonaws.com"}
+    ]
+    of_this_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert [statement["Condition"] for statement in of_cloudwatch] == [of_this_account, of_this_account]
+
+
+@pytest.mark.parametrize("function", resources_of("AWS::Lambda::Function"))
+def test_every_function_has_a_role_of_its_own_that_only_lambda_may_take(function: str) -> None:
+    role = f"{function}Role"
+    assert properties(function)["Role"] == arn_of(role)
+    [trust] = properties(role)["AssumeRolePolicyDocument"]["Statement"]
+    assert trust == {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+
+
+@pytest.mark.parametrize("role", resources_of("AWS::IAM::Role"))
+def test_no_role_takes_a_managed_policy(role: str) -> None:
+    assert "ManagedPolicyArns" not in properties(role)
+
+
+def test_submit_song_may_do_this_and_no_more() -> None:
+    granted = [
+        (action, resource)
+        for policy in properties("SubmitSongRole")["Policies"]
+        for statement in statements_in(policy)
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    ]
+    assert sorted(granted, key=str) == sorted(GRANTS_OF_SUBMIT_SONG, key=str)
+
+
+def test_no_other_policy_is_attached_to_the_roles() -> None:
+    attached = {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"}
+    assert [name for name, resource in resources().items() if resource["Type"] in attached] == []

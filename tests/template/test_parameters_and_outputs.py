@@ -1,0 +1,76 @@
+import re
+
+import pytest
+
+from tests.template.transformed import Json, shipped
+
+PARAMETERS: dict[str, Json] = shipped()["Parameters"]
+NUMBERS = [name for name, parameter in PARAMETERS.items() if "MinValue" in parameter or "MaxValue" in parameter]
+PATTERNS = [name for name, parameter in PARAMETERS.items() if "AllowedPattern" in parameter]
+CHOICES = [name for name, parameter in PARAMETERS.items() if "AllowedValues" in parameter]
+OUTPUTS: dict[str, Json] = shipped()["Outputs"]
+OUTPUTS_THAT_CALLERS_NEED = {
+    "SongRequestsQueueUrl",
+    "SongRequestsQueueArn",
+    "DeadLetterQueueUrl",
+    "DeadLetterQueueArn",
+    "LedgerTableName",
+    "ApiTokenSecretArn",
+    "SubmitSongFunctionName",
+    "SubmitSongLogGroup",
+    "AlarmTopicArn",
+}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_says_what_it_is_for(name: str) -> None:
+    assert len(PARAMETERS[name]["Description"]) > 30
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_is_bounded_in_one_way(name: str) -> None:
+    assert [name in NUMBERS, name in PATTERNS, name in CHOICES].count(True) == 1
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_has_both_bounds_says_them_and_keeps_them(name: str) -> None:
+    number = PARAMETERS[name]
+    assert number["Type"] == "Number"
+    assert number["MinValue"] <= number["Default"] <= number["MaxValue"]
+    assert f"{number['MinValue']} to {number['MaxValue']}" in number["ConstraintDescription"]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_text_keeps_to_its_pattern_which_is_explained(name: str) -> None:
+    text = PARAMETERS[name]
+    assert re.search(text["AllowedPattern"], text["Default"])
+    assert text["ConstraintDescription"].startswith("must be ")
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_choice_starts_with_one_of_its_values(name: str) -> None:
+    assert PARAMETERS[name]["Default"] in PARAMETERS[name]["AllowedValues"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://api.aimusicapi.ai",
+        "https://api.aimusicapi.ai/",
+        "https://api.aimusicapi.ai/api",
+        "https://user@api.aimusicapi.ai",
+        "https://api.aimusicapi.ai?x",
+        "https://",
+    ],
+)
+def test_the_token_cannot_be_pointed_at_anything_but_an_https_origin(origin: str) -> None:
+    assert not re.search(PARAMETERS["MusicApiOrigin"]["AllowedPattern"], origin)
+
+
+def test_the_outputs_are_those_that_callers_need() -> None:
+    assert set(OUTPUTS) == OUTPUTS_THAT_CALLERS_NEED
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_an_output_says_what_it_is(name: str) -> None:
+    assert len(OUTPUTS[name]["Description"]) > 15

@@ -1,0 +1,35 @@
+from tests.template.transformed import parameter_defaults, properties, resources, resources_of, shipped
+
+
+def test_there_is_one_table_and_its_key_is_the_request_id() -> None:
+    assert list(resources_of("AWS::DynamoDB::Table")) == ["Ledger"]
+    assert properties("Ledger")["KeySchema"] == [{"AttributeName": "request_id", "KeyType": "HASH"}]
+    assert properties("Ledger")["AttributeDefinitions"] == [{"AttributeName": "request_id", "AttributeType": "S"}]
+
+
+def test_the_ledger_is_paid_for_on_demand() -> None:
+    assert properties("Ledger")["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_ledger_is_encrypted_and_can_be_restored_to_any_moment() -> None:
+    assert properties("Ledger")["SSESpecification"] == {"SSEEnabled": True}
+    assert properties("Ledger")["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_the_ledger_forgets_by_expires_at() -> None:
+    assert properties("Ledger")["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_the_ledger_is_protected_unless_the_stack_is_meant_to_be_thrown_away() -> None:
+    assert properties("Ledger")["DeletionProtectionEnabled"] == {"Fn::If": ["LedgerIsProtected", True, False]}
+    assert shipped()["Conditions"]["LedgerIsProtected"] == {"Fn::Equals": [{"Ref": "DeletionProtection"}, "true"]}
+    assert parameter_defaults()["DeletionProtection"] == "true"
+
+
+def test_the_ledger_outlives_its_stack() -> None:
+    ledger = resources()["Ledger"]
+    assert (ledger["DeletionPolicy"], ledger["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_stacks_share_no_table_since_nobody_names_it() -> None:
+    assert "TableName" not in properties("Ledger")

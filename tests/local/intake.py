@@ -1,0 +1,220 @@
+"""The deployed stack as its users see it: a queue to send to, a row to read, dead letters to look at and to redrive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.local.cloud import PROJECT, Cloud
+from tests.local.deployment import Stack, deploy
+from tests.local.waiting import wait_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+TEMPLATE = PROJECT / "template.yaml"
+EVENTS = PROJECT / "events"
+
+# The shipped template, with its waits short enough to watch. They keep the rules that the defaults keep.
+SHORT_WAITS = {
+    "ConnectTimeoutSeconds": "2",
+    "CreateDeadlineSeconds": "2",
+    "SettleMarginSeconds": "4",
+    "FunctionTimeoutSeconds": "8",
+    "LeaseSeconds": "8",
+    "VisibilityTimeoutSeconds": "8",
+    "MaxReceiveCount": "8",
+    "RetryBaseSeconds": "1",
+    "RetryCapSeconds": "1",
+    "DeletionProtection": "false",
+}
+
+# What SQS lets one request take: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+MOST_ENTRIES = 10
+MOST_BYTES = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message on the dead-letter queue."""
+
+    message_id: str
+    body: str
+    attributes: Mapping[str, str]
+    receipt_handle: str
+
+    @property
+    def reason(self) -> str | None:
+        return self.attributes.get("reason")
+
+
+class Intake:
+    """One stack of the shipped template in a cloud, with its token set."""
+
+    def __init__(self, cloud: Cloud, stack: Stack) -> None:
+        self.cloud = cloud
+        self.stack = stack
+        self.queue_url = stack.outputs["SongRequestsQueueUrl"]
+        self.dead_letter_queue_url = stack.outputs["DeadLetterQueueUrl"]
+        self.table = stack.outputs["LedgerTableName"]
+        self._sqs = cloud.client("sqs")
+        self._dynamodb = cloud.client("dynamodb")
+
+    @classmethod
+    def deployed(cls, cloud: Cloud, name: str, origin: str, token: str, parameters: Mapping[str, str]) -> Intake:
+        stack = deploy(cloud, TEMPLATE, name, {"MusicApiOrigin": origin, **parameters})
+        intake = cls(cloud, stack)
+        intake.set_token(json.dumps({"api_token": token}))
+        return intake
+
+    def set_token(self, secret: str) -> None:
+        secrets = self.cloud.client("secretsmanager")
+        secrets.put_secret_value(SecretId=self.stack.outputs["ApiTokenSecretArn"], SecretString=secret)
+
+    def send(self, body: str | Mapping[str, object], attributes: Mapping[str, str] | None = None) -> str:
+        """Puts one message on the queue and returns its id, the request's own where the body names none."""
+        texts: dict[str, MessageAttributeValueTypeDef] = {
+            name: {"DataType": "String", "StringValue": text} for name, text in (attributes or {}).items()
+        }
+        body = body if isinstance(body, str) else json.dumps(body)
+        return self._sqs.send_message(QueueUrl=self.queue_url, MessageBody=body, MessageAttributes=texts)["MessageId"]
+
+    def send_all(self, bodies: list[str]) -> None:
+        for start in range(0, len(bodies), MOST_ENTRIES):
+            entries = [
+                {"Id": str(i), "MessageBody": body} for i, body in enumerate(bodies[start : start + MOST_ENTRIES])
+            ]
+            self._sqs.send_message_batch(QueueUrl=self.queue_url, Entries=entries)  # type: ignore[arg-type]
+
+    def row(self, request_id: str) -> dict[str, Any]:
+        """The request as the ledger holds it, its values plain; empty if there is none."""
+        item = self._dynamodb.get_item(
+            TableName=self.table, Key={"request_id": {"S": request_id}}, ConsistentRead=True
+        ).get("Item", {})
+        return {name: next(iter(value.values())) for name, value in item.items()}
+
+    def rows(self) -> list[dict[str, Any]]:
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
+        return [
+            {name: next(iter(value.values())) for name, value in item.items()}
+            for page in pages
+            for item in page["Items"]
+        ]
+
+    def wait_for_status(self, request_id: str, status: str, seconds: float = 30) -> dict[str, Any]:
+        def reached() -> dict[str, Any] | None:
+            row = self.row(request_id)
+            return row if row.get("status") == status else None
+
+        return wait_for(reached, f"{request_id} to be {status}", seconds)
+
+    def letters(self) -> list[Letter]:
+        """The dead letters that lie on the queue now; they stay there."""
+        found: dict[str, Letter] = {}
+        while True:
+            received = self._sqs.receive_message(
+                QueueUrl=self.dead_letter_queue_url,
+                MaxNumberOfMessages=MOST_ENTRIES,
+                VisibilityTimeout=5,
+                MessageAttributeNames=["All"],
+            ).get("Messages", [])
+            if not received:
+                break
+            for message in received:
+                attributes = message.get("MessageAttributes", {})
+                texts = {name: value.get("StringValue", "") for name, value in attributes.items()}
+                letter = Letter(message["MessageId"], message["Body"], texts, message["ReceiptHandle"])
+                found[letter.message_id] = letter
+        self._show_again(list(found.values()))
+        return list(found.values())
+
+    def _show_again(self, letters: list[Letter]) -> None:
+        for start in range(0, len(letters), MOST_ENTRIES):
+            entries = [
+                {"Id": str(i), "ReceiptHandle": letter.receipt_handle, "VisibilityTimeout": 0}
+                for i, letter in enumerate(letters[start : start + MOST_ENTRIES])
+            ]
+            self._sqs.change_message_visibility_batch(
+                QueueUrl=self.dead_letter_queue_url,
+                Entries=entries,  # type: ignore[arg-type]
+            )
+
+    def wait_for_letter(self, request_id: str, seconds: float = 30) -> Letter:
+        """The dead letter of this request, or of the message with this id."""
+
+        def found() -> Letter | None:
+            mine = (letter for letter in self.letters() if request_id in _ids_of(letter))
+            return next(mine, None)
+
+        return wait_for(found, f"a dead letter of {request_id}", seconds)
+
+    def redrive(self) -> None:
+        """Moves every dead letter back to the requests, as `make redrive` does, and waits until all are moved."""
+        arn = self.stack.outputs["DeadLetterQueueArn"]
+        # Named, since SQS does not know where a dead letter came from that the function itself wrote.
+        self._sqs.start_message_move_task(SourceArn=arn, DestinationArn=self.stack.outputs["SongRequestsQueueArn"])
+
+        def moved() -> bool:
+            tasks = self._sqs.list_message_move_tasks(SourceArn=arn)["Results"]
+            return bool(tasks) and tasks[0]["Status"] == "COMPLETED"
+
+        wait_for(moved, "the dead letters to be moved")
+
+    def in_queue(self) -> int:
+        """Messages on the request queue, waiting or in flight."""
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])["Attributes"]
+        return int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
+
+    def wait_until_empty(self, seconds: float = 60) -> None:
+        wait_for(lambda: self.in_queue() == 0, "the request queue to be empty", seconds)
+
+    def clear(self) -> None:
+        for url in (self.queue_url, self.dead_letter_queue_url):
+            self._sqs.purge_queue(QueueUrl=url)
+
+    def log(self) -> str:
+        """Everything that the function wrote, its metrics among it."""
+        logs = self.cloud.client("logs")
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=self.stack.outputs["SubmitSongLogGroup"])
+        return "\n".join(event["message"] for page in pages for event in page["events"])
+
+    @contextmanager
+    def denied(self, *actions: str) -> Iterator[None]:
+        """Within it the function's role may not do these: the service answers, and refuses."""
+        self.deny(*actions)
+        try:
+            yield
+        finally:
+            self.allow()
+
+    def deny(self, *actions: str) -> None:
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Deny", "Action": list(actions), "Resource": "*"}],
+        }
+        self.cloud.client("iam").put_role_policy(
+            RoleName=self._role, PolicyName=_DENIAL, PolicyDocument=json.dumps(policy)
+        )
+
+    def allow(self) -> None:
+        self.cloud.client("iam").delete_role_policy(RoleName=self._role, PolicyName=_DENIAL)
+
+    @property
+    def _role(self) -> str:
+        return self.stack.resources["SubmitSongRole"]
+
+
+_DENIAL = "denied-by-a-test"
+
+
+def _ids_of(letter: Letter) -> set[str | None]:
+    return {letter.attributes.get("request_id"), letter.attributes.get("first_message_id"), letter.message_id}
+
+
+def sample(name: str) -> str:
+    """A sample of events/, as it goes on the queue."""
+    return Path(EVENTS, name).read_text(encoding="utf-8")

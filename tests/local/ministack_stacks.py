@@ -1,0 +1,58 @@
+"""CloudFormation: the properties of our template that ministack passes over."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import dynamodb, secretsmanager
+from ministack.services.cloudformation import provisioners
+
+Properties = dict[str, Any]
+Creation = tuple[str, dict[str, str]]
+Create = Callable[[str, Properties, str], Creation]
+Delete = Callable[[str, Properties], None]
+
+
+def mend() -> None:
+    table = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
+    table["create"] = _sets_expiry_and_recovery(table["create"])
+    secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+    secret["create"] = _refers_to_the_arn(secret["create"])
+    secret["delete"] = _deletes_by_arn(secret["delete"])
+
+
+def _sets_expiry_and_recovery(create: Create) -> Create:
+    """A table has the TimeToLiveSpecification and the PointInTimeRecoverySpecification that the template gives it."""
+
+    @functools.wraps(create)
+    def creating(logical_id: str, properties: Properties, stack_name: str) -> Creation:
+        created = create(logical_id, properties, stack_name)
+        request = {"TableName": created[0], **properties}
+        if "TimeToLiveSpecification" in properties:
+            dynamodb._update_ttl(request)
+        if "PointInTimeRecoverySpecification" in properties:
+            dynamodb._update_continuous_backups(request)
+        return created
+
+    return creating
+
+
+def _refers_to_the_arn(create: Create) -> Create:
+    """`!Ref` of a secret is its ARN (resource reference, "Return values"), so that a policy can name it."""
+
+    @functools.wraps(create)
+    def creating(logical_id: str, properties: Properties, stack_name: str) -> Creation:
+        _name, attributes = create(logical_id, properties, stack_name)
+        return attributes["Id"], attributes
+
+    return creating
+
+
+def _deletes_by_arn(delete: Delete) -> Delete:
+    @functools.wraps(delete)
+    def deleting(arn: str, properties: Properties) -> None:
+        secrets: dict[str, dict[str, str]] = secretsmanager._secrets
+        name = next((name for name, secret in secrets.items() if secret["ARN"] == arn), arn)
+        delete(name, properties)
+
+    return deleting

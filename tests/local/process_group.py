@@ -1,0 +1,64 @@
+"""A process that takes all its descendants along when it ends."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.local.waiting import wait_for
+
+SECONDS_TO_END = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    process_id: int
+    command: str
+
+
+class ProcessGroup:
+    """One command in a process group of its own, its output in a file.
+
+    Its stdin is a pipe that nobody writes to: it closes when this process ends, whatever ended it.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], working_folder: Path, log: Path) -> None:
+        with log.open("wb") as output:
+            self._leader = subprocess.Popen(
+                command,
+                env=environment,
+                cwd=working_folder,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+
+    @property
+    def is_running(self) -> bool:
+        return self._leader.poll() is None
+
+    def members(self) -> list[Member]:
+        """The living processes of the group, the leader among them."""
+        columns = ["-o", "pid=", "-o", "pgid=", "-o", "stat=", "-o", "args="]
+        listing = subprocess.run(["ps", "-A", "-ww", *columns], capture_output=True, check=True, text=True).stdout  # noqa: S607
+        rows = [line.split(maxsplit=3) for line in listing.splitlines()]
+        return [
+            Member(int(process_id), command[0] if command else "")
+            for process_id, group, state, *command in rows
+            if int(group) == self._leader.pid and not state.startswith("Z")
+        ]
+
+    def end(self) -> None:
+        """Ends every process of the group at once, and returns when the last one is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._leader.pid, signal.SIGKILL)
+        wait_for(self._is_gone, "the killed processes to end", SECONDS_TO_END)
+        if self._leader.stdin:
+            self._leader.stdin.close()
+
+    def _is_gone(self) -> bool:
+        return self._leader.poll() is not None and not self.members()

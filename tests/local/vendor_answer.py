@@ -1,0 +1,86 @@
+"""What the stand-in of the music API says: its answers and errors, as values.
+
+Two generations of the vendor's pages disagree about the shapes, so both exist here: the older answers carry `code`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from http.client import responses
+from typing import Final
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class Generation(StrEnum):
+    OLDER = "older"
+    NEWER = "newer"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer, kept in two parts because a delivery may break off in either."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: Headers = ()
+
+    @property
+    def head(self) -> bytes:
+        """The status line and the headers, with the empty line that ends them."""
+        lines = [
+            f"HTTP/1.1 {self.status} {responses.get(self.status, 'Unknown')}",
+            f"Content-Type: {self.content_type}",
+            f"Content-Length: {len(self.body)}",
+            *(f"{name}: {value}" for name, value in self.headers),
+        ]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class VendorError:
+    """A row of the vendor's error table."""
+
+    status: int
+    type: str
+    text: str
+
+    def answer(self, generation: Generation = Generation.NEWER, headers: Headers = ()) -> Answer:
+        payload = {"type": self.type, "error": self.text}
+        coded = {"code": self.status, **payload}
+        return json_answer(coded if generation is Generation.OLDER else payload, self.status, headers)
+
+
+UNAUTHORIZED: Final = VendorError(401, "unauthorized", "The API key is missing or invalid.")
+INSUFFICIENT_CREDITS: Final = VendorError(402, "insufficient_credits", "You have run out of credits.")
+CREDITS_USED_UP: Final = VendorError(403, "forbidden", "The remaining credits are not enough. Please top up.")
+NO_SUBSCRIPTION: Final = VendorError(403, "forbidden", "You do not have an active subscription. Please subscribe.")
+LYRICS_REFUSED: Final = VendorError(403, "forbidden", "The lyrics contain copyrighted or inappropriate text.")
+NOT_FOUND: Final = VendorError(404, "not_found", "The resource was not found.")
+ENDPOINT_RETIRED: Final = VendorError(410, "endpoint_retired", "This task_type is retired.")
+RATE_LIMITED: Final = VendorError(429, "rate_limited", "Too many requests.")
+INTERNAL_ERROR: Final = VendorError(500, "internal_error", "Something went wrong.")
+UPSTREAM_FAILED: Final = VendorError(502, "upstream_error", "The producer did not answer.")
+UPSTREAM_UNAVAILABLE: Final = VendorError(503, "upstream_error", "The producer is not available.")
+TIMEOUT: Final = VendorError(504, "timeout", "The task timed out. Credits were refunded.")
+
+
+def validation_error(text: str) -> VendorError:
+    """The refusal of a wrong request; `text` names the field, as the vendor's does."""
+    return VendorError(400, "validation_error", text)
+
+
+def created(task_id: str, generation: Generation, padding: int = 0) -> Answer:
+    """The usual answer to a create, made `padding` bytes longer by a field that no reader asks for."""
+    payload: dict[str, object] = {"task_id": task_id, "message": "success"}
+    if generation is Generation.OLDER:
+        payload = {"code": 200, **payload}
+    if padding:
+        payload["padding"] = "x" * padding
+    return json_answer(payload)
+
+
+def json_answer(payload: Mapping[str, object], status: int = 200, headers: Headers = ()) -> Answer:
+    return Answer(status, json.dumps(payload).encode(), headers=headers)

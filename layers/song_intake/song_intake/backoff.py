@@ -28,4 +28,4 @@ class Backoff:
 
     def account_fault(self) -> float:
         """Seconds to wait when no message can pass: near the cap, since trying sooner only spends receives."""
-        return random.uniform(self.cap / 2, self.cap)  # noqa: S311
+        return min(random.uniform(self.cap / 2, self.cap), LONGEST_WAIT_SECONDS)  # noqa: S311

@@ -52,7 +52,8 @@ def _attributes(
         "vendor_code": letter.vendor_code,
         "receive_count": str(message.receive_count),
         FIRST_MESSAGE_ID: message.first_message_id,
-        REQUEST_ID: request_id,
+        # Known from its row even where its body cannot be read any more, after a stricter contract was deployed.
+        REQUEST_ID: request_id or message.known_request_id,
         TASK_ID: letter.task_id or message.known_task_id,
     }
     return {name: {"DataType": "String", "StringValue": text} for name, text in texts.items() if text}

@@ -89,8 +89,10 @@ class Ledger:
                 **_identity(request, message_id),
             },
         )
-        ours = standing is not None and standing.owner == claim.owner
-        return claim if standing is None or ours else standing
+        if standing is None or (standing.owner == claim.owner and standing.status is Status.SUBMITTING):
+            return claim
+        # Ours too, perhaps, but judged abandoned before the SDK sent it again: no right to send any more.
+        return standing
 
     def submitted(self, request: SongRequest, task_id: str) -> Row | None:
         """Record a task that the music API named, from any status and whoever claimed: a paid song is never forgotten.

@@ -36,9 +36,10 @@ class MusicApi:
 
     def __init__(self, origin: str, tls: ssl.SSLContext, connect_timeout: float, create_deadline: float) -> None:
         address = urlsplit(origin)
-        if address.scheme != "https" or not address.hostname:
+        beyond_the_host = (address.username, address.password, address.path, address.query, address.fragment)
+        if address.scheme != "https" or not address.hostname or any(beyond_the_host):
             raise ValueError("the music API's origin must be https://host[:port]: the token is sent there")
-        self._origin = origin.rstrip("/")
+        self._origin = origin
         self._host, self._port = address.hostname, address.port or 443
         self._tls = tls
         self._connect_timeout = connect_timeout

@@ -137,8 +137,9 @@ class Submission:
             if standing is None or (standing.task_id, standing.fingerprint) == (task_id, request.fingerprint):
                 return Done(task_id)
             self.ledger.another_task(request.request_id, task_id)
-        except LedgerUnavailable as failure:
-            detail = f"the song was created, but its task_id could not be recorded ({failure}); a redrive records it"
+        except Exception as failure:  # noqa: BLE001 - a known task_id must not be lost to any surprise
+            what = str(failure) if isinstance(failure, LedgerUnavailable) else type(failure).__name__
+            detail = f"the song was created, but its task_id could not be recorded ({what}); a redrive records it"
             return DeadLetter(Reason.TASK_NOT_RECORDED, detail, task_id=task_id)
         return decision_for(standing, request, message, self.ledger)
 

@@ -1,16 +1,13 @@
 """submit_song: takes song requests from their queue to the music API.
 
-The wiring alone; what happens to a request stands in song_intake.submission.
+The wiring alone; what happens to a request stands in song_intake.submission and song_intake.request_work.
 """
 
 import os
-import ssl
 
 import boto3
-import certifi
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
 
 from song_intake.api_token import ApiToken
 from song_intake.backoff import Backoff
@@ -19,41 +16,38 @@ from song_intake.dead_letters import DeadLetters
 from song_intake.ledger import Ledger
 from song_intake.message import SqsEvent
 from song_intake.music_api import MusicApi
+from song_intake.our_webhook import OurWebhook
+from song_intake.request_work import RequestWork
 from song_intake.settings import Settings
+from song_intake.song_checks import SongChecks
 from song_intake.submission import Submission
 from song_intake.telemetry import Telemetry
+from song_intake.wiring import aws_config, telling, trust
 
 logger = Logger(location=None)
 
 
 def wire(settings: Settings) -> Batch:
-    """The function's parts, for the life of its process: clients, connections' trust and the token are made once."""
-    aws = Config(
-        # Three tries, even the slowest, fit into the time that is kept for settling.
-        connect_timeout=settings.settle_margin / 6,
-        read_timeout=settings.settle_margin / 6,
-        retries={"mode": "standard", "total_max_attempts": 3},
-        max_pool_connections=settings.batch_size,
-    )
-    sqs = boto3.client("sqs", config=aws)
-    tls = ssl.create_default_context(cafile=settings.ca_bundle or certifi.where())
+    aws = aws_config(settings.settle_margin, settings.batch_size)
+    sqs, secrets = boto3.client("sqs", config=aws), boto3.client("secretsmanager", config=aws)
+    tls = trust(settings.ca_bundle)
     submission = Submission(
         ledger=Ledger(boto3.client("dynamodb", config=aws), settings.ledger_table, settings.lease, settings.keep_days),
         music_api=MusicApi(settings.music_api_origin, tls, settings.connect_timeout, settings.create_deadline),
-        api_token=ApiToken(boto3.client("secretsmanager", config=aws), settings.api_token_secret_arn),
+        api_token=ApiToken(secrets, settings.api_token_secret_arn),
         backoff=Backoff(settings.retry_base, settings.retry_cap),
         paid_call=settings.paid_call,
         last_try=settings.last_try,
         max_receive_count=settings.max_receive_count,
+        webhook=OurWebhook.of(settings, secrets),
     )
-    dead_letters = DeadLetters(sqs, settings.dead_letter_queue_url)
-    return Batch(
+    work = RequestWork(
         submission=submission,
-        dead_letters=dead_letters,
-        sqs=sqs,
-        queue_url=settings.song_requests_queue_url,
-        telemetry=Telemetry(logger, Metrics()),
+        checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
+        telling=telling(aws, settings.event_bus_name),
+        dead_letters=DeadLetters(sqs, settings.dead_letter_queue_url),
     )
+    return Batch(work=work, sqs=sqs, queue_url=settings.song_requests_queue_url, telemetry=Telemetry(logger, Metrics()))
 
 
 # Made while the function starts, when Lambda gives it a whole core, and kept for every invocation after.

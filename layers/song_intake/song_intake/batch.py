@@ -10,24 +10,24 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from song_intake.aws_failure import AWS_FAILURES
-from song_intake.dead_letters import DeadLetterQueueUnavailable, DeadLetters
-from song_intake.decision import DeadLetter, RetryIn
+from song_intake.decision import RetryIn
 from song_intake.message import Message, SqsRecord
 from song_intake.reason import Reason
-from song_intake.song_request import InvalidRequest, SongRequest
 from song_intake.telemetry import Report, frames_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-    from song_intake.submission import Submission, TimeLeft
     from song_intake.telemetry import Telemetry
+
+TimeLeft = Callable[[], float]
+"""Seconds until the function is stopped."""
 
 # Kept of the invocation to answer Lambda when a record hangs.
 ANSWER_MARGIN_SECONDS = 0.5
@@ -44,12 +44,18 @@ class BatchResponse(TypedDict):
     batchItemFailures: list[BatchItemFailure]
 
 
+class Work(Protocol):
+    """What is done with one record."""
+
+    def take(self, message: Message, time_left: TimeLeft) -> Report:
+        """Bring the record to its decision, and carry that out but for the acknowledgement and the waiting."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Takes the records of one invocation to their decisions and carries these out."""
+    """Takes the records of one invocation to their decisions, and answers Lambda by these."""
 
-    submission: Submission
-    dead_letters: DeadLetters
+    work: Work
     sqs: SQSClient
     queue_url: str
     telemetry: Telemetry
@@ -74,34 +80,10 @@ class Batch:
         }
 
     def _one(self, message: Message, time_left: TimeLeft) -> Report:
-        """One record from its body to its decision, carried out as far as it concerns this record alone."""
         began = time.monotonic()
-        report = self._decided(message, time_left)
-        if isinstance(report.decision, DeadLetter):
-            report = self._sent(report, report.decision)
-        report = replace(report, seconds=time.monotonic() - began)
+        report = replace(self.work.take(message, time_left), seconds=time.monotonic() - began)
         self.telemetry.log(report)
         return report
-
-    def _sent(self, report: Report, letter: DeadLetter) -> Report:
-        try:
-            self.dead_letters.send(report.message, letter, report.request_id)
-        except DeadLetterQueueUnavailable as failure:
-            return replace(report, decision=self.submission.unsent(report.message, failure), letter=letter)
-        return report
-
-    def _decided(self, message: Message, time_left: TimeLeft) -> Report:
-        request_id: str | None = None
-        try:
-            request = SongRequest.parse(message.body, message.message_id, message.known_request_id)
-            request_id = request.request_id
-            decision = self.submission.decide(request, message, time_left)
-        except InvalidRequest as invalid:
-            return Report(message, DeadLetter(Reason.INVALID_REQUEST, str(invalid)), invalid.request_id)
-        except Exception as failure:  # noqa: BLE001 - one record's surprise is not the other records' fault
-            decision = self.submission.surprised(message, failure)
-            return Report(message, decision, request_id, frames=frames_of(failure))
-        return Report(message, decision, request_id)
 
     def _report_of(self, future: Future[Report], message: Message) -> Report:
         if not future.done():

@@ -42,8 +42,8 @@ class Answer:
 
 def outcome_of(answer: Answer) -> Outcome:
     """The outcome that this answer proves. It repeats no text of the vendor, which may quote the lyrics."""
-    said = _said(answer.body)
-    status, code = answer.status, _code(said)
+    said = said_in(answer.body)
+    status, code = answer.status, vendor_code_in(said)
     match status:
         case status if 200 <= status <= 299:
             return _accepted(said, status, code)
@@ -58,7 +58,7 @@ def outcome_of(answer: Answer) -> Outcome:
         case 403 if _speaks_of_the_account(said):
             return _no_credits(status, code)
         case 429:
-            wait = _retry_after_seconds(answer.retry_after)
+            wait = retry_after_seconds(answer.retry_after)
             return NotSent(Reason.RATE_LIMITED, "the music API asked for fewer requests", status, code, wait)
         case 408 | 499:
             return Unknown(
@@ -72,7 +72,8 @@ def outcome_of(answer: Answer) -> Outcome:
             )
 
 
-def _said(body: bytes) -> dict[str, object]:
+def said_in(body: bytes) -> dict[str, object]:
+    """The JSON object of an answer; empty where it is none."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
@@ -87,13 +88,13 @@ def _accepted(said: dict[str, object], status: int, code: str | None) -> Created
     return Unknown(f"the music API answered {status} without a readable task_id", status, code)
 
 
-def _code(said: dict[str, object]) -> str | None:
+def vendor_code_in(said: dict[str, object]) -> str | None:
     """The vendor's own code, if it looks like one: text of any other form may quote the request."""
     code = said.get("type")
     return code if isinstance(code, str) and _VENDOR_CODE.fullmatch(code) else None
 
 
-def _text(said: dict[str, object]) -> str:
+def words_in(said: dict[str, object]) -> str:
     """The error in words, wherever a generation of the API put it."""
     return " ".join(text for key in ("error", "message", "detail") if isinstance(text := said.get(key), str))
 
@@ -101,7 +102,7 @@ def _text(said: dict[str, object]) -> str:
 def _speaks_of_the_account(said: dict[str, object]) -> bool:
     if said.get("type") == "insufficient_credits":
         return True
-    text = _text(said)
+    text = words_in(said)
     return bool(_ABOUT_THE_ACCOUNT.search(text)) and not _ABOUT_THE_SONG.search(text)
 
 
@@ -111,12 +112,12 @@ def _no_credits(status: int, code: str | None) -> NotSent:
 
 def _refusal(status: int, code: str | None, said: dict[str, object]) -> str:
     """Our words, with those of the vendor's words that are on our list: a hint that quotes nothing."""
-    subjects = sorted({found.group().lower() for found in _ABOUT_THE_SONG.finditer(_text(said))})
+    subjects = sorted({found.group().lower() for found in _ABOUT_THE_SONG.finditer(words_in(said))})
     hint = f"; it speaks of: {', '.join(subjects)}" if subjects else ""
     return f"the music API refused the request: HTTP {status}{f' {code}' if code else ''}{hint}"
 
 
-def _retry_after_seconds(header: str | None) -> float | None:
+def retry_after_seconds(header: str | None) -> float | None:
     """Seconds from either form of Retry-After (RFC 9110, 10.2.3), capped; None when there is none that makes sense."""
     if header is None:
         return None

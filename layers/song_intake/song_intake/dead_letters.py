@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from song_intake.aws_failure import AWS_FAILURES, code_of
 from song_intake.message import FIRST_MESSAGE_ID, REASON, REQUEST_ID, TASK_ID
+from song_intake.reason import Reason
+from song_intake.undone import Undone
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -19,8 +21,10 @@ from song_intake.message import Message
 MOST_ATTRIBUTES = 10
 
 
-class DeadLetterQueueUnavailable(Exception):
-    """The queue did not take the letter, so the message must stay where it is."""
+class DeadLetterQueueUnavailable(Undone):
+    """The queue did not take the letter."""
+
+    reason = Reason.DEAD_LETTER_QUEUE_UNAVAILABLE
 
 
 class DeadLetters:

@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 
+from song_intake.ledger_row import Status
 from song_intake.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The request is SUBMITTED or later: the message leaves the queue."""
+    """What the message asked for is done, here or before: it leaves the queue."""
 
     task_id: str | None
     duplicate: bool = False
+    ended: Status | None = None
+    """How the song ended, where it has."""
+    passed_on: bool = False
+    """Another message carries on with it."""
 
 
 @dataclass(frozen=True, slots=True)

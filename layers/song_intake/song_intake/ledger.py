@@ -1,8 +1,7 @@
-"""The ledger: one DynamoDB item a request, and the conditions under which it may change.
+"""The ledger of submitting: who may send a create, and what became of it. One DynamoDB item a request.
 
-Every write is one conditional UpdateItem. A condition that fails brings the row as it stands (ALL_OLD), so there is no
-second read, and no moment between looking and writing. The SDK sends a write again when its answer is lost; a failed
-condition that shows the state we meant to write, under our own owner, is that first write.
+The SDK sends a write again when its answer is lost; a failed condition that shows the state we meant to write, under
+our own owner, is that first write.
 
 Creates are bounded by ownership, not by time: a claim is never taken over. The lease only says when others may stop
 hoping and call it IN_DOUBT, so a wrong clock can make a doubt too early but never a second create.
@@ -12,29 +11,22 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from song_intake.aws_failure import AWS_FAILURES, code_of
 from song_intake.ledger_row import Row, Status
+from song_intake.ledger_table import LedgerTable, LedgerUnavailable, Standing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemInputTypeDef
 
+    from song_intake.ledger_table import Values, Written
     from song_intake.outcome import NotSent, Refused, Unknown
     from song_intake.reason import Reason
     from song_intake.song_request import SongRequest
 
-    Values = dict[str, AttributeValueTypeDef]
-
-_SECONDS_A_DAY = 86_400
-
-
-class LedgerUnavailable(Exception):
-    """DynamoDB did not say that the write was done. It may have been."""
+# What a row carries only while it waits, is in doubt or was rejected: gone with the next status.
+PASSING = "reason, detail, http_status, vendor_code, lease_until, doubt, doubt_until"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +40,12 @@ class Claim:
 class Ledger:
     """The rows of one table. Safe to share between threads.
 
-    lease: seconds that a claim may live, at least the function's time-out. keep_days: days that a row is kept after its
-    last change; a row that expired while its message can still come back would be a second create.
+    lease: seconds that a claim may live, at least the function's time-out. keep_days: see LedgerTable.
     """
 
     def __init__(self, dynamodb: DynamoDBClient, table: str, lease: float, keep_days: int) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+        self._table = LedgerTable(dynamodb, table, keep_days)
         self._lease = lease
-        self._keep = keep_days * _SECONDS_A_DAY
 
     def claim(self, request: SongRequest, message_id: str) -> Claim | Row:
         """Take the right to send, or be shown the row that stands in the way.
@@ -70,24 +59,25 @@ class Ledger:
         t0 --------------------------------------------------------------- t0 + lease --> IN_DOUBT, never claimed again
         """
         claim = Claim(request, uuid.uuid4().hex)
-        standing = self._write(
-            request.request_id,
-            set_="""#status = :submitting, #owner = :owner, lease_until = :lease_until, fingerprint = :fingerprint,
-                message_id = :message_id, metadata = :metadata""",
-            remove="reason, detail, http_status, vendor_code",
-            add="attempt :one",
-            condition="""attribute_not_exists(request_id)
-                OR (#status = :retrying AND fingerprint = :fingerprint)
-                OR (#status = :rejected AND message_id <> :message_id)""",
-            values={
-                ":submitting": {"S": Status.SUBMITTING},
-                ":retrying": {"S": Status.RETRYING},
-                ":rejected": {"S": Status.REJECTED},
-                ":owner": {"S": claim.owner},
-                ":lease_until": {"N": f"{time.time() + self._lease:.3f}"},
-                ":one": {"N": "1"},
-                **_identity(request, message_id),
-            },
+        standing = _standing(
+            self._table.write(
+                request.request_id,
+                set_=f"""#status = :submitting, #owner = :owner, lease_until = :lease_until, {_IDENTITY}""",
+                remove="reason, detail, http_status, vendor_code",
+                add="attempt :one",
+                condition="""attribute_not_exists(request_id)
+                    OR (#status = :retrying AND fingerprint = :fingerprint)
+                    OR (#status = :rejected AND message_id <> :message_id)""",
+                values={
+                    ":submitting": {"S": Status.SUBMITTING},
+                    ":retrying": {"S": Status.RETRYING},
+                    ":rejected": {"S": Status.REJECTED},
+                    ":owner": {"S": claim.owner},
+                    ":lease_until": {"N": f"{time.time() + self._lease:.3f}"},
+                    ":one": {"N": "1"},
+                    **_identity(request, message_id),
+                },
+            )
         )
         if standing is None or (standing.owner == claim.owner and standing.status is Status.SUBMITTING):
             return claim
@@ -99,27 +89,24 @@ class Ledger:
 
         None when written; else the row, which names a task already or belongs to another request.
         """
-        return self._write(
-            request.request_id,
-            set_="#status = :submitted, task_id = :task_id, fingerprint = :fingerprint",
-            remove="reason, detail, http_status, vendor_code, lease_until",
-            condition="""attribute_not_exists(task_id)
-                AND (attribute_not_exists(fingerprint) OR fingerprint = :fingerprint)""",
-            values={
-                ":submitted": {"S": Status.SUBMITTED},
-                ":task_id": {"S": task_id},
-                ":fingerprint": {"S": request.fingerprint},
-            },
+        return _standing(
+            self._table.write(
+                request.request_id,
+                set_="#status = :submitted, task_id = :task_id, fingerprint = :fingerprint",
+                remove=PASSING,
+                condition="""attribute_not_exists(task_id)
+                    AND (attribute_not_exists(fingerprint) OR fingerprint = :fingerprint)""",
+                values={
+                    ":submitted": {"S": Status.SUBMITTED},
+                    ":task_id": {"S": task_id},
+                    ":fingerprint": {"S": request.fingerprint},
+                },
+            )
         )
 
     def another_task(self, request_id: str, task_id: str) -> None:
-        """Keep a second task of one request beside the first. Only a wrong word of an operator can bring one about."""
-        self._write(
-            request_id,
-            add="other_task_ids :task_ids",
-            condition="attribute_exists(request_id)",
-            values={":task_ids": {"SS": [task_id]}},
-        )
+        """See LedgerTable.another_task."""
+        self._table.another_task(request_id, task_id)
 
     def retrying(self, claim: Claim, outcome: NotSent) -> Row | None:
         """SUBMITTING -> RETRYING. None when done; else the row that stands in the way."""
@@ -129,116 +116,87 @@ class Ledger:
         """SUBMITTING -> REJECTED. None when done; else the row that stands in the way."""
         return self._settle(claim, Status.REJECTED, outcome)
 
-    def in_doubt(self, claim: Claim, outcome: Unknown) -> Row | None:
-        """SUBMITTING -> IN_DOUBT. None when done; else the row that stands in the way."""
-        return self._settle(claim, Status.IN_DOUBT, outcome)
+    def in_doubt(self, claim: Claim, outcome: Unknown, window: float) -> Row | None:
+        """SUBMITTING -> IN_DOUBT, which a webhook may settle for `window` seconds. None when done; else the row."""
+        return self._settle(claim, Status.IN_DOUBT, outcome, _doubt(window))
 
-    def _settle(self, claim: Claim, status: Status, outcome: NotSent | Refused | Unknown) -> Row | None:
+    def _settle(
+        self, claim: Claim, status: Status, outcome: NotSent | Refused | Unknown, doubt: Values | None = None
+    ) -> Row | None:
         """Only the attempt that claimed may say what became of it, so a stale one changes nothing.
 
         From IN_DOUBT too: another delivery may have judged our lease over while we still waited for the answer.
         """
         values: Values = {
-            ":status": {"S": status},
-            ":owner": {"S": claim.owner},
-            ":submitting": {"S": Status.SUBMITTING},
-            ":in_doubt": {"S": Status.IN_DOUBT},
             ":reason": {"S": outcome.reason},
             ":detail": {"S": outcome.detail},
+            **({} if outcome.http_status is None else {":http_status": {"N": str(outcome.http_status)}}),
+            **({} if outcome.vendor_code is None else {":vendor_code": {"S": outcome.vendor_code}}),
+            **(doubt or {}),
         }
-        set_ = "#status = :status, reason = :reason, detail = :detail"
-        if outcome.http_status is not None:
-            set_ += ", http_status = :http_status"
-            values[":http_status"] = {"N": str(outcome.http_status)}
-        if outcome.vendor_code is not None:
-            set_ += ", vendor_code = :vendor_code"
-            values[":vendor_code"] = {"S": outcome.vendor_code}
-        standing = self._write(
-            claim.request.request_id,
-            set_=set_,
-            remove="lease_until",
-            condition="#owner = :owner AND #status IN (:submitting, :in_doubt)",
-            values=values,
+        standing = _standing(
+            self._table.write(
+                claim.request.request_id,
+                set_="#status = :status, " + ", ".join(f"{name[1:]} = {name}" for name in values),
+                remove="lease_until" if doubt else "lease_until, doubt, doubt_until",
+                condition="#owner = :owner AND #status IN (:submitting, :may_be_in_doubt)",
+                values={
+                    ":status": {"S": status},
+                    ":owner": {"S": claim.owner},
+                    ":submitting": {"S": Status.SUBMITTING},
+                    ":may_be_in_doubt": {"S": Status.IN_DOUBT},
+                    **values,
+                },
+            )
         )
         ours = standing is not None and standing.owner == claim.owner and standing.status is status
         return None if ours else standing
 
-    def abandoned(self, row: Row, reason: Reason, detail: str) -> Row | None:
+    def abandoned(self, row: Row, reason: Reason, detail: str, window: float) -> Row | None:
         """SUBMITTING -> IN_DOUBT, by anyone, once the claim's lease is over. None when done; else the row as it is now.
 
         The condition names the owner that was seen: a claim made since then is not the one that was judged.
         """
-        return self._write(
-            row.request_id,
-            set_="#status = :in_doubt, reason = :reason, detail = :detail",
-            remove="lease_until",
-            condition="#status = :submitting AND #owner = :owner",
-            values={
-                ":in_doubt": {"S": Status.IN_DOUBT},
-                ":submitting": {"S": Status.SUBMITTING},
-                ":owner": {"S": row.owner or ""},
-                ":reason": {"S": reason},
-                ":detail": {"S": detail},
-            },
+        return _standing(
+            self._table.write(
+                row.request_id,
+                set_="""#status = :in_doubt, reason = :reason, detail = :detail,
+                    doubt = :doubt, doubt_until = :doubt_until""",
+                remove="lease_until",
+                condition="#status = :submitting AND #owner = :owner",
+                values={
+                    ":in_doubt": {"S": Status.IN_DOUBT},
+                    ":submitting": {"S": Status.SUBMITTING},
+                    ":owner": {"S": row.owner or ""},
+                    ":reason": {"S": reason},
+                    ":detail": {"S": detail},
+                    **_doubt(window),
+                },
+            )
         )
 
     def given_up(self, request: SongRequest, message_id: str, reason: Reason, detail: str) -> Row | None:
         """(none) | RETRYING -> REJECTED: nothing was created, and this message is not tried again. None when done; else
         the row that stands in the way.
         """
-        return self._write(
-            request.request_id,
-            set_="""#status = :rejected, reason = :reason, detail = :detail, fingerprint = :fingerprint,
-                message_id = :message_id, metadata = :metadata""",
-            condition="""attribute_not_exists(request_id)
-                OR (#status = :retrying AND fingerprint = :fingerprint)""",
-            values={
-                ":rejected": {"S": Status.REJECTED},
-                ":retrying": {"S": Status.RETRYING},
-                ":reason": {"S": reason},
-                ":detail": {"S": detail},
-                **_identity(request, message_id),
-            },
+        return _standing(
+            self._table.write(
+                request.request_id,
+                set_=f"#status = :rejected, reason = :reason, detail = :detail, {_IDENTITY}",
+                condition="""attribute_not_exists(request_id)
+                    OR (#status = :retrying AND fingerprint = :fingerprint)""",
+                values={
+                    ":rejected": {"S": Status.REJECTED},
+                    ":retrying": {"S": Status.RETRYING},
+                    ":reason": {"S": reason},
+                    ":detail": {"S": detail},
+                    **_identity(request, message_id),
+                },
+            )
         )
 
-    def _write(
-        self, request_id: str, *, condition: str, values: Values, set_: str = "", remove: str = "", add: str = ""
-    ) -> Row | None:
-        """One conditional write. None when it was done, the row as it stands when the condition failed."""
-        now = time.time()
-        stamps = "created_at = if_not_exists(created_at, :at), updated_at = :at, expires_at = :expires_at"
-        change = f"SET {set_ + ', ' if set_ else ''}{stamps}"
-        change += f" REMOVE {remove}" if remove else ""
-        change += f" ADD {add}" if add else ""
-        write: UpdateItemInputTypeDef = {
-            "TableName": self._table,
-            "Key": {"request_id": {"S": request_id}},
-            "UpdateExpression": change,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": {
-                ":at": {"S": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")},
-                ":expires_at": {"N": str(int(now + self._keep))},
-                **values,
-            },
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        names = {f"#{name}": name for name in ("status", "owner") if f"#{name}" in change + condition}  # reserved words
-        if names:
-            write["ExpressionAttributeNames"] = names
-        try:
-            self._dynamodb.update_item(**write)
-        except self._dynamodb.exceptions.ConditionalCheckFailedException as failed:
-            # The stubs do not know of the item, which comes beside "Error".
-            return _standing(cast("Mapping[str, AttributeValueTypeDef] | None", failed.response.get("Item")))
-        except AWS_FAILURES as failure:
-            raise LedgerUnavailable(code_of(failure)) from None
-        return None
 
-
-def _standing(item: Mapping[str, AttributeValueTypeDef] | None) -> Row:
-    if item is None:
-        raise LedgerUnavailable("the row is gone")
-    return Row.of(item)
+_IDENTITY = """fingerprint = :fingerprint, message_id = :message_id, metadata = :metadata, task_token = :task_token"""
 
 
 def _identity(request: SongRequest, message_id: str) -> Values:
@@ -246,4 +204,18 @@ def _identity(request: SongRequest, message_id: str) -> Values:
         ":fingerprint": {"S": request.fingerprint},
         ":message_id": {"S": message_id},
         ":metadata": {"M": {name: {"S": text} for name, text in request.metadata.items()}},
+        ":task_token": {"S": request.task_token or ""},
     }
+
+
+def _doubt(window: float) -> Values:
+    """`doubt` is the key of the sparse index that lists what is in doubt; only such rows have it."""
+    return {":doubt": {"S": Status.IN_DOUBT}, ":doubt_until": {"N": f"{time.time() + window:.3f}"}}
+
+
+def _standing(result: Written | Standing) -> Row | None:
+    if not isinstance(result, Standing):
+        return None
+    if result.row is None:
+        raise LedgerUnavailable("the row is gone")
+    return result.row

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
@@ -20,6 +21,8 @@ class Status(StrEnum):
     SUBMITTING --proved not created, never passes--> REJECTED
     SUBMITTING --anything else, or its lease is over--> IN_DOUBT  never claimed again
     (none) | RETRYING --given up--> REJECTED
+    IN_DOUBT --webhook, or operator with the task_id--> SUBMITTED
+    IN_DOUBT --operator: "not created"--> REJECTED                claimable by a redrive from then on
     SUBMITTED --the song's end--> SUCCEEDED | FAILED
     """
 
@@ -32,6 +35,9 @@ class Status(StrEnum):
     FAILED = "FAILED"
 
 
+FINAL = frozenset((Status.SUCCEEDED, Status.FAILED))
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A request as it stands. Times are seconds since 1970."""
@@ -41,12 +47,20 @@ class Row:
     fingerprint: str
     owner: str | None
     lease_until: float
+    doubt_until: float
+    """Until when the vendor's webhook may still settle a doubt."""
     message_id: str | None
     task_id: str | None
     reason: str | None
     detail: str | None
     http_status: int | None
     vendor_code: str | None
+    metadata: Mapping[str, str]
+    task_token: str | None = field(repr=False)
+    changed_at: float
+    """When it last changed its status."""
+    told: bool
+    """Whether the song's end was announced, and called back where somebody waited."""
 
     def lease_is_over(self) -> bool:
         """Whether the claim has lived longer than any function may: its sender is dead, or will never say more."""
@@ -62,12 +76,17 @@ class Row:
             fingerprint=item["fingerprint"]["S"],
             owner=_string(item, "owner"),
             lease_until=_number(item, "lease_until") or 0.0,
+            doubt_until=_number(item, "doubt_until") or 0.0,
             message_id=_string(item, "message_id"),
             task_id=_string(item, "task_id"),
             reason=_string(item, "reason"),
             detail=_string(item, "detail"),
             http_status=None if http_status is None else int(http_status),
             vendor_code=_string(item, "vendor_code"),
+            metadata={name: text["S"] for name, text in item.get("metadata", {}).get("M", {}).items()},
+            task_token=_string(item, "task_token") or None,
+            changed_at=datetime.fromisoformat(item["updated_at"]["S"]).timestamp() if "updated_at" in item else 0.0,
+            told=item.get("told", {}).get("BOOL", False),
         )
 
 

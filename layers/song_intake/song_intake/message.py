@@ -45,6 +45,8 @@ class Message:
     receipt_handle: str = field(repr=False)
     body: str = field(repr=False)
     receive_count: int
+    sent_at: float
+    """Seconds since 1970 when it was put on its queue; a redrive puts it there anew."""
     attributes: dict[str, MessageAttribute] = field(repr=False)
 
     @classmethod
@@ -54,6 +56,7 @@ class Message:
             receipt_handle=record["receiptHandle"],
             body=record["body"],
             receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+            sent_at=int(record["attributes"].get("SentTimestamp", "0")) / 1000,
             attributes=record.get("messageAttributes") or {},
         )
 
@@ -72,10 +75,14 @@ class Message:
         """The task that was created for this request but not recorded, if this is the dead letter that carries it."""
         return self._from_letter(TASK_ID)
 
+    @property
+    def is_redriven(self) -> bool:
+        """Whether this is one of our dead letters, back on its queue."""
+        return self._attribute(REASON) in _REASONS and self._attribute(FIRST_MESSAGE_ID) is not None
+
     def _from_letter(self, name: str) -> str | None:
         """An attribute of ours. A caller may use these names for something else, so the letter must look like one."""
-        is_our_letter = self._attribute(REASON) in _REASONS and self._attribute(FIRST_MESSAGE_ID) is not None
-        return self._attribute(name) if is_our_letter else None
+        return self._attribute(name) if self.is_redriven else None
 
     def _attribute(self, name: str) -> str | None:
         return self.attributes.get(name, {}).get("stringValue")

@@ -3,6 +3,7 @@ a TLS error or a reset can come after the API read the request, and then a song 
 
     connect   DNS, TCP, TLS: nothing of the request is on the wire    -> a Line, or NotSent
     create    from the first byte on                                  -> what a whole answer proves, else Unknown
+    poll      free and harmless to repeat                             -> what the answer tells, else NotTold
 
 One fixed https origin, no redirects, no retries, no proxies or credentials from the environment, and a fresh connection
 for each create: one that was kept while the function was frozen may be dead in a way that only shows after sending.
@@ -11,7 +12,7 @@ for each create: one that was kept while the function was frozen may be dead in 
 import ssl
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -21,20 +22,25 @@ from song_intake.create_answer import Answer, outcome_of
 from song_intake.deadline import Deadline, DeadlineSocket
 from song_intake.outcome import NotSent, Outcome, Unknown
 from song_intake.reason import Reason
+from song_intake.task_answer import state_of
+from song_intake.task_state import NotTold, TaskState
 
 CREATE_PATH = "/api/v1/producer/create"
+TASK_PATH = "/api/v1/producer/task/"
 
-# An answer is a few hundred bytes. More is not the API's, and must not fill the function's memory.
+# An answer to a create is a few hundred bytes; a finished task repeats the lyrics with each clip. More than this is not
+# the API's, and must not fill the function's memory.
 LARGEST_ANSWER_BYTES = 64 * 1024
+LARGEST_TASK_BYTES = 1024 * 1024
 
 
 class MusicApi:
     """Opens lines to the API. Safe to share between threads.
 
-    create_deadline is the total for one create, from its first byte to the last of the answer; both times in seconds.
+    deadline is the total for one call, from its first byte to the last of the answer; both times in seconds.
     """
 
-    def __init__(self, origin: str, tls: ssl.SSLContext, connect_timeout: float, create_deadline: float) -> None:
+    def __init__(self, origin: str, tls: ssl.SSLContext, connect_timeout: float, deadline: float) -> None:
         address = urlsplit(origin)
         beyond_the_host = (address.username, address.password, address.path, address.query, address.fragment)
         if address.scheme != "https" or not address.hostname or any(beyond_the_host):
@@ -43,7 +49,7 @@ class MusicApi:
         self._host, self._port = address.hostname, address.port or 443
         self._tls = tls
         self._connect_timeout = connect_timeout
-        self._create_deadline = create_deadline
+        self._deadline = deadline
 
     def connect(self) -> "Line | NotSent":
         """An open line with its TLS handshake done. Whatever fails here, nothing was asked for."""
@@ -53,16 +59,16 @@ class MusicApi:
         except Exception as failure:  # noqa: BLE001 - by phase: every failure to connect means the same
             connection.close()
             return NotSent(Reason.CANNOT_CONNECT, f"no connection to the music API ({type(failure).__name__})")
-        return Line(connection, self._origin, self._create_deadline)
+        return Line(connection, self._origin, self._deadline)
 
 
 class Line:
-    """One open connection, good for one create."""
+    """One open connection, good for one call."""
 
-    def __init__(self, connection: HTTPSConnection, origin: str, create_deadline: float) -> None:
+    def __init__(self, connection: HTTPSConnection, origin: str, deadline: float) -> None:
         self._connection = connection
         self._origin = origin
-        self._create_deadline = create_deadline
+        self._deadline = deadline
 
     def __enter__(self) -> Self:
         return self
@@ -74,14 +80,23 @@ class Line:
 
     def create(self, body: bytes, token: str) -> Outcome:
         """Ask for one song. Returns within the deadline, and never raises for what the network or the API did."""
-        request = self._prepare(body, token)
+        request = self._prepare("POST", CREATE_PATH, token, body)
         try:
-            answer = self._exchange(request)
+            answer = self._exchange(request, LARGEST_ANSWER_BYTES)
         except Exception as failure:  # noqa: BLE001 - by phase: from the first byte on, any failure leaves it open
             return Unknown(f"the call to the music API broke off after it was begun ({type(failure).__name__})")
         return outcome_of(answer)
 
-    def _prepare(self, body: bytes, token: str) -> requests.PreparedRequest:
+    def poll(self, task_id: str, token: str) -> TaskState:
+        """Ask what became of one task. Returns within the deadline, and never raises for what network or API did."""
+        request = self._prepare("GET", TASK_PATH + quote(task_id, safe=""), token)
+        try:
+            answer = self._exchange(request, LARGEST_TASK_BYTES)
+        except Exception:  # noqa: BLE001 - whatever it was, asking again is free
+            return NotTold(Reason.POLL_FAILED)
+        return state_of(answer)
+
+    def _prepare(self, method: str, path: str, token: str, body: bytes | None = None) -> requests.PreparedRequest:
         headers = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
@@ -90,14 +105,14 @@ class Line:
             "User-Agent": "song-intake",
             "Connection": "close",
         }
-        return requests.Request("POST", self._origin + CREATE_PATH, headers=headers, data=body).prepare()
+        return requests.Request(method, self._origin + path, headers=headers, data=body).prepare()
 
-    def _exchange(self, request: requests.PreparedRequest) -> Answer:
+    def _exchange(self, request: requests.PreparedRequest, largest: int) -> Answer:
         connected = self._connection.sock
-        self._connection.sock = DeadlineSocket(connected, Deadline(self._create_deadline))
+        self._connection.sock = DeadlineSocket(connected, Deadline(self._deadline))
         response = _OpenConnection(self._connection).send(request)
-        body = response.raw.read(LARGEST_ANSWER_BYTES + 1, decode_content=True)
-        if len(body) > LARGEST_ANSWER_BYTES:
+        body = response.raw.read(largest + 1, decode_content=True)
+        if len(body) > largest:
             raise ValueError("the answer is larger than any answer of the API")
         return Answer(response.status_code, body, response.headers.get("Retry-After"))
 

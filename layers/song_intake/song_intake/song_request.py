@@ -38,6 +38,8 @@ class SongRequest:
     fingerprint: str
     metadata: Mapping[str, str] = field(repr=False)
     task_token: str | None = field(default=None, repr=False)
+    has_own_webhook: bool = False
+    """Whether the music API is to tell the caller itself how the song ended."""
 
     @classmethod
     def parse(cls, body: str, message_id: str, known_id: str | None = None) -> Self:
@@ -60,6 +62,7 @@ class SongRequest:
             fingerprint=hashlib.sha256(create_body).hexdigest(),
             metadata=MappingProxyType(cast("dict[str, str]", fields.get("metadata", {}))),
             task_token=cast("str | None", fields.get("task_token")),
+            has_own_webhook="webhook_url" in fields,
         )
 
 

@@ -17,31 +17,50 @@ if TYPE_CHECKING:
 _ABANDONED = "the function that had begun the call did not live to tell how it ended"
 
 
-def decision_for(row: Row, request: SongRequest, message: Message, ledger: Ledger) -> Decision:
-    """Writes only where a claim's lease is over. Raises LedgerUnavailable."""
+def decision_for(row: Row, request: SongRequest, message: Message, ledger: Ledger, window: float) -> Decision:
+    """Writes only where a claim's lease is over. Raises LedgerUnavailable.
+
+    window: seconds for which a new doubt may still be settled by the vendor's webhook.
+    """
     if row.fingerprint != request.fingerprint and row.status is not Status.REJECTED:
         detail = "another request was sent under this request_id before, and its song may exist"
         return DeadLetter(Reason.REQUEST_ID_REUSED, detail)
     match row.status:
-        case Status.SUBMITTED | Status.SUCCEEDED | Status.FAILED:
+        case Status.SUBMITTED:
             return Done(row.task_id, duplicate=True)
+        case Status.SUCCEEDED | Status.FAILED:
+            return Done(row.task_id, duplicate=True, ended=row.status)
+        case Status.IN_DOUBT if (wait := row.doubt_until - time.time()) > 0:
+            return RetryIn(wait + 1, Reason.AWAITING_WEBHOOK, "the music API may still tell by its webhook")
         case Status.IN_DOUBT:
             return _letter(row, Reason.OUTCOME_UNKNOWN)
         case Status.REJECTED if row.message_id == message.message_id:
             return _letter(row, Reason.REFUSED)
-        case Status.SUBMITTING if row.lease_is_over():
-            standing = ledger.abandoned(row, Reason.OUTCOME_UNKNOWN, _ABANDONED)
-            if standing is None:
-                return DeadLetter(Reason.OUTCOME_UNKNOWN, _ABANDONED)
-            return decision_for(standing, request, message, ledger)
         case Status.SUBMITTING:
-            wait = max(row.lease_until - time.time(), 0) + 1
-            return RetryIn(wait, Reason.CLAIM_HELD, "another delivery of this request is being submitted")
+            return _of_a_claim(row, request, message, ledger, window)
         case Status.RETRYING | Status.REJECTED:
             # The row changed between two of our writes: it may be claimed now, so look again at once.
             return RetryIn(0, Reason.CLAIM_HELD, "another delivery of this request was being submitted")
         case _:
             assert_never(row.status)
+
+
+def _of_a_claim(row: Row, request: SongRequest, message: Message, ledger: Ledger, window: float) -> Decision:
+    """Somebody may be in the call; or nobody lives to tell, and it is in doubt from now on."""
+    if not row.lease_is_over():
+        wait = max(row.lease_until - time.time(), 0) + 1
+        return RetryIn(wait, Reason.CLAIM_HELD, "another delivery of this request is being submitted")
+    standing = ledger.abandoned(row, Reason.OUTCOME_UNKNOWN, _ABANDONED, window)
+    if standing is None:
+        return in_doubt(DeadLetter(Reason.OUTCOME_UNKNOWN, _ABANDONED), window)
+    return decision_for(standing, request, message, ledger, window)
+
+
+def in_doubt(letter: DeadLetter, window: float) -> Decision:
+    """A new doubt: the message waits for the webhook, where one may come, and becomes a dead letter after that."""
+    if window <= 0:
+        return letter
+    return RetryIn(window + 1, Reason.AWAITING_WEBHOOK, letter.detail)
 
 
 def _letter(row: Row, otherwise: Reason) -> DeadLetter:

@@ -10,25 +10,37 @@ IN_DOUBT, from which nothing here ever sends again. The result is a Decision; th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from song_intake.api_token import ApiToken, Token, TokenUnavailable
 from song_intake.decision import DeadLetter, Decision, Done, RetryIn
-from song_intake.ledger import Claim, Ledger, LedgerUnavailable
+from song_intake.ledger import Claim, Ledger
+from song_intake.ledger_table import LedgerUnavailable
 from song_intake.music_api import Line, MusicApi
 from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
 from song_intake.reason import Reason
-from song_intake.standing import decision_for
+from song_intake.standing import decision_for, in_doubt
+from song_intake.webhook_keys import KeyUnavailable
 
 if TYPE_CHECKING:
     from song_intake.backoff import Backoff
-    from song_intake.dead_letters import DeadLetterQueueUnavailable
+    from song_intake.ledger_row import Row
     from song_intake.message import Message
+    from song_intake.our_webhook import OurWebhook
     from song_intake.song_request import SongRequest
+    from song_intake.undone import Undone
 
 TimeLeft = Callable[[], float]
 """Seconds until the function is stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What is sent, and with which token."""
+
+    token: Token
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +57,8 @@ class Submission:
     """The receive on which a message is given up rather than left on its queue."""
     max_receive_count: int
     """The receive after which SQS moves the message itself, without a reason."""
+    webhook: OurWebhook | None = None
+    """Where the music API tells of a song by itself; None where it is switched off."""
 
     def decide(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
         """Bring one request as far as it gets in this invocation, and say what becomes of its message."""
@@ -63,10 +77,9 @@ class Submission:
             return DeadLetter(Reason.RETRIES_EXHAUSTED, f"given up after {message.receive_count} receives: {detail}")
         return self._later(message, Reason.UNFORESEEN, detail)
 
-    def unsent(self, message: Message, failure: DeadLetterQueueUnavailable) -> Decision:
-        """What becomes of a message whose dead letter was not taken: it stays, and its letter is tried again."""
-        detail = f"the dead-letter queue did not take the letter ({failure})"
-        return self._later(message, Reason.DEAD_LETTER_QUEUE_UNAVAILABLE, detail)
+    def undone(self, message: Message, failure: Undone) -> Decision:
+        """What becomes of a message whose decision could not be carried out: it stays, and all of it is done again."""
+        return self._later(message, failure.reason, f"the decision could not be carried out ({failure})")
 
     def _attempt(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
         if message.known_task_id is not None:
@@ -74,41 +87,45 @@ class Submission:
         if message.receive_count > self.last_try:
             return self._later(message, Reason.UNFORESEEN, "the function did not live to finish the last try")
         try:
-            token = self.api_token.current()
+            call = _Call(self.api_token.current(), self._body(request))
         except TokenUnavailable as failure:
             return RetryIn(self.backoff.account_fault(), Reason.TOKEN_UNAVAILABLE, str(failure))
+        except KeyUnavailable as failure:
+            return self._later(message, Reason.WEBHOOK_KEY_UNAVAILABLE, str(failure))
         line = self.music_api.connect()
         if isinstance(line, NotSent):
             return self._later(message, line.reason, line.detail)
         with line:
-            return self._claim_and_create(request, message, time_left, line, token)
+            return self._claim_and_create(request, message, time_left, line, call)
+
+    def _body(self, request: SongRequest) -> bytes:
+        return self.webhook.addressed(request) if self.webhook else request.create_body
 
     def _claim_and_create(
-        self, request: SongRequest, message: Message, time_left: TimeLeft, line: Line, token: Token
+        self, request: SongRequest, message: Message, time_left: TimeLeft, line: Line, call: _Call
     ) -> Decision:
         if time_left() < self.paid_call:
             return self._later(message, *_NO_TIME)
         claim = self.ledger.claim(request, message.message_id)
         if not isinstance(claim, Claim):
-            return decision_for(claim, request, message, self.ledger)
+            return self._standing(claim, request, message)
         # Asked again: the claim itself may have been slow.
-        outcome = self._create(claim, line, token, time_left) if time_left() >= self.paid_call else NotSent(*_NO_TIME)
+        outcome = self._create(call, line, time_left) if time_left() >= self.paid_call else NotSent(*_NO_TIME)
         return self._settle(claim, outcome, message)
 
-    def _create(self, claim: Claim, line: Line, token: Token, time_left: TimeLeft) -> Outcome:
+    def _create(self, call: _Call, line: Line, time_left: TimeLeft) -> Outcome:
         """One create; and one more under the same claim if the token alone was refused, for that one made nothing."""
-        body = claim.request.create_body
-        outcome = line.create(body, token.value)
+        outcome = line.create(call.body, call.token.value)
         if not (isinstance(outcome, NotSent) and outcome.reason is Reason.TOKEN_REFUSED):
             return outcome
-        fresh = self.api_token.refresh(token)
-        if fresh.generation == token.generation or time_left() < self.paid_call:
+        fresh = self.api_token.refresh(call.token)
+        if fresh.generation == call.token.generation or time_left() < self.paid_call:
             return outcome
         again = self.music_api.connect()
         if isinstance(again, NotSent):
             return again
         with again:
-            return again.create(body, fresh.value) if time_left() >= self.paid_call else outcome
+            return again.create(call.body, fresh.value) if time_left() >= self.paid_call else outcome
 
     def _settle(self, claim: Claim, outcome: Outcome, message: Message) -> Decision:
         """Write what the create did, then decide. The write comes first: a decision that is not written is not one."""
@@ -124,11 +141,13 @@ class Submission:
                 standing = self.ledger.retrying(claim, outcome)
                 decision = self._wait(message, outcome)
             case Unknown():
-                standing = self.ledger.in_doubt(claim, outcome)
-                decision = DeadLetter(outcome.reason, outcome.detail, outcome.http_status, outcome.vendor_code)
+                window = self._window(claim.request)
+                standing = self.ledger.in_doubt(claim, outcome, window)
+                letter = DeadLetter(outcome.reason, outcome.detail, outcome.http_status, outcome.vendor_code)
+                decision = in_doubt(letter, window)
             case _:
                 assert_never(outcome)
-        return decision if standing is None else decision_for(standing, claim.request, message, self.ledger)
+        return decision if standing is None else self._standing(standing, claim.request, message)
 
     def _record(self, request: SongRequest, task_id: str, message: Message) -> Decision:
         """Save a known task_id; if the ledger cannot, the dead letter carries it, and its redrive comes back here."""
@@ -141,7 +160,14 @@ class Submission:
             what = str(failure) if isinstance(failure, LedgerUnavailable) else type(failure).__name__
             detail = f"the song was created, but its task_id could not be recorded ({what}); a redrive records it"
             return DeadLetter(Reason.TASK_NOT_RECORDED, detail, task_id=task_id)
-        return decision_for(standing, request, message, self.ledger)
+        return self._standing(standing, request, message)
+
+    def _standing(self, row: Row, request: SongRequest, message: Message) -> Decision:
+        return decision_for(row, request, message, self.ledger, self._window(request))
+
+    def _window(self, request: SongRequest) -> float:
+        """Seconds for which our webhook may settle a doubt about this request; none where its caller has its own."""
+        return self.webhook.window if self.webhook and not request.has_own_webhook else 0
 
     def _wait(self, message: Message, outcome: NotSent) -> RetryIn:
         if outcome.reason in (Reason.NO_CREDITS, Reason.TOKEN_REFUSED):
@@ -164,7 +190,7 @@ class Submission:
         letter = DeadLetter(Reason.RETRIES_EXHAUSTED, detail)
         try:
             standing = self.ledger.given_up(request, message.message_id, letter.reason, letter.detail)
-            verdict = letter if standing is None else decision_for(standing, request, message, self.ledger)
+            verdict = letter if standing is None else self._standing(standing, request, message)
         except LedgerUnavailable:
             verdict = decision
         return letter if isinstance(verdict, RetryIn) and message.receive_count >= self.max_receive_count else verdict

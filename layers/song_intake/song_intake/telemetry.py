@@ -32,9 +32,14 @@ _METRIC_OF_REASON = {
     Reason.REDIRECTED: "Rejected",
     Reason.OUTCOME_UNKNOWN: "InDoubt",
     Reason.TASK_NOT_RECORDED: "TaskNotRecorded",
+    Reason.NOT_FINISHED: "NotYet",
+    Reason.NEVER_FINISHED: "NeverFinished",
+    Reason.UNKNOWN_STATUS: "UnknownStatus",
 }
 
-METRICS = frozenset(("Submitted", "Duplicate", "Retried", "DeadLettered", *_METRIC_OF_REASON.values()))
+METRICS = frozenset(
+    ("Succeeded", "Failed", "Submitted", "Duplicate", "Retried", "DeadLettered", *_METRIC_OF_REASON.values())
+)
 
 # After these an operator has something to do for this one request.
 _ERRORS = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN))
@@ -50,8 +55,8 @@ class Report:
     seconds: float = 0.0
     frames: tuple[str, ...] = ()
     """Where an unforeseen exception came from."""
-    letter: DeadLetter | None = None
-    """The dead letter that could not be sent: its task_id, where it carries one, must at least be in the log."""
+    undone: Done | DeadLetter | None = None
+    """The decision that could not be carried out: its task_id, where it has one, must at least be in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,10 @@ def frames_of(failure: BaseException) -> tuple[str, ...]:
 
 def _action(decision: Decision) -> str:
     match decision:
+        case Done(passed_on=True):
+            return "not_yet"
+        case Done(ended=ended, duplicate=False) if ended:
+            return ended.lower()
         case Done(duplicate=True):
             return "duplicate"
         case Done():
@@ -117,14 +126,16 @@ def _level(decision: Decision) -> Literal["info", "warning", "error"]:
 
 def _task_id(report: Report) -> str | None:
     if isinstance(report.decision, RetryIn):
-        return report.letter.task_id if report.letter else None
+        return report.undone.task_id if report.undone else None
     return report.decision.task_id
 
 
 def _metrics_of(decision: Decision) -> list[str]:
     match decision:
+        case Done(passed_on=True):
+            return ["NotYet"]
         case Done():
-            return ["Duplicate" if decision.duplicate else "Submitted"]
+            return [_action(decision).capitalize()]
         case RetryIn():
             names = ["Retried"]
         case DeadLetter():

@@ -1,0 +1,41 @@
+"""receive_webhook: takes the music API's word that a song has ended.
+
+The wiring alone; what a call comes to stands in song_intake.webhook_reception.
+"""
+
+import os
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from song_intake.ledger_following import Following
+from song_intake.ledger_table import LedgerTable
+from song_intake.settings import WebhookSettings
+from song_intake.song_checks import SongChecks
+from song_intake.webhook_event import HttpApiEvent, HttpApiResponse, WebhookEndpoint
+from song_intake.webhook_keys import WebhookKeys
+from song_intake.webhook_reception import Reception
+from song_intake.wiring import aws_config
+
+logger = Logger(location=None)
+
+# An HTTP API waits 30 seconds for its function: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+AWS_SECONDS = 6
+
+
+def wire(settings: WebhookSettings) -> WebhookEndpoint:
+    aws = aws_config(AWS_SECONDS, 1)
+    table = LedgerTable(boto3.client("dynamodb", config=aws), settings.ledger_table, settings.keep_days)
+    keys = WebhookKeys(boto3.client("secretsmanager", config=aws), settings.webhook_key_secret_arn)
+    checks = SongChecks(boto3.client("sqs", config=aws), settings.song_checks_queue_url, first_check=0)
+    return WebhookEndpoint(Reception(keys, Following(table), checks), logger, Metrics())
+
+
+# Made while the function starts, when Lambda gives it a whole core, and kept for every invocation after.
+_endpoint = wire(WebhookSettings.from_environment(os.environ))
+
+
+@logger.inject_lambda_context
+def handler(event: HttpApiEvent, _context: LambdaContext) -> HttpApiResponse:
+    return _endpoint.answer(event)

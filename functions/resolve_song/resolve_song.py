@@ -1,0 +1,50 @@
+"""resolve_song: takes an operator's word on a request in doubt.
+
+The wiring alone; which words are taken stands in song_intake.resolution.
+"""
+
+import os
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from song_intake.ledger_resolving import Resolving
+from song_intake.ledger_table import LedgerTable, LedgerUnavailable
+from song_intake.resolution import Refused, Resolution
+from song_intake.settings import ResolveSettings
+from song_intake.song_checks import SongChecks
+from song_intake.undone import Undone
+from song_intake.wiring import aws_config, telling
+
+logger = Logger(location=None)
+
+AWS_SECONDS = 12
+
+
+def wire(settings: ResolveSettings) -> Resolution:
+    aws = aws_config(AWS_SECONDS, 1)
+    table = LedgerTable(boto3.client("dynamodb", config=aws), settings.ledger_table, settings.keep_days)
+    return Resolution(
+        ledger=Resolving(table),
+        checks=SongChecks(boto3.client("sqs", config=aws), settings.song_checks_queue_url, settings.first_check),
+        telling=telling(aws, settings.event_bus_name),
+        not_created_after=settings.not_created_after,
+    )
+
+
+# Made while the function starts, when Lambda gives it a whole core, and kept for every invocation after.
+_resolution = wire(ResolveSettings.from_environment(os.environ))
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, object], _context: LambdaContext) -> dict[str, object]:
+    """The row before and after, or `refused` with the reason. Say it again after an `error`: it is harmless."""
+    try:
+        answer = _resolution.take(event)
+    except Refused as refused:
+        return {"refused": str(refused)}
+    except (LedgerUnavailable, Undone) as failure:
+        return {"error": f"{type(failure).__name__}: {failure}"}
+    logger.info("resolved", extra={"action": "resolve", "request_id": event.get("request_id"), "by": event.get("by")})
+    return answer

@@ -1,0 +1,55 @@
+"""track_song: looks at submitted songs until they end.
+
+The wiring alone; what happens to a song stands in song_intake.tracking.
+"""
+
+import os
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from song_intake.api_token import ApiToken
+from song_intake.batch import Batch, BatchResponse
+from song_intake.check_work import CheckWork
+from song_intake.dead_letters import DeadLetters
+from song_intake.ledger_following import Following
+from song_intake.ledger_table import LedgerTable
+from song_intake.message import SqsEvent
+from song_intake.music_api import MusicApi
+from song_intake.settings import TrackSettings
+from song_intake.song_checks import SongChecks
+from song_intake.telemetry import Telemetry
+from song_intake.tracking import Tracking
+from song_intake.wiring import aws_config, telling, trust
+
+logger = Logger(location=None)
+
+
+def wire(settings: TrackSettings) -> Batch:
+    aws = aws_config(settings.settle_margin, settings.batch_size)
+    sqs = boto3.client("sqs", config=aws)
+    table = LedgerTable(boto3.client("dynamodb", config=aws), settings.ledger_table, settings.keep_days)
+    tls = trust(settings.ca_bundle)
+    tracking = Tracking(
+        following=Following(table),
+        music_api=MusicApi(settings.music_api_origin, tls, settings.connect_timeout, settings.poll_deadline),
+        api_token=ApiToken(boto3.client("secretsmanager", config=aws), settings.api_token_secret_arn),
+        checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
+        telling=telling(aws, settings.event_bus_name),
+        first_wait=settings.first_check,
+        longest_wait=settings.check_cap,
+        tracking_hours=settings.tracking_hours,
+    )
+    dead_letters = DeadLetters(sqs, settings.check_dead_letter_queue_url)
+    work = CheckWork(tracking=tracking, dead_letters=dead_letters, poll_call=settings.poll_call)
+    return Batch(work=work, sqs=sqs, queue_url=settings.song_checks_queue_url, telemetry=Telemetry(logger, Metrics()))
+
+
+# Made while the function starts, when Lambda gives it a whole core, and kept for every invocation after.
+_batch = wire(TrackSettings.from_environment(os.environ))
+
+
+@logger.inject_lambda_context
+def handler(event: SqsEvent, context: LambdaContext) -> BatchResponse:
+    return _batch.take(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)

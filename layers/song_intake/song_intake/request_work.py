@@ -1,0 +1,80 @@
+"""What is done with one song request: from its body to its decision, and all that follows from it.
+
+    row -> check -> event -> callback -> dead letter -> acknowledgement
+
+The row comes first (Submission). Whatever fails after it, or dies, leaves the message on its queue; when it comes back,
+the row gives the same decision, and the steps are done again.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from song_intake.decision import DeadLetter, Done, RetryIn
+from song_intake.reason import Reason
+from song_intake.song_checks import SongCheck
+from song_intake.song_request import InvalidRequest, SongRequest
+from song_intake.telemetry import Report, frames_of
+from song_intake.undone import Undone
+
+if TYPE_CHECKING:
+    from song_intake.batch import TimeLeft
+    from song_intake.dead_letters import DeadLetters
+    from song_intake.message import Message
+    from song_intake.song_checks import SongChecks
+    from song_intake.submission import Submission
+    from song_intake.telling import Telling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestWork:
+    """Safe to share between threads."""
+
+    submission: Submission
+    checks: SongChecks
+    telling: Telling
+    dead_letters: DeadLetters
+
+    def take(self, message: Message, time_left: TimeLeft) -> Report:
+        """See Work.take."""
+        request: SongRequest | None = None
+        try:
+            request = SongRequest.parse(message.body, message.message_id, message.known_request_id)
+            report = Report(message, self.submission.decide(request, message, time_left), request.request_id)
+        except InvalidRequest as invalid:
+            report = Report(message, DeadLetter(Reason.INVALID_REQUEST, str(invalid)), invalid.request_id)
+        except Exception as failure:  # noqa: BLE001 - one record's surprise is not the other records' fault
+            decision = self.submission.surprised(message, failure)
+            report = Report(message, decision, request.request_id if request else None, frames=frames_of(failure))
+        return self._carried_out(report, request)
+
+    def _carried_out(self, report: Report, request: SongRequest | None) -> Report:
+        decision, message = report.decision, report.message
+        if isinstance(decision, RetryIn):
+            return report
+        try:
+            if isinstance(decision, Done):
+                self._follow(decision, request)
+            else:
+                self._tell(decision, message, report.request_id, request)
+                self.dead_letters.send(message, decision, report.request_id)
+        except Undone as failure:
+            return replace(report, decision=self.submission.undone(message, failure), undone=decision)
+        return report
+
+    def _tell(self, letter: DeadLetter, message: Message, request_id: str | None, request: SongRequest | None) -> None:
+        try:
+            self.telling.of_dead_letter(letter, message, request_id, request)
+        except Undone:
+            # On the last receive the letter matters more: without it, SQS would move the message without a reason.
+            if message.receive_count < self.submission.max_receive_count:
+                raise
+
+    def _follow(self, decision: Done, request: SongRequest | None) -> None:
+        """Follow and announce a song that has not ended; again for a duplicate: the first may have died before this."""
+        if request is None or decision.task_id is None or decision.ended:
+            return
+        self.checks.follow(SongCheck(request.request_id, decision.task_id, time.time()))
+        self.telling.of_submission(decision.task_id, request)

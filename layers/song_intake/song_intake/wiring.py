@@ -1,0 +1,34 @@
+"""The parts that the functions have in common, made once for the life of a process."""
+
+from __future__ import annotations
+
+import ssl
+
+import boto3
+import certifi
+from botocore.config import Config
+
+from song_intake.announcements import Announcer
+from song_intake.callback import Callback
+from song_intake.telling import Telling
+
+
+def aws_config(settle_margin: float, connections: int) -> Config:
+    """How AWS is called: three tries, even the slowest, fit into the seconds that are kept for settling."""
+    return Config(
+        connect_timeout=settle_margin / 6,
+        read_timeout=settle_margin / 6,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=connections,
+    )
+
+
+def trust(ca_bundle: str | None) -> ssl.SSLContext:
+    """Whom the music API's client trusts. One context for all calls: reading the bundle is most of a handshake's cost."""
+    return ssl.create_default_context(cafile=ca_bundle or certifi.where())
+
+
+def telling(aws: Config, bus_name: str) -> Telling:
+    return Telling(
+        Announcer(boto3.client("events", config=aws), bus_name), Callback(boto3.client("stepfunctions", config=aws))
+    )

@@ -1,6 +1,6 @@
 """What is done with one song request: from its body to its decision, and all that follows from it.
 
-    row -> check -> event -> callback -> dead letter -> acknowledgement
+    row -> check, or dead letter -> event -> callback -> acknowledgement
 
 The row comes first (Submission). Whatever fails after it, or dies, leaves the message on its queue; when it comes back,
 the row gives the same decision, and the steps are done again.
@@ -58,19 +58,12 @@ class RequestWork:
             if isinstance(decision, Done):
                 self._follow(decision, request)
             else:
-                self._tell(decision, message, report.request_id, request)
+                # The letter first: it may be all that knows of a task.
                 self.dead_letters.send(message, decision, report.request_id)
+                self.telling.of_dead_letter(decision, message, report.request_id, request)
         except Undone as failure:
             return replace(report, decision=self.submission.undone(message, failure), undone=decision)
         return report
-
-    def _tell(self, letter: DeadLetter, message: Message, request_id: str | None, request: SongRequest | None) -> None:
-        try:
-            self.telling.of_dead_letter(letter, message, request_id, request)
-        except Undone:
-            # On the last receive the letter matters more: without it, SQS would move the message without a reason.
-            if message.receive_count < self.submission.max_receive_count:
-                raise
 
     def _follow(self, decision: Done, request: SongRequest | None) -> None:
         """Follow and announce a song that has not ended; again for a duplicate: the first may have died before this."""

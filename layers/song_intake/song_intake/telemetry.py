@@ -82,7 +82,8 @@ class Telemetry:
             keys |= {"http_status": decision.http_status, "vendor_code": decision.vendor_code}
         if isinstance(decision, RetryIn):
             keys["retry_in_seconds"] = None if decision.seconds is None else round(decision.seconds, 1)
-        write = getattr(self.logger, "error" if report.letter and report.letter.task_id else _level(decision))
+        untold_task = isinstance(report.undone, DeadLetter) and report.undone.task_id
+        write = getattr(self.logger, "error" if untold_task else _level(decision))
         write(keys["action"], extra={name: value for name, value in keys.items() if value})
 
     def visibility_not_changed(self, failure: Exception) -> None:

@@ -24,7 +24,7 @@ def aws_config(settle_margin: float, connections: int) -> Config:
 
 
 def trust(ca_bundle: str | None) -> ssl.SSLContext:
-    """Whom the music API's client trusts. One context for all calls: reading the bundle is most of a handshake's cost."""
+    """Whom the music API's client trusts. One context for all calls: reading the bundle is most of a handshake."""
     return ssl.create_default_context(cafile=ca_bundle or certifi.where())
 
 

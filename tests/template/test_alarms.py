@@ -10,7 +10,9 @@ OF_THE_STACK = [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
 WATCHED = {
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+    ("AWS/ApiGateway", "5xx"),
     (OUR_METRICS, "InDoubt"),
+    (OUR_METRICS, "UnknownStatus"),
     (OUR_METRICS, "TaskNotRecorded"),
     (OUR_METRICS, "TokenRefused"),
     (OUR_METRICS, "TokenUnavailable"),
@@ -45,7 +47,7 @@ def test_an_alarm_tells_the_topic_what_to_do_and_is_quiet_when_nothing_happens(a
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
 def test_an_alarm_on_a_count_goes_off_at_the_first(alarm: Json) -> None:
     if alarm["MetricName"] == "ApproximateAgeOfOldestMessage":
-        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 900)
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 1800)
         return
     first = {("GreaterThanThreshold", 0), ("GreaterThanOrEqualToThreshold", 1)}
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) in first
@@ -54,16 +56,24 @@ def test_an_alarm_on_a_count_goes_off_at_the_first(alarm: Json) -> None:
 
 def test_the_queue_alarms_look_at_the_right_queues() -> None:
     looked_at = {
-        alarm["MetricName"]: alarm["Dimensions"] for alarm in ALARMS.values() if alarm["Namespace"] == "AWS/SQS"
+        (alarm["MetricName"], alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0])
+        for alarm in ALARMS.values()
+        if alarm["Namespace"] == "AWS/SQS"
     }
     assert looked_at == {
-        "ApproximateNumberOfMessagesVisible": [
-            {"Name": "QueueName", "Value": {"Fn::GetAtt": ["SongDeadLetters", "QueueName"]}}
-        ],
-        "ApproximateAgeOfOldestMessage": [
-            {"Name": "QueueName", "Value": {"Fn::GetAtt": ["SongRequests", "QueueName"]}}
-        ],
+        ("ApproximateNumberOfMessagesVisible", "SongDeadLetters"),
+        ("ApproximateNumberOfMessagesVisible", "SongCheckDeadLetters"),
+        ("ApproximateAgeOfOldestMessage", "SongRequests"),
     }
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_every_function_is_watched(metric: str) -> None:
+    watched = [alarm["Dimensions"] for alarm in ALARMS.values() if alarm["MetricName"] == metric]
+    functions = resources_of("AWS::Lambda::Function")
+    assert sorted(watched, key=str) == [
+        [{"Name": "FunctionName", "Value": {"Ref": name}}] for name in sorted(functions)
+    ]
 
 
 def test_our_metrics_are_looked_up_under_the_dimension_they_are_emitted_with() -> None:
@@ -74,7 +84,7 @@ def test_our_metrics_are_looked_up_under_the_dimension_they_are_emitted_with() -
 
 
 @pytest.mark.parametrize("metric", sorted(our_metrics()))
-def test_the_function_emits_what_alarms_and_dashboard_show(metric: str) -> None:
+def test_the_functions_emit_what_alarms_and_dashboard_show(metric: str) -> None:
     telemetry = PROJECT / "layers/song_intake/song_intake/telemetry.py"
     assert f'"{metric}"' in telemetry.read_text(encoding="utf-8")
 

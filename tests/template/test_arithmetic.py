@@ -1,6 +1,6 @@
 """The numbers on which the promise rests, at the defaults, read from where each takes effect.
 
-|<- connect ->|<- create deadline ->|<- settle margin ->|
+|<- connect ->|<- create or poll deadline ->|<- settle margin ->|
 |<------------------ function timeout ------------------------>|
 |<------------------ lease ---------------------------------------->|
 |<------------------ visibility: six timeouts -------------------------- ... ->|
@@ -9,9 +9,14 @@
 import pytest
 
 from song_intake.settings import RECEIVES_HELD_BACK, Settings
-from tests.template.transformed import Json, parameter_defaults, properties, shipped
+from tests.template.transformed import DEAD_LETTERS_OF, Json, parameter_defaults, properties, shipped
 
-DAY = 86400
+HOUR, DAY = 3600, 86400
+READERS = {"SongRequests": "SubmitSong", "SongChecks": "TrackSong"}
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+LONGEST_DELAY, LONGEST_VISIBILITY = 900, 43200
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+LONGEST_INTEGRATION = 30
 
 
 @pytest.fixture
@@ -40,8 +45,9 @@ def test_a_claim_is_abandoned_by_the_time_its_message_comes_back(settings: Setti
     assert settings.lease <= properties("SongRequests")["VisibilityTimeout"]
 
 
-def test_a_message_stays_hidden_for_six_timeouts() -> None:
-    assert properties("SongRequests")["VisibilityTimeout"] >= 6 * properties("SubmitSong")["Timeout"]
+@pytest.mark.parametrize(("queue", "reader"), READERS.items())
+def test_a_message_stays_hidden_for_six_timeouts(queue: str, reader: str) -> None:
+    assert properties(queue)["VisibilityTimeout"] >= 6 * properties(reader)["Timeout"]
 
 
 def test_a_message_gets_five_tries_before_the_function_gives_its_last_word(settings: Settings) -> None:
@@ -58,24 +64,74 @@ def test_no_message_expires_while_it_is_still_being_retried(settings: Settings) 
     assert settings.max_receive_count * longest_wait < properties("SongRequests")["MessageRetentionPeriod"]
 
 
-def test_dead_letters_outlive_the_requests() -> None:
-    requests, dead_letters = properties("SongRequests"), properties("SongDeadLetters")
-    assert dead_letters["MessageRetentionPeriod"] > requests["MessageRetentionPeriod"]
+@pytest.mark.parametrize(("queue", "dead_letters"), DEAD_LETTERS_OF.items())
+def test_dead_letters_outlive_their_queue(queue: str, dead_letters: str) -> None:
+    assert properties(dead_letters)["MessageRetentionPeriod"] > properties(queue)["MessageRetentionPeriod"]
 
 
-def test_a_request_is_remembered_for_twice_the_life_of_its_message_at_the_least() -> None:
-    queues = properties("SongRequests"), properties("SongDeadLetters")
-    retained = sum(queue["MessageRetentionPeriod"] for queue in queues)
+@pytest.mark.parametrize("queues", DEAD_LETTERS_OF.items())
+def test_a_request_is_remembered_for_twice_the_life_of_its_message_at_the_least(queues: tuple[str, str]) -> None:
+    retained = sum(properties(queue)["MessageRetentionPeriod"] for queue in queues)
     keep_days = shipped()["Parameters"]["KeepDays"]
     assert keep_days["MinValue"] * DAY >= 2 * retained
     assert parameter_defaults()["KeepDays"] >= keep_days["MinValue"]
 
 
-def test_a_dead_letter_has_room_for_the_largest_request_and_our_attributes() -> None:
-    requests, dead_letters = properties("SongRequests"), properties("SongDeadLetters")
-    assert dead_letters["MaximumMessageSize"] - requests["MaximumMessageSize"] >= 16 * 1024
+@pytest.mark.parametrize(("queue", "dead_letters"), DEAD_LETTERS_OF.items())
+def test_a_dead_letter_has_room_for_the_largest_message_and_our_attributes(queue: str, dead_letters: str) -> None:
+    assert properties(dead_letters)["MaximumMessageSize"] - properties(queue)["MaximumMessageSize"] >= 16 * 1024
 
 
 def test_the_backlog_alarm_comes_before_a_request_expires() -> None:
     retention = properties("SongRequests")["MessageRetentionPeriod"]
     assert shipped()["Parameters"]["OldestMessageAlarmSeconds"]["MaxValue"] <= retention
+
+
+def test_a_request_that_waits_for_its_webhook_raises_no_backlog_alarm() -> None:
+    # A claim whose function died is found in doubt one visibility timeout later, and only then does the window begin.
+    longest_wait = properties("SongRequests")["VisibilityTimeout"] + parameter_defaults()["ResolutionWindowSeconds"]
+    assert properties("OldestRequestAlarm")["Threshold"] > longest_wait
+
+
+def test_sqs_grants_the_longest_resolution_window() -> None:
+    longest = shipped()["Parameters"]["ResolutionWindowSeconds"]["MaxValue"]
+    assert longest <= LONGEST_VISIBILITY
+    assert longest < properties("SongRequests")["MessageRetentionPeriod"]
+
+
+def test_connecting_polling_and_settling_end_before_the_invocation() -> None:
+    track: Json = properties("TrackSong")["Environment"]["Variables"]
+    poll = track["CONNECT_TIMEOUT_SECONDS"] + track["POLL_DEADLINE_SECONDS"] + track["SETTLE_MARGIN_SECONDS"]
+    assert poll < properties("TrackSong")["Timeout"]
+
+
+def test_track_song_is_told_its_real_timeout_and_batch_size() -> None:
+    track: Json = properties("TrackSong")["Environment"]["Variables"]
+    assert track["FUNCTION_TIMEOUT_SECONDS"] == properties("TrackSong")["Timeout"]
+    assert track["BATCH_SIZE"] == properties("TrackSongChecks")["BatchSize"]
+
+
+def test_no_check_expires_while_its_song_is_still_followed() -> None:
+    longest = {name: shipped()["Parameters"][name]["MaxValue"] for name in ("TrackingHours", "CheckCapSeconds")}
+    last_check = longest["TrackingHours"] * HOUR + longest["CheckCapSeconds"]
+    assert last_check < properties("SongChecks")["MessageRetentionPeriod"]
+
+
+def test_a_song_is_given_up_by_the_clock_before_its_check_runs_out_of_receives() -> None:
+    defaults = parameter_defaults()
+    checks = int(defaults["TrackingHours"]) * HOUR / int(defaults["CheckCapSeconds"])
+    # Twice as many, for the checks at the start that lie closer together and for those of functions that died.
+    assert 2 * checks < properties("SongChecks")["RedrivePolicy"]["maxReceiveCount"]
+
+
+def test_checks_come_apart_ever_further_but_not_further_than_the_cap() -> None:
+    defaults = parameter_defaults()
+    assert int(defaults["FirstCheckSeconds"]) < int(defaults["CheckCapSeconds"]) <= LONGEST_VISIBILITY
+
+
+def test_sqs_grants_the_longest_delay_of_a_first_check() -> None:
+    assert shipped()["Parameters"]["FirstCheckSeconds"]["MaxValue"] <= LONGEST_DELAY
+
+
+def test_the_webhook_is_answered_before_api_gateway_answers_in_its_place() -> None:
+    assert properties("ReceiveWebhook")["Timeout"] < LONGEST_INTEGRATION

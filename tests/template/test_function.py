@@ -3,63 +3,142 @@ import json
 import pytest
 
 from song_intake.settings import InvalidSettings, Settings
-from tests.template.transformed import PROJECT, arn_of, properties, resources, resources_of, shipped
+from tests.template.transformed import PROJECT, Json, arn_of, properties, resources, resources_of, shipped, transformed
 
-MAPPING = "SubmitSongRequests"
-VARIABLES = properties("SubmitSong")["Environment"]["Variables"]
-REFERENCES = {
-    "API_TOKEN_SECRET_ARN": {"Fn::GetAtt": ["ApiToken", "Id"]},
-    "LEDGER_TABLE": {"Ref": "Ledger"},
-    "SONG_REQUESTS_QUEUE_URL": {"Ref": "SongRequests"},
-    "DEAD_LETTER_QUEUE_URL": {"Ref": "SongDeadLetters"},
-    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
+FUNCTIONS = sorted(resources_of("AWS::Lambda::Function"))
+MAPPINGS = {"SubmitSongRequests": ("SongRequests", "SubmitSong"), "TrackSongChecks": ("SongChecks", "TrackSong")}
+
+
+def ref(name: str) -> Json:
+    return {"Ref": name}
+
+
+def if_webhook(resource: str, attribute: str) -> Json:
+    return {"Fn::If": ["HasWebhook", {"Fn::GetAtt": [resource, attribute]}, ""]}
+
+
+TOLD_TO_ALL = {
+    "LEDGER_TABLE": ref("Ledger"),
+    "LEASE_SECONDS": ref("LeaseSeconds"),
+    "KEEP_DAYS": ref("KeepDays"),
+    "SONG_CHECKS_QUEUE_URL": ref("SongChecks"),
+    "POWERTOOLS_SERVICE_NAME": ref("AWS::StackName"),
     "POWERTOOLS_METRICS_NAMESPACE": "SongIntake",
-    "POWERTOOLS_LOG_LEVEL": "INFO",
+    "POWERTOOLS_LOG_LEVEL": ref("LogLevel"),
 }
+TOLD: dict[str, Json] = {
+    "SubmitSong": {
+        "MUSIC_API_ORIGIN": ref("MusicApiOrigin"),
+        "API_TOKEN_SECRET_ARN": {"Fn::GetAtt": ["ApiToken", "Id"]},
+        "SONG_REQUESTS_QUEUE_URL": ref("SongRequests"),
+        "DEAD_LETTER_QUEUE_URL": ref("SongDeadLetters"),
+        "CREATE_DEADLINE_SECONDS": ref("CreateDeadlineSeconds"),
+        "CONNECT_TIMEOUT_SECONDS": ref("ConnectTimeoutSeconds"),
+        "SETTLE_MARGIN_SECONDS": ref("SettleMarginSeconds"),
+        "FUNCTION_TIMEOUT_SECONDS": ref("FunctionTimeoutSeconds"),
+        "MAX_RECEIVE_COUNT": ref("MaxReceiveCount"),
+        "RETRY_BASE_SECONDS": ref("RetryBaseSeconds"),
+        "RETRY_CAP_SECONDS": ref("RetryCapSeconds"),
+        "BATCH_SIZE": ref("BatchSize"),
+        "EVENT_BUS_NAME": ref("SongEvents"),
+        "WEBHOOK_URL": if_webhook("WebhookApi", "ApiEndpoint"),
+        "WEBHOOK_KEY_SECRET_ARN": if_webhook("WebhookKey", "Id"),
+        "RESOLUTION_WINDOW_SECONDS": ref("ResolutionWindowSeconds"),
+        "FIRST_CHECK_SECONDS": ref("FirstCheckSeconds"),
+    },
+    "TrackSong": {
+        "MUSIC_API_ORIGIN": ref("MusicApiOrigin"),
+        "API_TOKEN_SECRET_ARN": {"Fn::GetAtt": ["ApiToken", "Id"]},
+        "CHECK_DEAD_LETTER_QUEUE_URL": ref("SongCheckDeadLetters"),
+        "EVENT_BUS_NAME": ref("SongEvents"),
+        "CONNECT_TIMEOUT_SECONDS": ref("ConnectTimeoutSeconds"),
+        "POLL_DEADLINE_SECONDS": ref("PollDeadlineSeconds"),
+        "SETTLE_MARGIN_SECONDS": ref("SettleMarginSeconds"),
+        "FUNCTION_TIMEOUT_SECONDS": ref("TrackTimeoutSeconds"),
+        "TRACKING_HOURS": ref("TrackingHours"),
+        "FIRST_CHECK_SECONDS": ref("FirstCheckSeconds"),
+        "CHECK_CAP_SECONDS": ref("CheckCapSeconds"),
+        "BATCH_SIZE": ref("BatchSize"),
+    },
+    "ReceiveWebhook": {
+        "WEBHOOK_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
+    },
+    "ResolveSong": {
+        "EVENT_BUS_NAME": ref("SongEvents"),
+        "FUNCTION_TIMEOUT_SECONDS": ref("FunctionTimeoutSeconds"),
+        "FIRST_CHECK_SECONDS": ref("FirstCheckSeconds"),
+    },
+}
+VARIABLES = properties("SubmitSong")["Environment"]["Variables"]
 READ_BY_POWERTOOLS = {name for name in VARIABLES if name.startswith("POWERTOOLS_")}
+EMPTY_WITHOUT_WEBHOOK = {"WEBHOOK_URL", "WEBHOOK_KEY_SECRET_ARN"}
 
 
-def test_the_mapping_feeds_the_requests_to_submit_song() -> None:
-    assert list(resources_of("AWS::Lambda::EventSourceMapping")) == [MAPPING]
-    assert properties(MAPPING)["EventSourceArn"] == arn_of("SongRequests")
-    assert properties(MAPPING)["FunctionName"] == {"Ref": "SubmitSong"}
+def test_a_mapping_feeds_a_queue_to_the_function_that_reads_it() -> None:
+    mappings = resources_of("AWS::Lambda::EventSourceMapping")
+    fed = {name: (mapping["EventSourceArn"], mapping["FunctionName"]) for name, mapping in mappings.items()}
+    assert fed == {name: (arn_of(queue), ref(function)) for name, (queue, function) in MAPPINGS.items()}
 
 
-def test_the_mapping_takes_ten_at_a_time_and_lets_one_fail_alone() -> None:
-    assert properties(MAPPING)["BatchSize"] == 10
-    assert properties(MAPPING)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_a_mapping_takes_ten_at_a_time_and_lets_one_fail_alone(mapping: str) -> None:
+    assert properties(mapping)["BatchSize"] == 10
+    assert properties(mapping)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_the_mapping_does_not_flood_the_vendor() -> None:
-    assert properties(MAPPING)["ScalingConfig"] == {"MaximumConcurrency": 5}
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_a_mapping_does_not_flood_the_vendor(mapping: str) -> None:
+    assert properties(mapping)["ScalingConfig"] == {"MaximumConcurrency": 5}
 
 
-def test_the_mapping_waits_for_no_batch_to_fill() -> None:
-    assert "MaximumBatchingWindowInSeconds" not in properties(MAPPING)
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_a_mapping_waits_for_no_batch_to_fill(mapping: str) -> None:
+    assert "MaximumBatchingWindowInSeconds" not in properties(mapping)
 
 
-@pytest.mark.parametrize(("name", "reference"), REFERENCES.items())
-def test_the_environment_refers_to_what_the_stack_has(name: str, reference: object) -> None:
-    assert VARIABLES[name] == reference
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_told_this_and_no_more(function: str) -> None:
+    told = transformed()["Resources"][function]["Properties"]["Environment"]["Variables"]
+    assert told == TOLD_TO_ALL | TOLD[function]
 
 
-@pytest.mark.parametrize("name", sorted(VARIABLES.keys() - READ_BY_POWERTOOLS))
-def test_the_function_reads_every_variable_it_is_given(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(VARIABLES.keys() - READ_BY_POWERTOOLS - EMPTY_WITHOUT_WEBHOOK))
+def test_submit_song_reads_every_variable_it_is_given(name: str) -> None:
     environment = {given: str(value) for given, value in VARIABLES.items() if given != name}
     with pytest.raises(InvalidSettings, match=f"{name} is not set"):
         Settings.from_environment(environment)
 
 
-def test_the_handler_is_where_the_template_says() -> None:
-    function = shipped()["Resources"]["SubmitSong"]["Properties"]
-    module, name = function["Handler"].split(".")
+@pytest.mark.parametrize("name", sorted(TOLD_TO_ALL.keys() - READ_BY_POWERTOOLS | set().union(*TOLD.values())))
+def test_the_package_knows_every_variable_that_the_template_sets(name: str) -> None:
+    settings = PROJECT.glob("layers/song_intake/song_intake/*settings*.py")
+    assert any(f'"{name}"' in module.read_text(encoding="utf-8") for module in settings)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_handler_is_where_the_template_says(name: str) -> None:
+    function = shipped()["Resources"][name]["Properties"]
+    module, handler = function["Handler"].split(".")
     source = (PROJECT / function["CodeUri"] / f"{module}.py").read_text(encoding="utf-8")
-    assert f"def {name}(" in source
+    assert f"def {handler}(" in source
 
 
-def test_the_function_writes_to_the_log_group_with_a_retention() -> None:
-    assert properties("SubmitSong")["LoggingConfig"] == {"LogGroup": {"Ref": "SubmitSongLogGroup"}, "LogFormat": "Text"}
-    assert properties("SubmitSongLogGroup") == {"RetentionInDays": 30}
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_writes_to_its_own_log_group_with_a_retention(function: str) -> None:
+    log_group = f"{function}LogGroup"
+    assert properties(function)["LoggingConfig"] == {"LogGroup": ref(log_group), "LogFormat": "Text"}
+    assert properties(log_group) == {"RetentionInDays": 30}
+
+
+def test_the_log_that_may_hold_the_only_trace_of_a_song_outlives_its_stack() -> None:
+    log_group = resources()["SubmitSongLogGroup"]
+    assert (log_group["DeletionPolicy"], log_group["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_nothing_but_an_operator_invokes_resolve_song() -> None:
+    assert "Events" not in shipped()["Resources"]["ResolveSong"]["Properties"]
+    permitted = [permission["FunctionName"] for permission in resources_of("AWS::Lambda::Permission").values()]
+    assert ref("ResolveSong") not in permitted
 
 
 def test_the_secret_starts_empty_and_outlives_its_stack() -> None:

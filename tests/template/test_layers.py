@@ -4,24 +4,24 @@ from pathlib import Path
 import pytest
 
 from tests.template.built_layer import build, source_of
-from tests.template.transformed import PROJECT, properties, resources_of, shipped
+from tests.template.transformed import PROJECT, resources_of, shipped
 
 LAYERS = ("DependenciesLayer", "SongIntakeLayer")
 
 
-def test_the_function_takes_the_dependencies_and_the_package() -> None:
+def test_every_function_takes_the_dependencies_and_the_package() -> None:
     layers = resources_of("AWS::Lambda::LayerVersion")
-    assert properties("SubmitSong")["Layers"] == [{"Ref": layer} for layer in layers]
+    for function in resources_of("AWS::Lambda::Function").values():
+        assert function["Layers"] == [{"Ref": layer} for layer in layers]
     # SAM makes a new logical id for each new content, which is the given one and a hash.
     assert [re.sub(r"[0-9a-f]{10}$", "", layer) for layer in layers] == list(LAYERS)
 
 
 @pytest.mark.parametrize("layer", resources_of("AWS::Lambda::LayerVersion").values(), ids=LAYERS)
-def test_a_layer_is_for_the_architecture_and_the_runtime_of_the_function(layer: dict[str, object]) -> None:
-    function = properties("SubmitSong")
-    assert (function["Architectures"], function["Runtime"]) == (["arm64"], "python3.13")
-    assert layer["CompatibleArchitectures"] == function["Architectures"]
-    assert layer["CompatibleRuntimes"] == [function["Runtime"]]
+def test_a_layer_is_for_the_architecture_and_the_runtime_of_the_functions(layer: dict[str, object]) -> None:
+    assert (layer["CompatibleArchitectures"], layer["CompatibleRuntimes"]) == (["arm64"], ["python3.13"])
+    for function in resources_of("AWS::Lambda::Function").values():
+        assert (function["Architectures"], function["Runtime"]) == (["arm64"], "python3.13")
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -10,6 +10,10 @@ WILDCARDS_THAT_STAND = {
     ("AlarmKey", "AdministeredByTheAccount", "kms:*"),
     ("AlarmKey", "AdministeredByTheAccount", "*"),
     ("AlarmKey", "LetAlarmsEncrypt", "*"),
+    # These actions take no resource: Service Authorization Reference, Step Functions.
+    ("SubmitSongRole", "AnswerStepFunctions", "*"),
+    ("TrackSongRole", "AnswerStepFunctions", "*"),
+    ("ResolveSongRole", "AnswerStepFunctions", "*"),
 }
 
 GRANTS_OF_SUBMIT_SONG = [
@@ -18,11 +22,57 @@ GRANTS_OF_SUBMIT_SONG = [
     ("sqs:GetQueueAttributes", arn_of("SongRequests")),
     ("sqs:ChangeMessageVisibility", arn_of("SongRequests")),
     ("sqs:SendMessage", arn_of("SongDeadLetters")),
+    ("sqs:SendMessage", arn_of("SongChecks")),
     ("dynamodb:UpdateItem", arn_of("Ledger")),
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiToken", "Id"]}),
+    ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookKey", "Id"]}),
+    ("events:PutEvents", arn_of("SongEvents")),
+    ("states:SendTaskFailure", "*"),
     ("logs:CreateLogStream", arn_of("SubmitSongLogGroup")),
     ("logs:PutLogEvents", arn_of("SubmitSongLogGroup")),
 ]
+
+GRANTS_OF_TRACK_SONG = [
+    ("sqs:ReceiveMessage", arn_of("SongChecks")),
+    ("sqs:DeleteMessage", arn_of("SongChecks")),
+    ("sqs:GetQueueAttributes", arn_of("SongChecks")),
+    ("sqs:ChangeMessageVisibility", arn_of("SongChecks")),
+    ("sqs:SendMessage", arn_of("SongChecks")),
+    ("sqs:SendMessage", arn_of("SongCheckDeadLetters")),
+    ("dynamodb:UpdateItem", arn_of("Ledger")),
+    ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiToken", "Id"]}),
+    ("events:PutEvents", arn_of("SongEvents")),
+    ("states:SendTaskSuccess", "*"),
+    ("states:SendTaskFailure", "*"),
+    ("logs:CreateLogStream", arn_of("TrackSongLogGroup")),
+    ("logs:PutLogEvents", arn_of("TrackSongLogGroup")),
+]
+
+GRANTS_OF_RECEIVE_WEBHOOK = [
+    ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookKey", "Id"]}),
+    ("dynamodb:UpdateItem", arn_of("Ledger")),
+    ("sqs:SendMessage", arn_of("SongChecks")),
+    ("logs:CreateLogStream", arn_of("ReceiveWebhookLogGroup")),
+    ("logs:PutLogEvents", arn_of("ReceiveWebhookLogGroup")),
+]
+
+GRANTS_OF_RESOLVE_SONG = [
+    ("dynamodb:GetItem", arn_of("Ledger")),
+    ("dynamodb:UpdateItem", arn_of("Ledger")),
+    ("dynamodb:Query", {"Fn::Sub": "${Ledger.Arn}/index/in-doubt"}),
+    ("sqs:SendMessage", arn_of("SongChecks")),
+    ("events:PutEvents", arn_of("SongEvents")),
+    ("states:SendTaskFailure", "*"),
+    ("logs:CreateLogStream", arn_of("ResolveSongLogGroup")),
+    ("logs:PutLogEvents", arn_of("ResolveSongLogGroup")),
+]
+
+GRANTS = {
+    "SubmitSong": GRANTS_OF_SUBMIT_SONG,
+    "TrackSong": GRANTS_OF_TRACK_SONG,
+    "ReceiveWebhook": GRANTS_OF_RECEIVE_WEBHOOK,
+    "ResolveSong": GRANTS_OF_RESOLVE_SONG,
+}
 
 
 def as_list(value: JsonValue) -> list[JsonValue]:
@@ -97,15 +147,27 @@ def test_no_role_takes_a_managed_policy(role: str) -> None:
     assert "ManagedPolicyArns" not in properties(role)
 
 
-def test_submit_song_may_do_this_and_no_more() -> None:
+def test_every_function_is_looked_at_here() -> None:
+    assert sorted(GRANTS) == sorted(resources_of("AWS::Lambda::Function"))
+
+
+@pytest.mark.parametrize(("function", "grants"), GRANTS.items(), ids=GRANTS)
+def test_a_function_may_do_this_and_no_more(function: str, grants: list[tuple[str, JsonValue]]) -> None:
     granted = [
         (action, resource)
-        for policy in properties("SubmitSongRole")["Policies"]
+        for policy in properties(f"{function}Role")["Policies"]
         for statement in statements_in(policy)
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
     ]
-    assert sorted(granted, key=str) == sorted(GRANTS_OF_SUBMIT_SONG, key=str)
+    assert sorted(granted, key=str) == sorted(grants, key=str)
+
+
+def test_whoever_announces_speaks_for_the_song_intake_only() -> None:
+    announcing = [statement for _, statement in statements("Allow") if statement["Action"] == "events:PutEvents"]
+    assert len(announcing) == 3
+    for statement in announcing:
+        assert statement["Condition"] == {"ForAllValues:StringEquals": {"events:source": "song-intake"}}
 
 
 def test_no_other_policy_is_attached_to_the_roles() -> None:

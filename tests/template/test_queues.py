@@ -1,12 +1,12 @@
 import pytest
 
-from tests.template.transformed import arn_of, properties, resources, resources_of
+from tests.template.transformed import DEAD_LETTERS_OF, arn_of, properties, resources, resources_of
 
 QUEUES = sorted(resources_of("AWS::SQS::Queue"))
 
 
-def test_there_are_the_requests_and_their_dead_letters() -> None:
-    assert QUEUES == ["SongDeadLetters", "SongRequests"]
+def test_there_are_the_requests_and_the_checks_and_the_dead_letters_of_each() -> None:
+    assert sorted(QUEUES) == sorted([*DEAD_LETTERS_OF, *DEAD_LETTERS_OF.values()])
 
 
 @pytest.mark.parametrize("queue", QUEUES)
@@ -37,29 +37,34 @@ def test_a_queue_outlives_its_stack(queue: str) -> None:
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_every_queue_hides_what_was_received_equally_long() -> None:
-    assert len({properties(queue)["VisibilityTimeout"] for queue in QUEUES}) == 1
+@pytest.mark.parametrize(("queue", "dead_letters"), DEAD_LETTERS_OF.items())
+def test_a_dead_letter_is_hidden_as_long_as_the_message_was(queue: str, dead_letters: str) -> None:
+    assert properties(dead_letters)["VisibilityTimeout"] == properties(queue)["VisibilityTimeout"]
 
 
-def test_every_queue_but_the_last_has_the_dead_letters_behind_it() -> None:
+def test_every_queue_that_is_read_has_its_dead_letters_behind_it() -> None:
     behind = {queue: properties(queue).get("RedrivePolicy", {}).get("deadLetterTargetArn") for queue in QUEUES}
-    assert behind == {"SongRequests": arn_of("SongDeadLetters"), "SongDeadLetters": None}
+    expected = {queue: arn_of(dead_letters) for queue, dead_letters in DEAD_LETTERS_OF.items()}
+    assert behind == expected | dict.fromkeys(DEAD_LETTERS_OF.values())
 
 
-def test_the_dead_letters_take_from_the_requests_only() -> None:
-    allowed = properties("SongDeadLetters")["RedriveAllowPolicy"]
+@pytest.mark.parametrize(("queue", "dead_letters"), DEAD_LETTERS_OF.items())
+def test_dead_letters_are_taken_from_their_own_queue_only(queue: str, dead_letters: str) -> None:
+    allowed = properties(dead_letters)["RedriveAllowPolicy"]
     assert allowed["redrivePermission"] == "byQueue"
     [source] = allowed["sourceQueueArns"]
-    name, name_parts = properties("SongRequests")["QueueName"]["Fn::Sub"]
+    name, name_parts = properties(queue)["QueueName"]["Fn::Sub"]
     assert source == {
         "Fn::Sub": [f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}", name_parts]
     }
 
 
-def test_nothing_uses_the_requests_as_its_dead_letter_queue() -> None:
-    assert properties("SongRequests")["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
+@pytest.mark.parametrize("queue", DEAD_LETTERS_OF)
+def test_nothing_uses_a_queue_that_is_read_as_its_dead_letter_queue(queue: str) -> None:
+    assert properties(queue)["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
 
 
-def test_two_stacks_of_an_account_have_two_queues_of_requests() -> None:
-    _, parts = properties("SongRequests")["QueueName"]["Fn::Sub"]
+@pytest.mark.parametrize("queue", DEAD_LETTERS_OF)
+def test_two_stacks_of_an_account_have_two_queues(queue: str) -> None:
+    _, parts = properties(queue)["QueueName"]["Fn::Sub"]
     assert parts == {"StackUuid": {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}}

@@ -4,7 +4,26 @@ from tests.template.transformed import parameter_defaults, properties, resources
 def test_there_is_one_table_and_its_key_is_the_request_id() -> None:
     assert list(resources_of("AWS::DynamoDB::Table")) == ["Ledger"]
     assert properties("Ledger")["KeySchema"] == [{"AttributeName": "request_id", "KeyType": "HASH"}]
-    assert properties("Ledger")["AttributeDefinitions"] == [{"AttributeName": "request_id", "AttributeType": "S"}]
+
+
+def test_what_is_in_doubt_is_listed_by_an_index_of_nothing_else() -> None:
+    # Sparse: DynamoDB leaves out of an index the items that lack its key, and only a row in doubt has a `doubt`.
+    [index] = properties("Ledger")["GlobalSecondaryIndexes"]
+    assert index == {
+        "IndexName": "in-doubt",
+        "KeySchema": [
+            {"AttributeName": "doubt", "KeyType": "HASH"},
+            {"AttributeName": "updated_at", "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+
+
+def test_every_key_of_table_and_index_is_a_string() -> None:
+    attributes = {
+        found["AttributeName"]: found["AttributeType"] for found in properties("Ledger")["AttributeDefinitions"]
+    }
+    assert attributes == {"request_id": "S", "doubt": "S", "updated_at": "S"}
 
 
 def test_the_ledger_is_paid_for_on_demand() -> None:

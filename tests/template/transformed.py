@@ -21,6 +21,9 @@ TEMPLATE = PROJECT / "template.yaml"
 JsonValue = Any
 Json = dict[str, JsonValue]
 
+# The queues that functions read, each with the one behind it.
+DEAD_LETTERS_OF = {"SongRequests": "SongDeadLetters", "SongChecks": "SongCheckDeadLetters"}
+
 _CODE_PROPERTIES = ("CodeUri", "ContentUri")
 
 

@@ -13,6 +13,7 @@ from song_intake.ledger_following import Following
 from song_intake.ledger_table import LedgerTable
 from song_intake.settings import WebhookSettings
 from song_intake.song_checks import SongChecks
+from song_intake.telemetry import Telemetry
 from song_intake.webhook_event import HttpApiEvent, HttpApiResponse, WebhookEndpoint
 from song_intake.webhook_keys import WebhookKeys
 from song_intake.webhook_reception import Reception
@@ -29,7 +30,7 @@ def wire(settings: WebhookSettings) -> WebhookEndpoint:
     table = LedgerTable(boto3.client("dynamodb", config=aws), settings.ledger_table, settings.keep_days)
     keys = WebhookKeys(boto3.client("secretsmanager", config=aws), settings.webhook_key_secret_arn)
     checks = SongChecks(boto3.client("sqs", config=aws), settings.song_checks_queue_url, first_check=0)
-    return WebhookEndpoint(Reception(keys, Following(table), checks), logger, Metrics())
+    return WebhookEndpoint(Reception(keys, Following(table), checks), Telemetry(logger, Metrics()))
 
 
 # Made while the function starts, when Lambda gives it a whole core, and kept for every invocation after.

@@ -32,8 +32,15 @@ class OurWebhook:
         keys = WebhookKeys(secrets, settings.webhook_key_secret_arn)
         return cls(settings.webhook_url, keys, settings.resolution_window)
 
+    def covers(self, request: SongRequest) -> bool:
+        """Whether the end of this song is told here: not if its caller has a webhook of its own.
+
+        Nor for an id that is a relative path: clients take such a segment out of an address, and nothing would come.
+        """
+        return not request.has_own_webhook and request.request_id not in (".", "..")
+
     def addressed(self, request: SongRequest) -> bytes:
-        """The create body with our webhook in it, unless the caller has its own. Raises KeyUnavailable."""
-        if request.has_own_webhook:
+        """The create body, with our webhook in it where it is covered. Raises KeyUnavailable."""
+        if not self.covers(request):
             return request.create_body
         return addressed(request.create_body, request.request_id, self.endpoint, self.keys.current_first()[0])

@@ -167,7 +167,7 @@ class Submission:
 
     def _window(self, request: SongRequest) -> float:
         """Seconds for which our webhook may settle a doubt about this request; none where its caller has its own."""
-        return self.webhook.window if self.webhook and not request.has_own_webhook else 0
+        return self.webhook.window if self.webhook and self.webhook.covers(request) else 0
 
     def _wait(self, message: Message, outcome: NotSent) -> RetryIn:
         if outcome.reason in (Reason.NO_CREDITS, Reason.TOKEN_REFUSED):

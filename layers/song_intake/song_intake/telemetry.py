@@ -37,9 +37,9 @@ _METRIC_OF_REASON = {
     Reason.UNKNOWN_STATUS: "UnknownStatus",
 }
 
-METRICS = frozenset(
-    ("Succeeded", "Failed", "Submitted", "Duplicate", "Retried", "DeadLettered", *_METRIC_OF_REASON.values())
-)
+_METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "DeadLettered")
+_METRICS_OF_WEBHOOKS = ("WebhookAccepted", "WebhookRefused")
+METRICS = frozenset((*_METRICS_OF_ACTIONS, *_METRICS_OF_WEBHOOKS, *_METRIC_OF_REASON.values()))
 
 # After these an operator has something to do for this one request.
 _ERRORS = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN))
@@ -88,6 +88,15 @@ class Telemetry:
 
     def visibility_not_changed(self, failure: Exception) -> None:
         self.logger.warning("visibility not changed", extra={"action": "hide", "reason": code_of(failure)})
+
+    def webhook(self, status: int, request_id: str | None, *, accepted: bool) -> None:
+        """A call to our webhook, by the HTTP status that it was answered with."""
+        self.logger.info("webhook", extra={"action": "webhook", "http_status": status, "request_id": request_id})
+        self.metrics.add_metric("WebhookAccepted" if accepted else "WebhookRefused", MetricUnit.Count, 1)
+        self.metrics.flush_metrics()
+
+    def webhook_failed(self, failure: Exception) -> None:
+        self.logger.warning("webhook", extra={"action": "webhook", "reason": type(failure).__name__})
 
     def count(self, reports: Iterable[Report]) -> None:
         """One EMF line a batch; a metric is added up here rather than in the records' threads, which share it."""

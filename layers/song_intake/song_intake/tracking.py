@@ -33,6 +33,9 @@ _SECONDS_AN_HOUR = 3600
 # Each wait is this much longer than the one before: at first as often as a song may be done, later as one would look.
 _GROWTH = 1.25
 
+# The last look is ours, so that its dead letter has a reason: SQS moves a check after a thousand receives.
+MOST_LOOKS = 990
+
 _UNKNOWN = Failed(vendor_code=None, refunded=None)
 
 
@@ -113,7 +116,8 @@ class Tracking:
     def _is_overdue(self, check: SongCheck, message: Message) -> bool:
         """Counted anew when its dead letter is redriven: somebody wants to know again."""
         since = message.sent_at if message.is_redriven else check.since
-        return time.time() - since > self.tracking_hours * _SECONDS_AN_HOUR
+        too_long = time.time() - since > self.tracking_hours * _SECONDS_AN_HOUR
+        return too_long or message.receive_count >= MOST_LOOKS
 
     def _give_up(self, check: SongCheck) -> Decision:
         detail = f"the music API did not say within {self.tracking_hours:g} hours how the song ended"

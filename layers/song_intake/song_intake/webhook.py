@@ -48,10 +48,8 @@ class WebhookKey:
 
 
 def addressed(create_body: bytes, request_id: str, endpoint: str, key: WebhookKey) -> bytes:
-    """The create body with our webhook in it; as it is, if its caller has a webhook of its own."""
+    """The create body with our webhook in it."""
     request = json.loads(create_body)
-    if "webhook_url" in request:
-        return create_body
     request["webhook_url"] = f"{endpoint}/{request_id}/{key.path_mac(request_id)}"
     request["webhook_secret"] = key.secret(request_id)
     return strict_json.canonical(request)

@@ -10,8 +10,6 @@ import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from song_intake.ledger_table import LedgerUnavailable
 from song_intake.undone import Undone
 from song_intake.webhook import Call
@@ -19,7 +17,7 @@ from song_intake.webhook_keys import KeyUnavailable
 from song_intake.webhook_reception import Reception, Reply
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools import Logger, Metrics
+    from song_intake.telemetry import Telemetry
 
 
 class HttpApiEvent(TypedDict, total=False):
@@ -40,22 +38,19 @@ _TRY_AGAIN = 503
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
     reception: Reception
-    logger: Logger
-    metrics: Metrics
+    telemetry: Telemetry
 
     def answer(self, event: HttpApiEvent) -> HttpApiResponse:
-        """A status and nothing else. Nothing of a call is logged but an authentic one's request_id."""
+        """A status and nothing else."""
         call = _call_in(event)
         try:
             reply = self.reception.take(call) if call else Reply.NOT_AUTHENTIC
         except (KeyUnavailable, LedgerUnavailable, Undone) as failure:
-            self.logger.warning("webhook", extra={"action": "webhook", "reason": type(failure).__name__})
+            self.telemetry.webhook_failed(failure)
             return {"statusCode": _TRY_AGAIN}
         accepted = reply is Reply.ACCEPTED
-        request_id = call.request_id if call and accepted else None
-        self.logger.info("webhook", extra={"action": "webhook", "status": int(reply), "request_id": request_id})
-        self.metrics.add_metric("WebhookAccepted" if accepted else "WebhookRefused", MetricUnit.Count, 1)
-        self.metrics.flush_metrics()
+        # Only an authentic call's request_id is ours to name; whatever else was sent is a stranger's text.
+        self.telemetry.webhook(int(reply), call.request_id if call and accepted else None, accepted=accepted)
         return {"statusCode": int(reply)}
 
 

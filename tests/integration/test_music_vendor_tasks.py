@@ -39,7 +39,7 @@ def test_a_task_runs_for_its_time_and_then_succeeds(
     vendor: MusicVendor, client: VendorClient, generation: Generation
 ) -> None:
     vendor.generation = generation
-    vendor.task_seconds = 0.3
+    vendor.task_seconds = 0.5
     task_id = client.task()
 
     assert not _succeeded(client.poll(task_id))

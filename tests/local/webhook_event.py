@@ -12,7 +12,7 @@ def lambda_event(call: WebhookCall, *, lies_about_base64: bool = False) -> dict[
     """The event of payload format 2.0, or None for a call that the gateway answers itself: no such route.
 
     With `lies_about_base64` the body comes under the wrong `isBase64Encoded`. No gateway does that; whoever may invoke
-    the function can. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    the function can. For a forgery whose body is the genuine one in base64 the lie is the truth, and it is accepted. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
     path, _, query = call.path.partition("?")
     segments = path.split("/")[1:]

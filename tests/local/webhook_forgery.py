@@ -1,7 +1,7 @@
 """Webhooks that nobody may accept, made from a genuine one: forged, stale, replayed, truncated, huge, odd.
 
     for call in forgeries(Genuine(request_id, mac, secret, body)):
-        assert call.send(destination) in {400, 401, 404, 405, 413}
+        assert call.send(destination) in {400, 401, 403, 404, 405, 413}
 
 A kind of forgery is a row of KINDS, or of the tables that it is made of.
 """

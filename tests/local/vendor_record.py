@@ -8,8 +8,11 @@ from typing import Final
 
 from tests.local.vendor_rules import parse_object
 from tests.local.vendor_server import Request
+from tests.local.vendor_webhook import Attempt, Webhook
 
 CREATE_PATH: Final = "/api/v1/producer/create"
+TASK_PATH: Final = "/api/v1/producer/task/"
+"""The path of a poll, up to the task_id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class VendorRecord:
         self._requests: list[Request] = []
         self._attempts: defaultdict[str | None, list[Request]] = defaultdict(list)
         self._creates: dict[str, Create] = {}
+        self._webhooks: dict[str, Webhook] = {}
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -57,8 +61,22 @@ class VendorRecord:
         """Every song made and charged under that title."""
         return tuple(create for create in self.creates if create.title == title)
 
+    def polls_of(self, title: str | None) -> tuple[Request, ...]:
+        """Every poll for a song of that title, whatever it was answered."""
+        paths = {TASK_PATH + create.task_id for create in self.creates_of(title)}
+        return tuple(request for request in self.requests if request.path in paths)
+
+    @property
+    def webhooks(self) -> tuple[Webhook, ...]:
+        """Every webhook that left, or was refused for where it would have gone, in order. A lost one is none."""
+        with self._changed:
+            return tuple(self._webhooks.values())
+
+    def webhooks_of(self, title: str | None) -> tuple[Webhook, ...]:
+        return tuple(webhook for webhook in self.webhooks if webhook.title == title)
+
     def wait_for(self, condition: Callable[[], object], timeout: float) -> None:
-        """Returns once `condition` holds, looking at it again after every request, song and answer.
+        """Returns once `condition` holds, looking at it again after every request, song, answer and webhook.
 
         Raises TimeoutError when it does not hold within `timeout` seconds.
         """
@@ -85,8 +103,26 @@ class VendorRecord:
                 self._creates[create.task_id] = replace(create, answered=True)
                 self._changed.notify_all()
 
+    def add_webhook(self, webhook: Webhook) -> None:
+        """Also called for the later attempts of a webhook, which change nothing here."""
+        with self._changed:
+            if webhook.task_id in self._creates:
+                self._webhooks.setdefault(webhook.webhook_id, webhook)
+                self._changed.notify_all()
+
+    def add_attempt(self, webhook_id: str, attempt: Attempt) -> bool:
+        """False if the record was cleared in the meantime and has forgotten the webhook."""
+        with self._changed:
+            webhook = self._webhooks.get(webhook_id)
+            if webhook is None:
+                return False
+            self._webhooks[webhook_id] = replace(webhook, attempts=(*webhook.attempts, attempt))
+            self._changed.notify_all()
+            return True
+
     def clear(self) -> None:
         with self._changed:
+            self._webhooks.clear()
             self._requests.clear()
             self._attempts.clear()
             self._creates.clear()

@@ -42,11 +42,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer and its delivery; `delivered` is called when all of it has been handed to the network."""
+    """An answer and its delivery; `delivered` is called when all of it has been handed to the network.
+
+    `over` is called in any case, once no more of it will come: after a cut, and as soon as it is never to come.
+    """
 
     answer: Answer
     delivery: Delivery = WHOLE
     delivered: Callable[[], None] = lambda: None
+    over: Callable[[], None] = lambda: None
 
 
 Respond = Callable[[Request], Reply]
@@ -196,8 +200,19 @@ class _Connection(BaseHTTPRequestHandler):
         self._deliver(reply)
 
     def _deliver(self, reply: Reply) -> None:
+        if isinstance(reply.delivery, Never):
+            reply.over()
+            self.rfile.read()
+            self.close_connection = True
+            return
+        try:
+            self._send(reply, reply.delivery)
+        finally:
+            reply.over()
+
+    def _send(self, reply: Reply, delivery: Whole | Drip | Cut) -> None:
         answer = reply.answer
-        match reply.delivery:
+        match delivery:
             case Whole():
                 self.wfile.write(answer.head + answer.body)
                 reply.delivered()
@@ -206,9 +221,6 @@ class _Connection(BaseHTTPRequestHandler):
                 reply.delivered()
             case Cut() as cut:
                 self._cut(answer, cut)
-            case Never():
-                self.rfile.read()
-                self.close_connection = True
             case unreachable:
                 assert_never(unreachable)
 

@@ -4,13 +4,10 @@ The wiring alone; what happens to a request stands in song_intake.submission.
 """
 
 import os
-import ssl
 
 import boto3
-import certifi
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
 
 from song_intake.api_token import ApiToken
 from song_intake.backoff import Backoff
@@ -22,21 +19,15 @@ from song_intake.music_api import MusicApi
 from song_intake.settings import Settings
 from song_intake.submission import Submission
 from song_intake.telemetry import Telemetry
+from song_intake.wiring import aws_config, trust
 
 logger = Logger(location=None)
 
 
 def wire(settings: Settings) -> Batch:
-    """The function's parts, for the life of its process: clients, connections' trust and the token are made once."""
-    aws = Config(
-        # Three tries, even the slowest, fit into the time that is kept for settling.
-        connect_timeout=settings.settle_margin / 6,
-        read_timeout=settings.settle_margin / 6,
-        retries={"mode": "standard", "total_max_attempts": 3},
-        max_pool_connections=settings.batch_size,
-    )
+    aws = aws_config(settings.settle_margin, settings.batch_size)
     sqs = boto3.client("sqs", config=aws)
-    tls = ssl.create_default_context(cafile=settings.ca_bundle or certifi.where())
+    tls = trust(settings.ca_bundle)
     submission = Submission(
         ledger=Ledger(boto3.client("dynamodb", config=aws), settings.ledger_table, settings.lease, settings.keep_days),
         music_api=MusicApi(settings.music_api_origin, tls, settings.connect_timeout, settings.create_deadline),
@@ -46,10 +37,9 @@ def wire(settings: Settings) -> Batch:
         last_try=settings.last_try,
         max_receive_count=settings.max_receive_count,
     )
-    dead_letters = DeadLetters(sqs, settings.dead_letter_queue_url)
     return Batch(
         submission=submission,
-        dead_letters=dead_letters,
+        dead_letters=DeadLetters(sqs, settings.dead_letter_queue_url),
         sqs=sqs,
         queue_url=settings.song_requests_queue_url,
         telemetry=Telemetry(logger, Metrics()),

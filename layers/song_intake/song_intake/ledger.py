@@ -1,8 +1,7 @@
 """The ledger: one DynamoDB item a request, and the conditions under which it may change.
 
-Every write is one conditional UpdateItem. A condition that fails brings the row as it stands (ALL_OLD), so there is no
-second read, and no moment between looking and writing. The SDK sends a write again when its answer is lost; a failed
-condition that shows the state we meant to write, under our own owner, is that first write.
+The SDK sends a write again when its answer is lost; a failed condition that shows the state we meant to write, under
+our own owner, is that first write.
 
 Creates are bounded by ownership, not by time: a claim is never taken over. The lease only says when others may stop
 hoping and call it IN_DOUBT, so a wrong clock can make a doubt too early but never a second create.
@@ -10,31 +9,23 @@ hoping and call it IN_DOUBT, so a wrong clock can make a doubt too early but nev
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from song_intake.aws_failure import AWS_FAILURES, code_of
 from song_intake.ledger_row import Row, Status
+from song_intake.ledger_table import LedgerTable, LedgerUnavailable
+from song_intake.outcome import NotSent
+from song_intake.reason import Reason
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemInputTypeDef
 
-    from song_intake.outcome import NotSent, Refused, Unknown
-    from song_intake.reason import Reason
+    from song_intake.ledger_table import Values
+    from song_intake.outcome import Refused, Unknown
     from song_intake.song_request import SongRequest
-
-    Values = dict[str, AttributeValueTypeDef]
-
-_SECONDS_A_DAY = 86_400
-
-
-class LedgerUnavailable(Exception):
-    """DynamoDB did not say that the write was done. It may have been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +39,12 @@ class Claim:
 class Ledger:
     """The rows of one table. Safe to share between threads.
 
-    lease: seconds that a claim may live, at least the function's time-out. keep_days: days that a row is kept after its
-    last change; a row that expired while its message can still come back would be a second create.
+    lease: seconds that a claim may live, at least the function's time-out. keep_days: see LedgerTable.
     """
 
     def __init__(self, dynamodb: DynamoDBClient, table: str, lease: float, keep_days: int) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+        self._table = LedgerTable(dynamodb, table, keep_days)
         self._lease = lease
-        self._keep = keep_days * _SECONDS_A_DAY
 
     def claim(self, request: SongRequest, message_id: str) -> Claim | Row:
         """Take the right to send, or be shown the row that stands in the way.
@@ -70,7 +58,21 @@ class Ledger:
         t0 --------------------------------------------------------------- t0 + lease --> IN_DOUBT, never claimed again
         """
         claim = Claim(request, uuid.uuid4().hex)
-        standing = self._write(
+        try:
+            standing = self._claimed(claim, message_id)
+        except LedgerUnavailable:
+            # It may have been written all the same. Nothing was sent under it, so it need not end in doubt.
+            with contextlib.suppress(LedgerUnavailable):
+                self.retrying(claim, _NOT_CLAIMED)
+            raise
+        if standing is None or (standing.owner == claim.owner and standing.status is Status.SUBMITTING):
+            return claim
+        # Ours too, perhaps, but judged abandoned before the SDK sent it again: no right to send any more.
+        return standing
+
+    def _claimed(self, claim: Claim, message_id: str) -> Row | None:
+        request = claim.request
+        return self._table.write(
             request.request_id,
             set_="""#status = :submitting, #owner = :owner, lease_until = :lease_until, fingerprint = :fingerprint,
                 message_id = :message_id, metadata = :metadata""",
@@ -89,17 +91,13 @@ class Ledger:
                 **_identity(request, message_id),
             },
         )
-        if standing is None or (standing.owner == claim.owner and standing.status is Status.SUBMITTING):
-            return claim
-        # Ours too, perhaps, but judged abandoned before the SDK sent it again: no right to send any more.
-        return standing
 
     def submitted(self, request: SongRequest, task_id: str) -> Row | None:
         """Record a task that the music API named, from any status and whoever claimed: a paid song is never forgotten.
 
         None when written; else the row, which names a task already or belongs to another request.
         """
-        return self._write(
+        return self._table.write(
             request.request_id,
             set_="#status = :submitted, task_id = :task_id, fingerprint = :fingerprint",
             remove="reason, detail, http_status, vendor_code, lease_until",
@@ -114,7 +112,7 @@ class Ledger:
 
     def another_task(self, request_id: str, task_id: str) -> None:
         """Keep a second task of one request beside the first. Only a wrong word of an operator can bring one about."""
-        self._write(
+        self._table.write(
             request_id,
             add="other_task_ids :task_ids",
             condition="attribute_exists(request_id)",
@@ -153,7 +151,7 @@ class Ledger:
         if outcome.vendor_code is not None:
             set_ += ", vendor_code = :vendor_code"
             values[":vendor_code"] = {"S": outcome.vendor_code}
-        standing = self._write(
+        standing = self._table.write(
             claim.request.request_id,
             set_=set_,
             remove="lease_until",
@@ -168,7 +166,7 @@ class Ledger:
 
         The condition names the owner that was seen: a claim made since then is not the one that was judged.
         """
-        return self._write(
+        return self._table.write(
             row.request_id,
             set_="#status = :in_doubt, reason = :reason, detail = :detail",
             remove="lease_until",
@@ -186,10 +184,11 @@ class Ledger:
         """(none) | RETRYING -> REJECTED: nothing was created, and this message is not tried again. None when done; else
         the row that stands in the way.
         """
-        return self._write(
+        return self._table.write(
             request.request_id,
             set_="""#status = :rejected, reason = :reason, detail = :detail, fingerprint = :fingerprint,
                 message_id = :message_id, metadata = :metadata""",
+            remove="http_status, vendor_code",
             condition="""attribute_not_exists(request_id)
                 OR (#status = :retrying AND fingerprint = :fingerprint)""",
             values={
@@ -201,44 +200,8 @@ class Ledger:
             },
         )
 
-    def _write(
-        self, request_id: str, *, condition: str, values: Values, set_: str = "", remove: str = "", add: str = ""
-    ) -> Row | None:
-        """One conditional write. None when it was done, the row as it stands when the condition failed."""
-        now = time.time()
-        stamps = "created_at = if_not_exists(created_at, :at), updated_at = :at, expires_at = :expires_at"
-        change = f"SET {set_ + ', ' if set_ else ''}{stamps}"
-        change += f" REMOVE {remove}" if remove else ""
-        change += f" ADD {add}" if add else ""
-        write: UpdateItemInputTypeDef = {
-            "TableName": self._table,
-            "Key": {"request_id": {"S": request_id}},
-            "UpdateExpression": change,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": {
-                ":at": {"S": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")},
-                ":expires_at": {"N": str(int(now + self._keep))},
-                **values,
-            },
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        names = {f"#{name}": name for name in ("status", "owner") if f"#{name}" in change + condition}  # reserved words
-        if names:
-            write["ExpressionAttributeNames"] = names
-        try:
-            self._dynamodb.update_item(**write)
-        except self._dynamodb.exceptions.ConditionalCheckFailedException as failed:
-            # The stubs do not know of the item, which comes beside "Error".
-            return _standing(cast("Mapping[str, AttributeValueTypeDef] | None", failed.response.get("Item")))
-        except AWS_FAILURES as failure:
-            raise LedgerUnavailable(code_of(failure)) from None
-        return None
 
-
-def _standing(item: Mapping[str, AttributeValueTypeDef] | None) -> Row:
-    if item is None:
-        raise LedgerUnavailable("the row is gone")
-    return Row.of(item)
+_NOT_CLAIMED = NotSent(Reason.LEDGER_UNAVAILABLE, "the ledger did not say whether the claim was written")
 
 
 def _identity(request: SongRequest, message_id: str) -> Values:

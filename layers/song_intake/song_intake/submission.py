@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from song_intake.api_token import ApiToken, Token, TokenUnavailable
 from song_intake.decision import DeadLetter, Decision, Done, RetryIn
-from song_intake.ledger import Claim, Ledger, LedgerUnavailable
+from song_intake.ledger import Claim, Ledger
+from song_intake.ledger_table import LedgerUnavailable
 from song_intake.music_api import Line, MusicApi
 from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
 from song_intake.reason import Reason
@@ -72,7 +73,7 @@ class Submission:
         if message.known_task_id is not None:
             return self._record(request, message.known_task_id, message)
         if message.receive_count > self.last_try:
-            return self._later(message, Reason.UNFORESEEN, "the function did not live to finish the last try")
+            return self._later(message, Reason.UNFORESEEN, "no try is begun on the receives that are held back")
         try:
             token = self.api_token.current()
         except TokenUnavailable as failure:

@@ -84,12 +84,19 @@ class Telemetry:
         self.logger.warning("visibility not changed", extra={"action": "hide", "reason": code_of(failure)})
 
     def count(self, reports: Iterable[Report]) -> None:
-        """One EMF line a batch; a metric is added up here rather than in the records' threads, which share it."""
+        """One EMF line a batch; a metric is added up here rather than in the records' threads, which share it.
+
+        Never raises: a metric that cannot be written must not undo a batch that is done.
+        """
         counts = Counter(name for report in reports for name in _metrics_of(report.decision))
-        for name, count in counts.items():
-            self.metrics.add_metric(name, MetricUnit.Count, count)
-        if counts:
+        if not counts:
+            return
+        try:
+            for name, count in counts.items():
+                self.metrics.add_metric(name, MetricUnit.Count, count)
             self.metrics.flush_metrics()
+        except Exception as failure:  # noqa: BLE001
+            self.logger.warning("not counted", extra={"action": "count", "reason": type(failure).__name__})
 
 
 def frames_of(failure: BaseException) -> tuple[str, ...]:

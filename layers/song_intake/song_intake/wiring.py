@@ -1,0 +1,23 @@
+"""The parts that functions have in common, made once for the life of a process."""
+
+import ssl
+
+import certifi
+from botocore.config import Config
+
+
+def aws_config(settle_margin: float, connections: int) -> Config:
+    """How AWS is called: two tries, even the slowest, take half of the seconds that are kept for settling, since a dead
+    letter may have to follow.
+    """
+    return Config(
+        connect_timeout=settle_margin / 8,
+        read_timeout=settle_margin / 8,
+        retries={"mode": "standard", "total_max_attempts": 2},
+        max_pool_connections=connections,
+    )
+
+
+def trust(ca_bundle: str | None) -> ssl.SSLContext:
+    """Whom the music API's client trusts. One context for all calls: reading the bundle is most of a handshake."""
+    return ssl.create_default_context(cafile=ca_bundle or certifi.where())

@@ -40,12 +40,8 @@ model: $(VENV)/.test  ## The TLA+ model of the ledger (needs Java)
 build:  ## What `sam deploy` ships (needs the SAM CLI, and no Docker)
 	sam build
 
-# The destination is named, since SQS does not know where a dead letter came from that the function itself wrote.
-redrive:  ## Dead letters back to their queue: make redrive STACK=song-intake (needs the AWS CLI)
-	@output() { aws cloudformation describe-stacks --stack-name $(STACK) --output text \
-	    --query "Stacks[0].Outputs[?OutputKey=='$$1'].OutputValue"; }; \
-	aws sqs start-message-move-task --source-arn "$$(output DeadLetterQueueArn)" \
-	    --destination-arn "$$(output SongRequestsQueueArn)"
+redrive: $(VENV)/.local  ## Dead letters back to their queue: make redrive STACK=song-intake
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.redrive $(STACK)
 
 pins: $(VENV)/.test  ## Resolve every pin anew, with hashes, for all supported Pythons
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv

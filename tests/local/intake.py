@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.local.aws_clients import ADMINISTRATOR, REGION
 from tests.local.cloud import PROJECT, Cloud
 from tests.local.deployment import Stack, deploy
 from tests.local.waiting import wait_for
@@ -153,7 +157,24 @@ class Intake:
         return wait_for(found, f"a dead letter of {request_id}", seconds)
 
     def redrive(self) -> None:
-        """Moves every dead letter back to the requests, as `make redrive` does, and waits until all are moved."""
+        """Moves every dead letter back to the requests: what `make redrive` runs."""
+        command = [sys.executable, "-m", "song_intake.redrive", self.stack.name]
+        package = str(PROJECT / "layers" / "song_intake")
+        subprocess.run(command, check=True, env={**self.environment(), "PYTHONPATH": package}, timeout=60)
+
+    def environment(self) -> dict[str, str]:
+        """By which any AWS client finds this cloud."""
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "AWS_ENDPOINT_URL": self.cloud.endpoint_url,
+            "AWS_CA_BUNDLE": str(self.cloud.ca_bundle),
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": ADMINISTRATOR,
+            "AWS_SECRET_ACCESS_KEY": ADMINISTRATOR,
+        }
+
+    def redrive_by_sqs(self) -> None:
+        """The same by SQS's own means, as the console does."""
         arn = self.stack.outputs["DeadLetterQueueArn"]
         # Named, since SQS does not know where a dead letter came from that the function itself wrote.
         self._sqs.start_message_move_task(SourceArn=arn, DestinationArn=self.stack.outputs["SongRequestsQueueArn"])
@@ -181,6 +202,18 @@ class Intake:
         logs = self.cloud.client("logs")
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=self.stack.outputs["SubmitSongLogGroup"])
         return "\n".join(event["message"] for page in pages for event in page["events"])
+
+    @contextmanager
+    def configured(self, **variables: str) -> Iterator[None]:
+        """Within it the function has these variables instead of its own; Lambda starts new processes with them."""
+        functions = self.cloud.client("lambda")
+        name = self.stack.outputs["SubmitSongFunctionName"]
+        own = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**own, **variables}})
+        try:
+            yield
+        finally:
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": own})
 
     @contextmanager
     def denied(self, *actions: str) -> Iterator[None]:

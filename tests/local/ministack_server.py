@@ -30,6 +30,7 @@ def main() -> None:
     ministack_mapping.mend()
     ministack_stacks.mend()
     ministack_permissions.mend()
+    ministack_queues.take_turns()
     _stay_off_port_443()
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     app.main()

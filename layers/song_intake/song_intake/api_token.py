@@ -6,8 +6,10 @@ The secret is the token itself, or JSON with it under "api_token". Neither is ev
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 # What a bearer token may consist of (RFC 6750, 2.1), generously: but no space, and no line break to end the header.
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
+
+
+FAILURE_SHARED_SECONDS = 1.0
 
 
 class TokenUnavailable(Exception):
@@ -35,6 +40,8 @@ class ApiToken:
     """One token for all threads of the process."""
 
     def __init__(self, secrets: SecretsManagerClient, secret_id: str) -> None:
+        # When a fetch failed last: threads that waited for it share its failure instead of each waiting for its own.
+        self._failed_at = -math.inf
         self._secrets = secrets
         self._secret_id = secret_id
         self._lock = threading.Lock()
@@ -56,6 +63,15 @@ class ApiToken:
                 return refused
 
     def _fetch(self) -> Token:
+        if time.monotonic() - self._failed_at < FAILURE_SHARED_SECONDS:
+            raise TokenUnavailable("the secret of the API token could not be read a moment ago")
+        try:
+            return self._fetched()
+        except TokenUnavailable:
+            self._failed_at = time.monotonic()
+            raise
+
+    def _fetched(self) -> Token:
         try:
             secret = self._secrets.get_secret_value(SecretId=self._secret_id)
         except AWS_FAILURES as failure:

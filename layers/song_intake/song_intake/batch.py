@@ -30,7 +30,7 @@ TimeLeft = Callable[[], float]
 """Seconds until the function is stopped."""
 
 # Kept of the invocation to answer Lambda when a record hangs.
-ANSWER_MARGIN_SECONDS = 0.5
+ANSWER_MARGIN_SECONDS = 1.0
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
 MOST_ENTRIES = 10
@@ -48,7 +48,10 @@ class Work(Protocol):
     """What is done with one record."""
 
     def take(self, message: Message, time_left: TimeLeft) -> Report:
-        """Bring the record to its decision, and carry that out but for the acknowledgement and the waiting."""
+        """Bring the record to its decision."""
+
+    def carry_out(self, report: Report) -> Report:
+        """Do what follows from it, but for the acknowledgement and the waiting. Another report where that failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +85,12 @@ class Batch:
     def _one(self, message: Message, time_left: TimeLeft) -> Report:
         began = time.monotonic()
         report = replace(self.work.take(message, time_left), seconds=time.monotonic() - began)
+        # Told before it is carried out: where a dead letter names a task, this line may be all that is left of a song.
         self.telemetry.log(report)
-        return report
+        done = self.work.carry_out(report)
+        if done is not report:
+            self.telemetry.log(done)
+        return done
 
     def _report_of(self, future: Future[Report], message: Message) -> Report:
         if not future.done():

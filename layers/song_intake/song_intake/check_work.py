@@ -37,15 +37,26 @@ class CheckWork:
                 return Report(
                     message, RetryIn(0, Reason.NO_TIME_LEFT, "too little of the invocation was left"), request_id
                 )
-            decision = self.tracking.decide(check, message)
-            if isinstance(decision, DeadLetter):
-                self.dead_letters.send(message, decision, request_id)
-            return Report(message, decision, request_id)
+            return Report(message, self.tracking.decide(check, message), request_id)
         except Undone as failure:
-            undone = RetryIn(None, failure.reason, f"the decision could not be carried out ({failure})")
-            return Report(message, undone, request_id)
+            return Report(message, _undone(failure), request_id)
         except Exception as failure:  # noqa: BLE001 - one record's surprise is not the other records' fault
             surprise = RetryIn(
                 None, Reason.UNFORESEEN, f"the function failed on this message ({type(failure).__name__})"
             )
             return Report(message, surprise, request_id, frames=frames_of(failure))
+
+    def carry_out(self, report: Report) -> Report:
+        """See Work.carry_out."""
+        decision = report.decision
+        if not isinstance(decision, DeadLetter):
+            return report
+        try:
+            self.dead_letters.send(report.message, decision, report.request_id)
+        except Undone as failure:
+            return replace(report, decision=_undone(failure), undone=decision)
+        return report
+
+
+def _undone(failure: Undone) -> RetryIn:
+    return RetryIn(None, failure.reason, f"the decision could not be carried out ({failure})")

@@ -8,7 +8,7 @@ import json
 import math
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
@@ -36,7 +36,7 @@ class Answer:
     """A whole answer: status, body and the one header that matters."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     retry_after: str | None = None
 
 

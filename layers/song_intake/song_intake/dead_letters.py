@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
-    from song_intake.aws_failure import AWS_FAILURES, code_of
     from song_intake.decision import DeadLetter
-from song_intake.message import Message
+    from song_intake.message import Message
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
 MOST_ATTRIBUTES = 10
@@ -28,7 +27,10 @@ class DeadLetterQueueUnavailable(Undone):
 
 
 class DeadLetters:
-    """Safe to share between threads. A letter is sent before the acknowledgement, so it may come twice."""
+    """Safe to share between threads. A letter is sent before the acknowledgement, so it may come twice.
+
+    There is room for our attributes beside any body, since the template gives the request queue a lower size limit.
+    """
 
     def __init__(self, sqs: SQSClient, queue_url: str) -> None:
         self._sqs = sqs

@@ -9,6 +9,7 @@ hoping and call it IN_DOUBT, so a wrong clock can make a doubt too early but nev
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from dataclasses import dataclass
@@ -16,13 +17,14 @@ from typing import TYPE_CHECKING
 
 from song_intake.ledger_row import Row, Status
 from song_intake.ledger_table import LedgerTable, LedgerUnavailable, Standing
+from song_intake.outcome import NotSent
+from song_intake.reason import Reason
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from song_intake.ledger_table import Values, Written
-    from song_intake.outcome import NotSent, Refused, Unknown
-    from song_intake.reason import Reason
+    from song_intake.outcome import Refused, Unknown
     from song_intake.song_request import SongRequest
 
 # What a row carries only while it waits, is in doubt or was rejected: gone with the next status.
@@ -59,7 +61,21 @@ class Ledger:
         t0 --------------------------------------------------------------- t0 + lease --> IN_DOUBT, never claimed again
         """
         claim = Claim(request, uuid.uuid4().hex)
-        standing = _standing(
+        try:
+            standing = self._claimed(claim, message_id)
+        except LedgerUnavailable:
+            # It may have been written all the same. Nothing was sent under it, so it need not end in doubt.
+            with contextlib.suppress(LedgerUnavailable):
+                self.retrying(claim, _NOT_CLAIMED)
+            raise
+        if standing is None or (standing.owner == claim.owner and standing.status is Status.SUBMITTING):
+            return claim
+        # Ours too, perhaps, but judged abandoned before the SDK sent it again: no right to send any more.
+        return standing
+
+    def _claimed(self, claim: Claim, message_id: str) -> Row | None:
+        request = claim.request
+        return _standing(
             self._table.write(
                 request.request_id,
                 set_=f"""#status = :submitting, #owner = :owner, lease_until = :lease_until, {_IDENTITY}""",
@@ -79,10 +95,6 @@ class Ledger:
                 },
             )
         )
-        if standing is None or (standing.owner == claim.owner and standing.status is Status.SUBMITTING):
-            return claim
-        # Ours too, perhaps, but judged abandoned before the SDK sent it again: no right to send any more.
-        return standing
 
     def submitted(self, request: SongRequest, task_id: str) -> Row | None:
         """Record a task that the music API named, from any status and whoever claimed: a paid song is never forgotten.
@@ -183,6 +195,7 @@ class Ledger:
             self._table.write(
                 request.request_id,
                 set_=f"#status = :rejected, reason = :reason, detail = :detail, {_IDENTITY}",
+                remove="http_status, vendor_code",
                 condition="""attribute_not_exists(request_id)
                     OR (#status = :retrying AND fingerprint = :fingerprint)""",
                 values={
@@ -197,6 +210,9 @@ class Ledger:
 
 
 _IDENTITY = """fingerprint = :fingerprint, message_id = :message_id, metadata = :metadata, task_token = :task_token"""
+
+
+_NOT_CLAIMED = NotSent(Reason.LEDGER_UNAVAILABLE, "the ledger did not say whether the claim was written")
 
 
 def _identity(request: SongRequest, message_id: str) -> Values:

@@ -41,28 +41,30 @@ class RequestWork:
         """See Work.take."""
         request: SongRequest | None = None
         try:
-            request = SongRequest.parse(message.body, message.message_id, message.known_request_id)
-            report = Report(message, self.submission.decide(request, message, time_left), request.request_id)
+            request = SongRequest.parse(message.body, message.first_message_id, message.known_request_id)
+            decision = self.submission.decide(request, message, time_left)
+            return Report(message, decision, request.request_id, request=request)
         except InvalidRequest as invalid:
-            report = Report(message, DeadLetter(Reason.INVALID_REQUEST, str(invalid)), invalid.request_id)
+            return Report(message, DeadLetter(Reason.INVALID_REQUEST, str(invalid)), invalid.request_id)
         except Exception as failure:  # noqa: BLE001 - one record's surprise is not the other records' fault
             decision = self.submission.surprised(message, failure)
-            report = Report(message, decision, request.request_id if request else None, frames=frames_of(failure))
-        return self._carried_out(report, request)
+            request_id = request.request_id if request else None
+            return Report(message, decision, request_id, frames=frames_of(failure), request=request)
 
-    def _carried_out(self, report: Report, request: SongRequest | None) -> Report:
-        decision, message = report.decision, report.message
+    def carry_out(self, report: Report) -> Report:
+        """See Work.carry_out."""
+        decision = report.decision
         if isinstance(decision, RetryIn):
             return report
         try:
             if isinstance(decision, Done):
-                self._follow(decision, request)
+                self._follow(decision, report.request)
             else:
                 # The letter first: it may be all that knows of a task.
-                self.dead_letters.send(message, decision, report.request_id)
-                self.telling.of_dead_letter(decision, message, report.request_id, request)
+                self.dead_letters.send(report.message, decision, report.request_id)
+                self.telling.of_dead_letter(decision, report.message, report.request_id, report.request)
         except Undone as failure:
-            return replace(report, decision=self.submission.undone(message, failure), undone=decision)
+            return replace(report, decision=self.submission.undone(report.message, failure), undone=decision)
         return report
 
     def _follow(self, decision: Done, request: SongRequest | None) -> None:

@@ -85,7 +85,7 @@ class Submission:
         if message.known_task_id is not None:
             return self._record(request, message.known_task_id, message)
         if message.receive_count > self.last_try:
-            return self._later(message, Reason.UNFORESEEN, "the function did not live to finish the last try")
+            return self._later(message, Reason.UNFORESEEN, "no try is begun on the receives that are held back")
         try:
             call = _Call(self.api_token.current(), self._body(request))
         except TokenUnavailable as failure:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
 
     from song_intake.message import Message
+    from song_intake.song_request import SongRequest
 
 # The outcomes that have an alarm or a line on the dashboard of their own, beside Retried and DeadLettered.
 _METRIC_OF_REASON = {
@@ -55,6 +56,8 @@ class Report:
     seconds: float = 0.0
     frames: tuple[str, ...] = ()
     """Where an unforeseen exception came from."""
+    request: SongRequest | None = None
+    """What was asked for, where the message could be read."""
     undone: Done | DeadLetter | None = None
     """The decision that could not be carried out: its task_id, where it has one, must at least be in the log."""
 
@@ -99,12 +102,19 @@ class Telemetry:
         self.logger.warning("webhook", extra={"action": "webhook", "reason": type(failure).__name__})
 
     def count(self, reports: Iterable[Report]) -> None:
-        """One EMF line a batch; a metric is added up here rather than in the records' threads, which share it."""
+        """One EMF line a batch; a metric is added up here rather than in the records' threads, which share it.
+
+        Never raises: a metric that cannot be written must not undo a batch that is done.
+        """
         counts = Counter(name for report in reports for name in _metrics_of(report.decision))
-        for name, count in counts.items():
-            self.metrics.add_metric(name, MetricUnit.Count, count)
-        if counts:
+        if not counts:
+            return
+        try:
+            for name, count in counts.items():
+                self.metrics.add_metric(name, MetricUnit.Count, count)
             self.metrics.flush_metrics()
+        except Exception as failure:  # noqa: BLE001
+            self.logger.warning("not counted", extra={"action": "count", "reason": type(failure).__name__})
 
 
 def frames_of(failure: BaseException) -> tuple[str, ...]:
@@ -129,7 +139,7 @@ def _action(decision: Decision) -> str:
 
 
 def _level(decision: Decision) -> Literal["info", "warning", "error"]:
-    if isinstance(decision, Done):
+    if isinstance(decision, Done) or decision.reason is Reason.NOT_FINISHED:
         return "info"
     return "error" if decision.reason in _ERRORS else "warning"
 
@@ -146,6 +156,8 @@ def _metrics_of(decision: Decision) -> list[str]:
             return ["NotYet"]
         case Done():
             return [_action(decision).capitalize()]
+        case RetryIn(reason=Reason.NOT_FINISHED):
+            names = []
         case RetryIn():
             names = ["Retried"]
         case DeadLetter():

@@ -14,11 +14,13 @@ from song_intake.telling import Telling
 
 
 def aws_config(settle_margin: float, connections: int) -> Config:
-    """How AWS is called: three tries, even the slowest, fit into the seconds that are kept for settling."""
+    """How AWS is called: two tries, even the slowest, take half of the seconds that are kept for settling, since a dead
+    letter may have to follow.
+    """
     return Config(
-        connect_timeout=settle_margin / 6,
-        read_timeout=settle_margin / 6,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        connect_timeout=settle_margin / 8,
+        read_timeout=settle_margin / 8,
+        retries={"mode": "standard", "total_max_attempts": 2},
         max_pool_connections=connections,
     )
 

@@ -1,0 +1,148 @@
+"""What the promise is for: the network, AWS or the function itself fails, before, during or after the paid call."""
+
+import json
+import os
+import signal
+
+from tests.end_to_end.songs import new_id, song
+from tests.local.intake import Intake
+from tests.local.music_vendor import MusicVendor
+from tests.local.vendor_behaviour import rate_limited
+from tests.local.waiting import wait_for
+
+
+def test_a_refused_connection_waits_until_it_is_taken(intake: Intake, vendor: MusicVendor) -> None:
+    vendor.refuse_connections()
+    request_id = new_id("refused-connection")
+    intake.send(song("Refused Connection", request_id=request_id))
+    _wait_for_log(intake, request_id, "CANNOT_CONNECT")
+    assert intake.row(request_id) == {}, "nothing is claimed before there is a connection"
+    vendor.accept_connections()
+    intake.wait_for_status(request_id, "SUBMITTED")
+    assert len(vendor.creates_of("Refused Connection")) == 1
+
+
+def test_a_name_that_does_not_resolve_waits_until_it_does(intake: Intake, vendor: MusicVendor) -> None:
+    request_id = new_id("no-name")
+    with intake.configured(MUSIC_API_ORIGIN="https://music-api.invalid"):
+        intake.send(song("No Name", request_id=request_id))
+        _wait_for_log(intake, request_id, "NameResolutionError")
+    intake.wait_for_status(request_id, "SUBMITTED")
+    assert len(vendor.creates_of("No Name")) == 1
+
+
+def test_a_function_killed_during_the_call_leaves_a_doubt_that_is_told(intake: Intake, vendor: MusicVendor) -> None:
+    vendor.on_create("Killed", lambda _: _kill_functions(intake))
+    message_id = intake.send(song("Killed"))
+    for _ in range(4):
+        letter = intake.wait_for_letter(message_id)
+        assert letter.reason == "OUTCOME_UNKNOWN"
+        assert intake.row(message_id)["status"] == "IN_DOUBT"
+        assert len(vendor.attempts_of("Killed")) == 1
+        intake.redrive()
+    assert len(vendor.creates_of("Killed")) == 1
+
+
+def test_a_ledger_that_fails_before_the_claim_costs_nothing(intake: Intake, vendor: MusicVendor) -> None:
+    request_id = new_id("no-claim")
+    with intake.denied("dynamodb:UpdateItem"):
+        intake.send(song("No Claim", request_id=request_id))
+        _wait_for_log(intake, request_id, "LEDGER_UNAVAILABLE")
+        assert vendor.attempts_of("No Claim") == ()
+    intake.wait_for_status(request_id, "SUBMITTED")
+    assert len(vendor.creates_of("No Claim")) == 1
+
+
+def test_a_task_that_the_ledger_cannot_take_is_on_a_dead_letter_and_in_the_log(
+    intake: Intake, vendor: MusicVendor
+) -> None:
+    vendor.on_create("Not Recorded", lambda _: intake.deny("dynamodb:UpdateItem"))
+    message_id = intake.send(song("Not Recorded"))
+    try:
+        letter = intake.wait_for_letter(message_id)
+    finally:
+        intake.allow()
+    (create,) = vendor.creates_of("Not Recorded")
+    assert (letter.reason, letter.attributes["task_id"]) == ("TASK_NOT_RECORDED", create.task_id)
+    assert intake.row(message_id)["status"] == "SUBMITTING"
+    wait_for(lambda: create.task_id in intake.log(), "the task_id to be in the log")
+    intake.redrive()
+    row = intake.wait_for_status(message_id, "SUBMITTED")
+    assert row["task_id"] == create.task_id
+    assert len(vendor.attempts_of("Not Recorded")) == 1
+
+
+def test_a_message_stays_while_its_dead_letter_is_refused(intake: Intake) -> None:
+    with intake.denied("sqs:SendMessage"):
+        message_id = intake.send("not a song")
+        _wait_for_log(intake, message_id, "DEAD_LETTER_QUEUE_UNAVAILABLE")
+        assert intake.in_queue() == 1
+    assert intake.wait_for_letter(message_id).reason == "INVALID_REQUEST"
+
+
+def test_the_last_try_writes_a_dead_letter_with_the_last_reason(impatient: Intake, vendor: MusicVendor) -> None:
+    vendor.plan_all(rate_limited())
+    request_id = new_id("exhausted")
+    impatient.send(song("Exhausted", request_id=request_id))
+    letter = impatient.wait_for_letter(request_id)
+    assert letter.reason == "RETRIES_EXHAUSTED"
+    assert "RATE_LIMITED" in letter.attributes["detail"]
+    assert letter.attributes["receive_count"] == "2"
+    row = impatient.wait_for_status(request_id, "REJECTED")
+    assert row["reason"] == "RETRIES_EXHAUSTED"
+    vendor.plan_all(None)
+    impatient.redrive()
+    impatient.wait_for_status(request_id, "SUBMITTED")
+    assert len(vendor.creates_of("Exhausted")) == 1
+
+
+def test_a_function_that_dies_on_every_try_still_tells_why(impatient: Intake, vendor: MusicVendor) -> None:
+    """Receives are held back from SQS's own count, so that the last death is followed by a word about it."""
+    for _ in range(2):
+        vendor.on_create("Dies", lambda _: _kill_functions(impatient))
+    message_id = impatient.send(song("Dies"))
+    letter = impatient.wait_for_letter(message_id, seconds=60)
+    assert letter.reason == "OUTCOME_UNKNOWN"
+    assert len(vendor.creates_of("Dies")) == 1
+
+
+def test_a_letter_without_a_word_of_ours_is_known_again_after_a_redrive(impatient: Intake, vendor: MusicVendor) -> None:
+    """A function that dies on every single receive: SQS moves the message, and only its first id tells what it was."""
+    vendor.on_create("Dies For Good", lambda _: _kill_functions(impatient))
+    message_id = impatient.send(song("Dies For Good"))
+    vendor.wait_for(lambda: vendor.creates_of("Dies For Good"), timeout=20)
+    with impatient.configured(MAX_RECEIVE_COUNT="none"):
+        letter = impatient.wait_for_letter(message_id, seconds=90)
+    assert letter.attributes == {}
+    impatient.redrive()
+    assert impatient.wait_for_letter(message_id).reason == "OUTCOME_UNKNOWN"
+    assert len(vendor.attempts_of("Dies For Good")) == 1
+
+
+def test_an_exception_of_our_own_fails_its_record_alone(intake: Intake, vendor: MusicVendor) -> None:
+    poisoned = new_id("poisoned")
+    key = {"request_id": {"S": poisoned}}
+    dynamodb = intake.cloud.client("dynamodb")
+    # A row that no code of ours writes: reading it raises.
+    dynamodb.put_item(TableName=intake.table, Item={**key, "status": {"S": "SINGING"}, "fingerprint": {"S": "f"}})
+    ids = [poisoned, *(new_id("beside-the-poisoned") for _ in range(9))]
+    intake.send_all([json.dumps(song("Poisoned", request_id=request_id)) for request_id in ids])
+    for request_id in ids[1:]:
+        intake.wait_for_status(request_id, "SUBMITTED")
+    _wait_for_log(intake, poisoned, "UNFORESEEN")
+    assert len(vendor.creates_of("Poisoned")) == 9
+    dynamodb.delete_item(TableName=intake.table, Key=key)
+    intake.wait_for_status(poisoned, "SUBMITTED")
+    assert len(vendor.creates_of("Poisoned")) == 10
+
+
+def _kill_functions(intake: Intake) -> None:
+    for process_id in intake.cloud.function_process_ids():
+        os.kill(process_id, signal.SIGKILL)
+
+
+def _wait_for_log(intake: Intake, request_or_message_id: str, text: str) -> None:
+    def told() -> bool:
+        return any(request_or_message_id in line and text in line for line in intake.log().splitlines())
+
+    wait_for(told, f"{text} of {request_or_message_id} in the log", 30)

@@ -1,0 +1,108 @@
+"""A request brought to some status of the ledger, and every change that may then be tried."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from song_intake.ledger import Claim, Ledger
+from song_intake.ledger_row import Row, Status
+from song_intake.outcome import NotSent, Refused, Unknown
+from song_intake.reason import Reason
+from song_intake.song_request import SongRequest
+from tests.integration.bench import Bench, new_id
+
+NOT_SENT = NotSent(Reason.RATE_LIMITED, "fewer, please", 429, "rate_limited")
+REFUSED = Refused(Reason.REFUSED, "refused", 400, "validation_error")
+UNKNOWN = Unknown("the call broke off")
+ABANDONED = (Reason.OUTCOME_UNKNOWN, "the function died")
+GIVEN_UP = (Reason.RETRIES_EXHAUSTED, "given up")
+ANOTHER = "another"
+
+
+def request_for(request_id: str, sound: str = "slow folk", **fields: object) -> SongRequest:
+    body = json.dumps({"request_id": request_id, "sound": sound, "metadata": {"customer": "c-1"}, **fields})
+    return SongRequest.parse(body, "message-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request brought to some status, with the claim that brought it there."""
+
+    bench: Bench
+    ledger: Ledger
+    request: SongRequest
+    claim: Claim
+
+    @property
+    def item(self) -> dict[str, Any]:
+        return self.bench.item(self.request.request_id)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return self.bench.row(self.request.request_id)
+
+    @property
+    def other_request(self) -> SongRequest:
+        return request_for(self.request.request_id, sound="another song")
+
+    def stands(self) -> Row:
+        return Row.of(self.item)
+
+
+def claimed(ledger: Ledger, request: SongRequest, message_id: str = "message-1") -> Claim:
+    claim = ledger.claim(request, message_id)
+    assert isinstance(claim, Claim)
+    return claim
+
+
+def brought_to(bench: Bench, status: Status | None) -> Case:
+    """A new request in that status; None: it has no row."""
+    ledger = bench.ledger()
+    request = request_for(new_id("request"))
+    if status is None:
+        return Case(bench, ledger, request, Claim(request, "nobody"))
+    claim = claimed(ledger, request)
+    match status:
+        case Status.RETRYING:
+            assert ledger.retrying(claim, NOT_SENT) is None
+        case Status.REJECTED:
+            assert ledger.rejected(claim, REFUSED) is None
+        case Status.IN_DOUBT:
+            assert ledger.in_doubt(claim, UNKNOWN) is None
+        case Status.SUBMITTED | Status.SUCCEEDED | Status.FAILED:
+            assert ledger.submitted(request, "task-1") is None
+            _end(bench, request, status)
+    return Case(bench, ledger, request, claim)
+
+
+def _end(bench: Bench, request: SongRequest, status: Status) -> None:
+    """What following a song to its end will write."""
+    bench.dynamodb.update_item(
+        TableName=bench.table,
+        Key={"request_id": {"S": request.request_id}},
+        UpdateExpression="SET #status = :status",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":status": {"S": status}},
+    )
+
+
+Change = Callable[[Case], object]
+
+CHANGES: dict[str, Change] = {
+    "claim by the same message": lambda case: case.ledger.claim(case.request, "message-1"),
+    "claim by another message": lambda case: case.ledger.claim(case.request, "message-2"),
+    "claim of another song by the same message": lambda case: case.ledger.claim(case.other_request, "message-1"),
+    "claim of another song by another message": lambda case: case.ledger.claim(case.other_request, "message-2"),
+    "submitted": lambda case: case.ledger.submitted(case.request, "task-9"),
+    "submitted, of another song": lambda case: case.ledger.submitted(case.other_request, "task-9"),
+    "retrying": lambda case: case.ledger.retrying(case.claim, NOT_SENT),
+    "rejected": lambda case: case.ledger.rejected(case.claim, REFUSED),
+    "in doubt": lambda case: case.ledger.in_doubt(case.claim, UNKNOWN),
+    "retrying, by a stale attempt": lambda case: case.ledger.retrying(Claim(case.request, ANOTHER), NOT_SENT),
+    "rejected, by a stale attempt": lambda case: case.ledger.rejected(Claim(case.request, ANOTHER), REFUSED),
+    "in doubt, by a stale attempt": lambda case: case.ledger.in_doubt(Claim(case.request, ANOTHER), UNKNOWN),
+    "abandoned": lambda case: case.ledger.abandoned(case.stands(), *ABANDONED),
+    "given up": lambda case: case.ledger.given_up(case.request, "message-2", *GIVEN_UP),
+    "given up, of another song": lambda case: case.ledger.given_up(case.other_request, "message-2", *GIVEN_UP),
+}

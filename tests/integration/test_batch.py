@@ -1,0 +1,182 @@
+"""A batch on real queues: each record alone, and all of them told."""
+
+import threading
+import time
+from typing import cast
+
+import pytest
+
+from song_intake.batch import Batch
+from song_intake.message import SqsRecord
+from tests.integration.bench import LAST_TRY, MAX_RECEIVE_COUNT, Bench, new_id, plenty_of_time, record_of, song
+from tests.integration.taking import TITLE, failed, take_all, unreadable_row
+from tests.local import vendor_answer as said
+from tests.local import vendor_behaviour as behaviour
+from tests.local.waiting import wait_for
+
+
+def test_a_batch_without_records_is_answered(batch: Batch) -> None:
+    assert batch.take([], plenty_of_time) == {"batchItemFailures": []}
+
+
+def test_each_record_of_a_batch_goes_its_own_way(bench: Bench, batch: Batch) -> None:
+    bench.vendor.plan("Refused", behaviour.refuses(said.LYRICS_REFUSED))
+    bench.vendor.plan("Limited", behaviour.rate_limited())
+    bench.vendor.plan("Unknown", behaviour.cut("body", creates=True))
+    good = [bench.send(song(f"Good {number}")) for number in range(5)]
+    refused, limited, unknown = (bench.send(song(title)) for title in ("Refused", "Limited", "Unknown"))
+    bench.send('{"request_id": "invalid-1", "titel": "x"}')
+    bench.send("not JSON")
+
+    assert take_all(bench, batch) == {limited}
+
+    assert [bench.row(message_id)["status"] for message_id in good] == ["SUBMITTED"] * 5
+    assert [bench.row(message_id)["status"] for message_id in (refused, limited, unknown)] == [
+        "REJECTED",
+        "RETRYING",
+        "IN_DOUBT",
+    ]
+    letters = {(letter.attributes["reason"], letter.attributes.get("request_id")) for letter in bench.letters()}
+    assert letters == {
+        ("REFUSED", refused),
+        ("OUTCOME_UNKNOWN", unknown),
+        ("INVALID_REQUEST", "invalid-1"),
+        ("INVALID_REQUEST", None),
+    }
+    assert len(bench.vendor.creates) == 6
+
+
+def test_an_invalid_request_is_told_with_every_error_and_the_body_as_it_came(bench: Bench, batch: Batch) -> None:
+    body = ' {"titel": "x", "mv": "fuzz",\n "lyrics": "canary words" }'
+    bench.send(body)
+    assert take_all(bench, batch) == set()
+    (letter,) = bench.letters()
+    assert letter.body == body
+    assert "titel" in letter.attributes["detail"]
+    assert "mv" in letter.attributes["detail"]
+    assert "canary" not in repr(letter.attributes)
+
+
+def test_the_records_of_a_batch_are_created_side_by_side(bench: Bench, batch: Batch) -> None:
+    everyone = threading.Barrier(10)
+    for number in range(10):
+        # Each answer waits until all ten creates have come.
+        bench.vendor.on_create(f"Song {number}", lambda _: cast("None", everyone.wait(timeout=5)))
+        bench.send(song(f"Song {number}"))
+    assert take_all(bench, bench.batch(bench.submission(create_deadline=6))) == set()
+    assert len(bench.vendor.creates) == 10
+
+
+def test_one_request_twice_in_a_batch_is_one_create(bench: Bench, batch: Batch) -> None:
+    request_id = new_id("request")
+    ids = {bench.send(song(TITLE, request_id)) for _ in range(2)}
+    bench.vendor.latency = 0.3
+    stay = take_all(bench, batch)
+    assert len(bench.vendor.requests) == 1
+    assert stay <= ids
+    assert len(stay) <= 1, "the other one waits for the claim, or found it submitted"
+
+
+def test_a_record_whose_handling_raises_fails_alone(bench: Bench, batch: Batch) -> None:
+    request_id = new_id("request")
+    unreadable_row(bench, request_id)
+    broken, good = bench.send(song(TITLE, request_id)), bench.send(song("Good"))
+    assert take_all(bench, batch) == {broken}
+    assert bench.row(good)["status"] == "SUBMITTED"
+    (line,) = (line for line in bench.lines() if line["message_id"] == broken)
+    assert (line["level"], line["reason"], line["detail"]) == (
+        "ERROR",
+        "UNFORESEEN",
+        "the function failed on this message (ValueError)",
+    )
+    assert line["frames"][-1].startswith("__")
+
+
+def test_a_record_that_cannot_be_parsed_for_a_reason_of_ours_fails_alone(bench: Bench, batch: Batch) -> None:
+    broken, good = record_of(cast("str", None)), record_of(song("Good"))
+    assert failed(batch.take([broken, good], plenty_of_time)) == {broken["messageId"]}
+
+
+def test_a_message_that_raises_on_every_receive_ends_with_a_letter(bench: Bench, batch: Batch) -> None:
+    request_id = new_id("request")
+    unreadable_row(bench, request_id)
+    for receives, stays in ((LAST_TRY, True), (MAX_RECEIVE_COUNT - 1, True), (MAX_RECEIVE_COUNT, False)):
+        record = record_of(song(TITLE, request_id), receives=receives)
+        assert bool(failed(batch.take([record], plenty_of_time))) == stays
+    (letter,) = bench.letters()
+    assert (letter.attributes["reason"], letter.attributes["request_id"]) == ("RETRIES_EXHAUSTED", request_id)
+
+
+def test_a_row_that_cannot_be_read_does_not_lose_a_task_that_was_created(bench: Bench, batch: Batch) -> None:
+    request_id = new_id("request")
+    bench.vendor.on_create(TITLE, lambda _: unreadable_row(bench, request_id, task_id="of-another-time"))
+    batch.take([record_of(song(TITLE, request_id))], plenty_of_time)
+    (made,) = bench.vendor.creates
+    (letter,) = bench.letters()
+    assert (letter.attributes["reason"], letter.attributes["task_id"]) == ("TASK_NOT_RECORDED", made.task_id)
+
+
+def test_a_record_that_hangs_is_reported_while_the_others_are_acknowledged(bench: Bench) -> None:
+    """The submission would wait a minute for the answer, but the invocation has only moments left."""
+    batch = bench.batch(bench.submission(create_deadline=60))
+    answer = threading.Event()
+    bench.vendor.on_create("Hangs", lambda _: cast("None", answer.wait(30)))
+    hanging, good = bench.send(song("Hangs")), bench.send(song("Good"))
+    try:
+        assert take_all(bench, batch, time_left=lambda: 2.5) == {hanging}
+        assert bench.row(good)["status"] == "SUBMITTED"
+        assert bench.row(hanging)["status"] == "SUBMITTING"
+        (line,) = (line for line in bench.lines() if line["message_id"] == hanging)
+        assert (line["action"], line["reason"]) == ("retry", "NO_TIME_LEFT")
+    finally:
+        answer.set()
+    wait_for(lambda: bench.row(hanging)["status"] == "SUBMITTED", "the late answer to be recorded")
+    assert len(bench.vendor.creates) == 2
+
+
+def test_a_batch_that_begins_without_any_time_is_answered_with_every_record(bench: Bench, batch: Batch) -> None:
+    records = [record_of(song(f"Song {number}")) for number in range(10)]
+    for _ in range(20):
+        response = batch.take(records, lambda: 0.0)
+        assert failed(response) == {record["messageId"] for record in records}
+    assert bench.vendor.requests == ()
+
+
+def test_nothing_that_is_told_repeats_the_prompt_or_the_token(
+    bench: Bench, batch: Batch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    canary = "canary words"
+    quoting = b'{"type": "canary words", "error": "lyrics: canary words"}'
+    bench.vendor.plan("Refused", behaviour.answers(403, quoting, creates=False))
+    bench.vendor.plan("Unknown", behaviour.answers(500, quoting, creates=True))
+    bench.vendor.plan("Limited", behaviour.answers(429, quoting, creates=False))
+    request_id = new_id("request")
+    unreadable_row(bench, request_id)
+    for title in ("Good", "Refused", "Unknown", "Limited"):
+        bench.send(song(title, lyrics=canary))
+    bench.send(song(TITLE, request_id, lyrics=canary))
+    bench.send('{"lyrics": "canary words", "mv": "canary words", "canary words": 1, "title": 7}')
+    bench.send('{"lyrics": "canary words')
+    take_all(bench, batch)
+    letters = [letter.attributes for letter in bench.letters()]
+    told = capsys.readouterr().out + bench.log.getvalue() + repr(letters)
+    assert len(letters) == 4
+    assert "Submitted" in told, "the metrics are among it"
+    assert canary not in told
+    assert "the-token" not in told
+
+
+def test_a_record_is_timed(bench: Bench, batch: Batch) -> None:
+    bench.vendor.latency = 0.2
+    began = time.monotonic()
+    batch.take([record_of(song(TITLE))], plenty_of_time)
+    (line,) = bench.lines()
+    assert 200 <= line["milliseconds"] <= (time.monotonic() - began) * 1000
+
+
+def test_every_record_of_a_batch_is_one_line_with_its_ids(bench: Bench, batch: Batch) -> None:
+    records: list[SqsRecord] = [record_of(song(f"Song {number}", f"r-{number}")) for number in range(3)]
+    batch.take(records, plenty_of_time)
+    ids = {(line["request_id"], line["message_id"]) for line in bench.lines()}
+    assert ids == {(f"r-{number}", record["messageId"]) for number, record in enumerate(records)}
+    assert len(bench.lines()) == 3

@@ -1,0 +1,120 @@
+"""What lies on a real dead-letter queue after a letter was sent."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from song_intake.dead_letters import MOST_ATTRIBUTES, DeadLetterQueueUnavailable, DeadLetters
+from song_intake.decision import DeadLetter
+from song_intake.message import Message, MessageAttribute
+from song_intake.reason import Reason
+from tests.integration.bench import Bench, Letter, record_of
+
+REFUSED = DeadLetter(Reason.REFUSED, "the music API refused the request", 400, "validation_error")
+PLAIN = DeadLetter(Reason.INVALID_REQUEST, "$.mv must be one of ...")
+
+
+def message(body: str = "{}", attributes: Mapping[str, MessageAttribute] | None = None, receives: int = 2) -> Message:
+    record = record_of(body, message_id="message-9", receives=receives)
+    record["messageAttributes"] = dict(attributes or {})
+    return Message.of(record)
+
+
+def text(value: str, kind: str = "String") -> MessageAttribute:
+    return {"dataType": kind, "stringValue": value}
+
+
+def sent(bench: Bench, message: Message, letter: DeadLetter = PLAIN, request_id: str | None = None) -> Letter:
+    DeadLetters(bench.sqs, bench.dead_letter_queue_url).send(message, letter, request_id)
+    (found,) = bench.letters()
+    return found
+
+
+def test_a_letter_says_why_and_whose(bench: Bench) -> None:
+    assert sent(bench, message(), REFUSED, "request-1").attributes == {
+        "reason": "REFUSED",
+        "detail": "the music API refused the request",
+        "http_status": "400",
+        "vendor_code": "validation_error",
+        "receive_count": "2",
+        "first_message_id": "message-9",
+        "request_id": "request-1",
+    }
+
+
+def test_what_is_not_known_is_left_out(bench: Bench) -> None:
+    assert sent(bench, message()).attributes.keys() == {"reason", "detail", "receive_count", "first_message_id"}
+
+
+def test_a_task_that_could_not_be_recorded_is_on_the_letter(bench: Bench) -> None:
+    letter = DeadLetter(Reason.TASK_NOT_RECORDED, "not recorded", task_id="task-1")
+    assert sent(bench, message(), letter, "request-1").attributes["task_id"] == "task-1"
+
+
+def our_letter(**attributes: str) -> dict[str, MessageAttribute]:
+    return {name: text(value) for name, value in {"reason": "REFUSED", "first_message_id": "m-1", **attributes}.items()}
+
+
+def test_a_redriven_letter_keeps_its_first_message_id_and_tells_its_new_reason(bench: Bench) -> None:
+    found = sent(bench, message(attributes=our_letter(detail="old", http_status="400")), PLAIN, "request-1")
+    assert (found.attributes["first_message_id"], found.attributes["reason"]) == ("m-1", "INVALID_REQUEST")
+    assert found.attributes["detail"] == PLAIN.detail
+    assert "http_status" not in found.attributes, "the status of the last time is not this one's"
+
+
+def test_a_redriven_letter_keeps_the_task_that_is_still_not_recorded(bench: Bench) -> None:
+    assert sent(bench, message(attributes=our_letter(task_id="task-1"))).attributes["task_id"] == "task-1"
+
+
+def test_a_redriven_letter_stays_known_by_its_request_even_when_it_cannot_be_read_any_more(bench: Bench) -> None:
+    """A letter without it would come back as a new request, whose song may exist already."""
+    redriven = message(attributes=our_letter(request_id="request-1"))
+    assert sent(bench, redriven, PLAIN, request_id=None).attributes["request_id"] == "request-1"
+
+
+def test_the_callers_own_attributes_are_kept(bench: Bench) -> None:
+    theirs = {"tenant": text("blue"), "priority": text("7", "Number"), "kind": text("x", "String.custom")}
+    found = sent(bench, message(attributes=theirs)).attributes
+    assert {name: found[name] for name in theirs} == {"tenant": "blue", "priority": "7", "kind": "x"}
+
+
+def test_a_callers_attribute_of_our_name_gives_way(bench: Bench) -> None:
+    theirs = {"reason": text("birthday"), "task_id": text("theirs"), "vendor_code": text("theirs")}
+    found = sent(bench, message(attributes=theirs)).attributes
+    assert found["reason"] == "INVALID_REQUEST"
+    assert not {"task_id", "vendor_code"} & found.keys()
+
+
+def test_a_binary_attribute_is_left_out(bench: Bench) -> None:
+    assert "blob" not in sent(bench, message(attributes={"blob": {"dataType": "Binary"}})).attributes
+
+
+def test_of_many_attributes_ours_come_first_and_sqs_has_room_for_ten(bench: Bench) -> None:
+    theirs = {f"their-{number}": text("x") for number in range(MOST_ATTRIBUTES)}
+    found = sent(bench, message(attributes=theirs), REFUSED, "request-1").attributes
+    assert len(found) == MOST_ATTRIBUTES
+    assert sum(name.startswith("their-") for name in found) == MOST_ATTRIBUTES - 7
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "not JSON",
+        ' {"a" :1,\t"a":\r\n2} ',
+        '{"lyrics": "Grüße, 世界, 🎵 \\ud83c"}',
+        "tab\tline\nreturn\r end",
+        "<xml attribute='&amp;'>]]></xml>",
+        "\ue000\ufffd" + chr(0x10FFFF),
+        "x" * 1_000_000,
+    ],
+    ids=["no JSON", "spacing and a key twice", "beyond ASCII", "control", "markup", "edges of Unicode", "1 MB"],
+)
+def test_the_body_is_kept_as_it_came(bench: Bench, body: str) -> None:
+    assert sent(bench, message(body)).body == body
+
+
+def test_a_queue_that_is_gone_is_told_by_its_code_and_not_by_the_body(bench: Bench) -> None:
+    bench.sqs.delete_queue(QueueUrl=bench.dead_letter_queue_url)
+    with pytest.raises(DeadLetterQueueUnavailable) as caught:
+        DeadLetters(bench.sqs, bench.dead_letter_queue_url).send(message("canary"), PLAIN, None)
+    assert str(caught.value) == "AWS.SimpleQueueService.NonExistentQueue"

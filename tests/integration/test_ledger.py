@@ -1,0 +1,216 @@
+"""What a row of the ledger holds, who wins a race for it, and what a write that is sent twice means."""
+
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+
+from song_intake.ledger import Claim, Ledger
+from song_intake.ledger_row import Row, Status
+from song_intake.ledger_table import LedgerUnavailable
+from tests.integration.bench import LEASE, Bench, new_id
+from tests.integration.ledger_case import (
+    ABANDONED,
+    CHANGES,
+    NOT_SENT,
+    REFUSED,
+    UNKNOWN,
+    Case,
+    brought_to,
+    claimed,
+    request_for,
+)
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="module")
+def bench(shared_bench: Bench) -> Bench:
+    return shared_bench
+
+
+@pytest.fixture
+def ledger(bench: Bench) -> Ledger:
+    return bench.ledger()
+
+
+def test_a_claim_writes_who_when_and_what_but_no_prompt(bench: Bench, ledger: Ledger) -> None:
+    request_id = new_id("request")
+    request = request_for(request_id, lyrics="canary lyrics", title="canary title", webhook_secret="canary secret")
+    claim = claimed(ledger, request)
+    row = bench.row(request_id)
+    assert (row["owner"], row["fingerprint"], row["message_id"]) == (claim.owner, request.fingerprint, "message-1")
+    assert (row["attempt"], row["metadata"]) == ("1", {"customer": {"S": "c-1"}})
+    assert time.time() < float(row["lease_until"]) <= time.time() + LEASE
+    assert "canary" not in repr(row)
+    assert "slow folk" not in repr(row)
+
+
+def test_every_status_keeps_the_prompt_out(bench: Bench) -> None:
+    for status in Status:
+        assert "slow folk" not in repr(brought_to(bench, status).item)
+
+
+def test_every_attempt_counts_and_has_an_owner_of_its_own(bench: Bench, ledger: Ledger) -> None:
+    request = request_for(new_id("request"))
+    owners = set()
+    for attempt in ("1", "2", "3"):
+        claim = claimed(ledger, request)
+        owners.add(claim.owner)
+        assert bench.row(request.request_id)["attempt"] == attempt
+        ledger.retrying(claim, NOT_SENT)
+    assert len(owners) == 3
+
+
+def test_a_new_claim_forgets_why_the_last_attempt_failed(bench: Bench) -> None:
+    case = brought_to(bench, Status.RETRYING)
+    assert {"reason", "detail", "http_status", "vendor_code"} <= case.row.keys()
+    claimed(case.ledger, case.request)
+    assert not {"reason", "detail", "http_status", "vendor_code"} & case.row.keys()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "http_status", "code"),
+    [
+        (Status.RETRYING, "RATE_LIMITED", "429", "rate_limited"),
+        (Status.REJECTED, "REFUSED", "400", "validation_error"),
+        (Status.IN_DOUBT, "OUTCOME_UNKNOWN", None, None),
+    ],
+)
+def test_a_settled_row_says_why_and_holds_no_lease(
+    bench: Bench, status: Status, reason: str, http_status: str | None, code: str | None
+) -> None:
+    row = brought_to(bench, status).row
+    assert (row["status"], row["reason"]) == (status, reason)
+    assert (row.get("http_status"), row.get("vendor_code")) == (http_status, code)
+    assert "lease_until" not in row
+
+
+def test_a_submitted_row_has_its_task_and_no_trace_of_a_failure(bench: Bench) -> None:
+    case = brought_to(bench, Status.IN_DOUBT)
+    assert case.ledger.submitted(case.request, "task-1") is None
+    assert case.row["task_id"] == "task-1"
+    assert not {"reason", "detail", "lease_until"} & case.row.keys()
+
+
+@pytest.mark.parametrize("start", [None, Status.RETRYING, Status.REJECTED])
+def test_of_many_that_claim_at_once_one_wins_and_the_others_are_shown_its_row(
+    bench: Bench, start: Status | None
+) -> None:
+    case = brought_to(bench, start)
+    results = _at_once(8, lambda number: case.ledger.claim(case.request, f"racer-{number}"))
+    (winner,) = (result for result in results if isinstance(result, Claim))
+    losers = [result for result in results if isinstance(result, Row)]
+    assert [loser.owner for loser in losers] == [winner.owner] * 7
+    assert {loser.status for loser in losers} == {Status.SUBMITTING}
+
+
+def test_of_many_tasks_that_come_at_once_one_is_kept(bench: Bench, ledger: Ledger) -> None:
+    request = request_for(new_id("request"))
+    claimed(ledger, request)
+    results = _at_once(8, lambda number: ledger.submitted(request, f"task-{number}"))
+    assert results.count(None) == 1
+    kept = bench.row(request.request_id)["task_id"]
+    assert {result.task_id for result in results if result} == {kept}
+
+
+def _at_once(count: int, act: Callable[[int], T]) -> list[T]:
+    barrier = Barrier(count)
+
+    def run(number: int) -> T:
+        barrier.wait()
+        return act(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+@pytest.fixture
+def same_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK sends a write again when its answer is lost, with the owner that it had."""
+    owner = uuid.uuid4()
+    monkeypatch.setattr(uuid, "uuid4", lambda: owner)
+
+
+@pytest.mark.usefixtures("same_owner")
+def test_a_claim_sent_again_is_known_as_our_own(bench: Bench, ledger: Ledger) -> None:
+    request = request_for(new_id("request"))
+    first, again = claimed(ledger, request), claimed(ledger, request)
+    assert first == again
+    assert bench.row(request.request_id)["attempt"] == "1"
+
+
+@pytest.mark.usefixtures("same_owner")
+def test_a_claim_sent_again_after_it_was_judged_abandoned_is_no_right_to_send(ledger: Ledger) -> None:
+    request = request_for(new_id("request"))
+    claim = claimed(ledger, request)
+    ledger.in_doubt(claim, UNKNOWN)
+    assert isinstance(ledger.claim(request, "message-1"), Row)
+
+
+@pytest.mark.parametrize(
+    "settle",
+    [
+        pytest.param(lambda ledger, claim: ledger.retrying(claim, NOT_SENT), id="retrying"),
+        pytest.param(lambda ledger, claim: ledger.rejected(claim, REFUSED), id="rejected"),
+        pytest.param(lambda ledger, claim: ledger.in_doubt(claim, UNKNOWN), id="in doubt"),
+    ],
+)
+def test_a_settling_sent_again_is_known_as_our_own(ledger: Ledger, settle: Callable[[Ledger, Claim], object]) -> None:
+    claim = claimed(ledger, request_for(new_id("request")))
+    assert settle(ledger, claim) is None
+    assert settle(ledger, claim) is None
+
+
+def test_a_task_sent_again_shows_the_same_task(ledger: Ledger) -> None:
+    request = request_for(new_id("request"))
+    ledger.submitted(request, "task-1")
+    row = ledger.submitted(request, "task-1")
+    assert row is not None
+    assert (row.status, row.task_id, row.fingerprint) == (Status.SUBMITTED, "task-1", request.fingerprint)
+
+
+def test_an_abandoned_claim_is_judged_by_the_owner_that_was_seen(
+    bench: Bench,
+) -> None:
+    case = brought_to(bench, Status.SUBMITTING)
+    seen = case.stands()
+    case.ledger.retrying(case.claim, NOT_SENT)
+    second = claimed(case.ledger, case.request)
+    standing = case.ledger.abandoned(seen, *ABANDONED)
+    assert standing is not None
+    assert (standing.status, standing.owner) == (Status.SUBMITTING, second.owner)
+
+
+def test_a_late_word_of_the_attempt_itself_ends_the_doubt(bench: Bench) -> None:
+    case = brought_to(bench, Status.SUBMITTING)
+    assert case.ledger.abandoned(case.stands(), *ABANDONED) is None
+    assert case.ledger.submitted(case.request, "task-1") is None
+    assert case.row["status"] == "SUBMITTED"
+
+
+def test_a_second_task_is_kept_beside_the_first(bench: Bench) -> None:
+    case = brought_to(bench, Status.SUBMITTED)
+    for task in ("task-2", "task-3", "task-2"):
+        case.ledger.another_task(case.request.request_id, task)
+    assert (case.row["task_id"], sorted(case.row["other_task_ids"])) == ("task-1", ["task-2", "task-3"])
+    assert case.row["status"] == "SUBMITTED"
+
+
+def test_a_second_task_of_no_request_makes_no_row(bench: Bench, ledger: Ledger) -> None:
+    with pytest.raises(LedgerUnavailable):
+        ledger.another_task("nobodys", "task-2")
+    assert bench.item("nobodys") == {}
+
+
+@pytest.mark.parametrize("change", [name for name in CHANGES if name != "abandoned"])
+def test_a_table_that_does_not_answer_is_told_without_the_values(bench: Bench, change: str) -> None:
+    request = request_for(new_id("request"))
+    ledger = bench.ledger(bench.unreachable_dynamodb())
+    with pytest.raises(LedgerUnavailable, match=r"^EndpointConnectionError$") as caught:
+        CHANGES[change](Case(bench, ledger, request, Claim(request, "owner")))
+    assert request.request_id not in str(caught.value)

@@ -1,0 +1,65 @@
+"""Every transition of the ledger, and every one that it refuses, on a real table of the local DynamoDB."""
+
+import pytest
+
+from song_intake.ledger import Claim
+from song_intake.ledger_row import Status
+from song_intake.ledger_table import LedgerUnavailable
+from tests.integration.bench import Bench
+from tests.integration.ledger_case import CHANGES, brought_to
+
+
+@pytest.fixture(scope="module")
+def bench(shared_bench: Bench) -> Bench:
+    return shared_bench
+
+
+S = Status
+TO_SUBMITTED = dict.fromkeys((None, S.SUBMITTING, S.RETRYING, S.REJECTED, S.IN_DOUBT), S.SUBMITTED)
+
+# From which status a change leads where. What is not named is refused, and leaves the row as it was.
+ALLOWED: dict[str, dict[Status | None, Status]] = {
+    "claim by the same message": {None: S.SUBMITTING, S.RETRYING: S.SUBMITTING},
+    "claim by another message": {None: S.SUBMITTING, S.RETRYING: S.SUBMITTING, S.REJECTED: S.SUBMITTING},
+    "claim of another song by the same message": {None: S.SUBMITTING},
+    "claim of another song by another message": {None: S.SUBMITTING, S.REJECTED: S.SUBMITTING},
+    "submitted": TO_SUBMITTED,
+    "submitted, of another song": {None: S.SUBMITTED},
+    "retrying": {S.SUBMITTING: S.RETRYING, S.IN_DOUBT: S.RETRYING},
+    "rejected": {S.SUBMITTING: S.REJECTED, S.IN_DOUBT: S.REJECTED},
+    "in doubt": {S.SUBMITTING: S.IN_DOUBT, S.IN_DOUBT: S.IN_DOUBT},
+    "abandoned": {S.SUBMITTING: S.IN_DOUBT},
+    "given up": {None: S.REJECTED, S.RETRYING: S.REJECTED},
+    "given up, of another song": {None: S.REJECTED},
+}
+
+# These write on a row that was claimed; where there is none, they say so.
+NEED_A_ROW = {name for name in CHANGES if name.startswith(("retrying", "rejected", "in doubt"))}
+
+# The attempt's own write, sent again, is not refused to it, though it changes nothing any more.
+SEEN_AS_DONE = {("retrying", S.RETRYING), ("rejected", S.REJECTED)}
+
+
+@pytest.mark.parametrize("start", [None, *Status])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_leads_from_a_status_to_where_the_design_says_or_nowhere(
+    bench: Bench, start: Status | None, change: str
+) -> None:
+    case = brought_to(bench, start)
+    before = case.item
+    if start is None and (change in NEED_A_ROW or change == "abandoned"):
+        with pytest.raises((LedgerUnavailable, KeyError)):
+            CHANGES[change](case)
+        assert case.item == {}
+        return
+    result = CHANGES[change](case)
+    goal = ALLOWED.get(change, {}).get(start)
+    if goal is not None:
+        assert result is None or isinstance(result, Claim)
+        assert case.row["status"] == goal
+        return
+    assert case.item == before
+    if (change, start) in SEEN_AS_DONE:
+        assert result is None
+    else:
+        assert result == case.stands(), "who is refused is shown the row"

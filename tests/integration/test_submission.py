@@ -1,0 +1,221 @@
+"""What becomes of a request that is created, or waits: "What becomes of the message", first half, on real parts."""
+
+import json
+
+import pytest
+
+from song_intake.decision import Decision, Done
+from song_intake.reason import Reason
+from song_intake.submission import Submission
+from tests.integration.bench import (
+    LEASE,
+    PAID_CALL,
+    Bench,
+    new_id,
+)
+from tests.integration.deciding import TITLE, decide, record, retry_in
+from tests.local import vendor_answer as said
+from tests.local import vendor_behaviour as behaviour
+from tests.local.vendor_behaviour import Behaviour
+
+
+def test_a_created_song_is_done_and_its_task_on_the_row(bench: Bench, submission: Submission, request_id: str) -> None:
+    decision = decide(submission, record(request_id, metadata={"customer": "c-1"}))
+    (made,) = bench.vendor.creates
+    row = bench.row(request_id)
+    assert decision == Done(made.task_id)
+    assert (row["status"], row["task_id"], row["metadata"]) == ("SUBMITTED", made.task_id, {"customer": {"S": "c-1"}})
+
+
+@pytest.mark.parametrize("message_id", ["message-1", "message-2"], ids=["delivered twice", "sent twice"])
+def test_a_duplicate_of_a_submitted_request_is_done_without_a_create(
+    bench: Bench, submission: Submission, request_id: str, message_id: str
+) -> None:
+    first = decide(submission, record(request_id))
+    assert isinstance(first, Done)
+    assert decide(submission, record(request_id, message_id)) == Done(first.task_id, duplicate=True)
+    assert len(bench.vendor.creates) == 1
+
+
+@pytest.mark.parametrize(
+    ("planned", "reason"),
+    [
+        (behaviour.rate_limited(), Reason.RATE_LIMITED),
+        (behaviour.refuses(said.INSUFFICIENT_CREDITS), Reason.NO_CREDITS),
+        (behaviour.refuses(said.NO_SUBSCRIPTION), Reason.NO_CREDITS),
+    ],
+)
+def test_what_may_pass_later_waits_and_is_created_once_when_it_does(
+    bench: Bench, submission: Submission, request_id: str, planned: Behaviour, reason: Reason
+) -> None:
+    bench.vendor.plan(TITLE, planned)
+    decision = retry_in(decide(submission, record(request_id)))
+    assert decision.reason is reason
+    assert bench.row(request_id)["status"] == "RETRYING"
+    assert isinstance(decide(submission, record(request_id, receives=2)), Done)
+    assert len(bench.vendor.creates) == 1
+    assert bench.row(request_id)["attempt"] == "2"
+
+
+def test_a_wait_that_the_vendor_asked_for_is_kept(bench: Bench, submission: Submission, request_id: str) -> None:
+    bench.vendor.plan(TITLE, behaviour.rate_limited("777"))
+    assert retry_in(decide(submission, record(request_id))).seconds == 777
+
+
+def test_a_fault_of_the_account_waits_near_the_cap(bench: Bench, submission: Submission, request_id: str) -> None:
+    bench.vendor.plan(TITLE, behaviour.refuses(said.CREDITS_USED_UP))
+    seconds = retry_in(decide(submission, record(request_id))).seconds
+    assert seconds is not None
+    assert 50 <= seconds <= 100
+
+
+def test_without_a_connection_nothing_is_claimed(bench: Bench, submission: Submission, request_id: str) -> None:
+    bench.vendor.refuse_connections()
+    assert retry_in(decide(submission, record(request_id))).reason is Reason.CANNOT_CONNECT
+    assert bench.row(request_id) == {}
+
+
+def test_without_a_token_nothing_is_claimed(bench: Bench, request_id: str) -> None:
+    submission = bench.submission(secret_id="no-such-secret")
+    assert retry_in(decide(submission, record(request_id))).reason is Reason.TOKEN_UNAVAILABLE
+    assert bench.row(request_id) == {}
+    assert bench.vendor.requests == ()
+
+
+def test_without_a_ledger_nothing_is_created(bench: Bench, request_id: str) -> None:
+    submission = bench.submission(dynamodb=bench.unreachable_dynamodb())
+    assert retry_in(decide(submission, record(request_id))).reason is Reason.LEDGER_UNAVAILABLE
+    assert bench.vendor.requests == ()
+
+
+def test_a_claim_that_another_delivery_holds_is_waited_for_until_its_lease_is_over(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    seen: list[Decision] = []
+    other = bench.submission()
+    bench.vendor.on_create(TITLE, lambda _: seen.append(decide(other, record(request_id, "message-2"))))
+    assert isinstance(decide(submission, record(request_id)), Done)
+    held = retry_in(seen[0])
+    assert held.reason is Reason.CLAIM_HELD
+    assert held.seconds is not None
+    assert LEASE - 5 < held.seconds <= LEASE + 1
+    assert len(bench.vendor.requests) == 1
+
+
+def test_with_too_little_time_left_nothing_is_claimed(bench: Bench, submission: Submission, request_id: str) -> None:
+    decision = retry_in(decide(submission, record(request_id), lambda: PAID_CALL - 0.01))
+    assert decision.reason is Reason.NO_TIME_LEFT
+    assert bench.row(request_id) == {}
+    assert bench.vendor.requests == ()
+
+
+def test_a_claim_that_took_too_long_is_given_back_unused(bench: Bench, submission: Submission, request_id: str) -> None:
+    looks = iter([PAID_CALL, PAID_CALL - 0.01])
+    decision = retry_in(decide(submission, record(request_id), lambda: next(looks)))
+    assert decision.reason is Reason.NO_TIME_LEFT
+    assert bench.row(request_id)["status"] == "RETRYING"
+    assert bench.vendor.requests == ()
+
+
+def test_with_just_enough_time_left_the_create_begins(submission: Submission, request_id: str) -> None:
+    assert isinstance(decide(submission, record(request_id), lambda: PAID_CALL), Done)
+
+
+def test_a_second_try_with_a_fresh_token_needs_the_time_of_a_paid_call_too(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    _rotate(bench)
+    looks = iter([PAID_CALL, PAID_CALL, PAID_CALL - 0.01])
+    decision = retry_in(decide(submission, record(request_id), lambda: next(looks)))
+    assert decision.reason is Reason.TOKEN_REFUSED
+    assert len(bench.vendor.requests) == 1
+
+
+def _rotate(bench: Bench) -> None:
+    bench.vendor.tokens.clear()
+    bench.vendor.tokens.add("fresh-token")
+
+
+def test_a_token_rotated_while_running_costs_one_more_try_under_the_same_claim(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    decide(submission, record(new_id("before")))
+    _rotate(bench)
+    bench.secrets.put_secret_value(SecretId=bench.secret_id, SecretString="fresh-token")
+    assert isinstance(decide(submission, record(request_id)), Done)
+    assert bench.row(request_id)["attempt"] == "1"
+    assert [create.token for create in bench.vendor.creates] == ["the-token", "fresh-token"]
+    assert len(bench.vendor.requests) == 3
+
+
+def test_a_token_refused_twice_leaves_the_message_for_later(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    _rotate(bench)
+    decision = retry_in(decide(submission, record(request_id)))
+    assert decision.reason is Reason.TOKEN_REFUSED
+    assert len(bench.vendor.requests) == 2
+    assert (bench.row(request_id)["status"], bench.row(request_id)["http_status"]) == ("RETRYING", "401")
+
+
+def test_a_token_refused_while_no_other_can_be_had_is_not_tried_again(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    decide(submission, record(new_id("before")))
+    _rotate(bench)
+    bench.secrets.put_secret_value(SecretId=bench.secret_id, SecretString="{}")
+    assert retry_in(decide(submission, record(request_id))).reason is Reason.TOKEN_REFUSED
+    assert len(bench.vendor.requests) == 2
+
+
+def test_a_second_line_that_cannot_be_had_proves_that_nothing_was_made(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    decide(submission, record(new_id("before")))
+    _rotate(bench)
+    bench.secrets.put_secret_value(SecretId=bench.secret_id, SecretString="fresh-token")
+    looks = 0
+
+    def time_left() -> float:
+        nonlocal looks
+        looks += 1
+        if looks == 3:  # before the second connect
+            bench.vendor.refuse_connections()
+        return PAID_CALL
+
+    assert retry_in(decide(submission, record(request_id), time_left)).reason is Reason.CANNOT_CONNECT
+    assert bench.row(request_id)["status"] == "RETRYING"
+
+
+@pytest.mark.parametrize(
+    "planned",
+    [
+        behaviour.usual(),
+        behaviour.rate_limited(),
+        behaviour.hang(creates=True),
+        behaviour.answers(403, b'{"type": "canary", "error": "lyrics: canary words"}', creates=False),
+        behaviour.answers(400, b'{"type": "canary words", "error": "canary words"}', creates=False),
+    ],
+    ids=["created", "rate limited", "in doubt", "refused, quoting the lyrics", "refused, with words for a code"],
+)
+def test_neither_decision_nor_row_repeats_the_prompt_or_the_token(
+    bench: Bench, submission: Submission, request_id: str, planned: Behaviour
+) -> None:
+    bench.vendor.plan(TITLE, planned)
+    decision = decide(submission, record(request_id, lyrics="canary words"))
+    assert "canary words" not in repr((decision, bench.item(request_id), submission))
+    assert "the-token" not in repr((decision, bench.item(request_id), submission))
+
+
+def test_the_create_body_is_the_canonical_request_without_our_fields(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    ours = {"customer": "c-1"}
+    decide(submission, record(request_id, metadata=ours, task_token="token", lyrics="words"))
+    (sent,) = bench.vendor.requests
+    assert json.loads(sent.body) == {
+        "task_type": "create_music",
+        "title": TITLE,
+        "sound": "slow folk",
+        "lyrics": "words",
+    }

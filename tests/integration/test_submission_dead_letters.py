@@ -1,0 +1,195 @@
+"""What becomes of a request that is refused, in doubt, or created but not recorded, on real parts."""
+
+from collections.abc import Callable
+
+import pytest
+
+from song_intake.decision import DeadLetter, Decision, Done
+from song_intake.reason import Reason
+from song_intake.submission import Submission
+from tests.integration.bench import (
+    LAST_TRY,
+    MAX_RECEIVE_COUNT,
+    Bench,
+    new_id,
+    record_of,
+    song,
+)
+from tests.integration.deciding import TITLE, abandon, decide, letter_in, record, redriven, retry_in
+from tests.local import vendor_answer as said
+from tests.local import vendor_behaviour as behaviour
+from tests.local.vendor_behaviour import Behaviour
+
+REFUSALS = [
+    pytest.param(behaviour.refuses(said.validation_error("no")), Reason.REFUSED, 400, "validation_error", id="400"),
+    pytest.param(behaviour.refuses(said.LYRICS_REFUSED), Reason.REFUSED, 403, "forbidden", id="403"),
+    pytest.param(behaviour.refuses(said.ENDPOINT_RETIRED), Reason.REFUSED, 410, "endpoint_retired", id="410"),
+    pytest.param(behaviour.redirects(301, "https://elsewhere.invalid/"), Reason.REDIRECTED, 301, None, id="301"),
+]
+
+
+@pytest.mark.parametrize(("planned", "reason", "status", "code"), REFUSALS)
+def test_a_refused_request_is_rejected_and_its_letter_carries_the_vendors_code(
+    bench: Bench,
+    submission: Submission,
+    request_id: str,
+    planned: Behaviour,
+    reason: Reason,
+    status: int,
+    code: str | None,
+) -> None:
+    bench.vendor.plan(TITLE, planned)
+    letter = letter_in(decide(submission, record(request_id)))
+    assert (letter.reason, letter.http_status, letter.vendor_code) == (reason, status, code)
+    assert bench.row(request_id)["status"] == "REJECTED"
+    again = decide(submission, record(request_id, receives=2))
+    assert again == letter, "a redelivery makes sure of the same letter"
+    assert len(bench.vendor.requests) == 1
+
+
+def test_a_rejected_request_that_is_redriven_is_tried_once_more(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    bench.vendor.plan(TITLE, behaviour.refuses(said.LYRICS_REFUSED))
+    original = record(request_id)
+    letter = letter_in(decide(submission, original))
+    assert isinstance(decide(submission, redriven(original, letter, request_id)), Done)
+    assert len(bench.vendor.creates) == 1
+
+
+def test_a_rejected_request_id_may_be_used_for_a_corrected_song(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    bench.vendor.plan(TITLE, behaviour.refuses(said.LYRICS_REFUSED))
+    decide(submission, record(request_id))
+    assert isinstance(decide(submission, record(request_id, "message-2", lyrics="others")), Done)
+
+
+@pytest.mark.parametrize(
+    "planned", [None, behaviour.rate_limited(), behaviour.hang(creates=True)], ids=["SUBMITTED", "RETRYING", "IN_DOUBT"]
+)
+def test_a_request_id_reused_for_another_song_while_the_first_may_exist_is_refused(
+    bench: Bench, submission: Submission, request_id: str, planned: Behaviour | None
+) -> None:
+    if planned:
+        bench.vendor.plan(TITLE, planned)
+    decide(submission, record(request_id))
+    before = bench.item(request_id)
+    letter = letter_in(decide(submission, record(request_id, "message-2", lyrics="others")))
+    assert letter.reason is Reason.REQUEST_ID_REUSED
+    assert bench.item(request_id) == before
+    assert len(bench.vendor.requests) == 1
+
+
+UNKNOWN = [
+    pytest.param(behaviour.hang(creates=True), id="hangs"),
+    pytest.param(behaviour.drip("body", 0.1), id="drips"),
+    pytest.param(behaviour.cut("start", creates=True), id="cut before the answer"),
+    pytest.param(behaviour.cut("body", creates=True), id="cut in the answer"),
+    pytest.param(behaviour.fails(said.INTERNAL_ERROR, creates=True), id="500"),
+    pytest.param(behaviour.fails(said.UPSTREAM_FAILED, creates=True), id="502"),
+    pytest.param(behaviour.html_page(creates=True), id="a page"),
+    pytest.param(behaviour.no_task_id(creates=True), id="no task_id"),
+]
+
+
+@pytest.mark.parametrize("planned", UNKNOWN)
+def test_an_unknown_outcome_is_in_doubt_and_no_redelivery_or_redrive_creates_again(
+    bench: Bench, submission: Submission, request_id: str, planned: Behaviour
+) -> None:
+    bench.vendor.plan(TITLE, planned)
+    original = record(request_id)
+    letter = letter_in(decide(submission, original))
+    assert letter.reason is Reason.OUTCOME_UNKNOWN
+    assert bench.row(request_id)["status"] == "IN_DOUBT"
+    assert decide(submission, record(request_id, receives=2)) == letter
+    for _ in range(3):
+        assert decide(submission, redriven(original, letter, request_id)) == letter
+    assert (len(bench.vendor.creates), len(bench.vendor.requests)) == (1, 1)
+
+
+def test_a_redriven_letter_of_a_request_without_an_id_is_known_by_its_first_message(
+    bench: Bench, submission: Submission
+) -> None:
+    bench.vendor.plan(TITLE, behaviour.hang(creates=True))
+    original = record_of(song(TITLE), message_id=new_id("message"))
+    letter = letter_in(decide(submission, original))
+    back = redriven(original, letter, original["messageId"])
+    assert letter_in(decide(submission, back)).reason is Reason.OUTCOME_UNKNOWN
+    assert len(bench.vendor.requests) == 1
+
+
+@pytest.mark.parametrize("message_id", ["message-1", "message-2"])
+def test_a_claim_whose_lease_is_over_is_in_doubt_and_never_taken_again(
+    bench: Bench, submission: Submission, request_id: str, an_hour_passes: Callable[[], None], message_id: str
+) -> None:
+    abandon(bench, request_id)
+    assert retry_in(decide(submission, record(request_id, message_id))).reason is Reason.CLAIM_HELD
+    an_hour_passes()
+    letter = letter_in(decide(submission, record(request_id, message_id, receives=2)))
+    assert (letter.reason, bench.row(request_id)["status"]) == (Reason.OUTCOME_UNKNOWN, "IN_DOUBT")
+    assert bench.vendor.requests == ()
+
+
+def test_an_answer_that_comes_after_the_claim_was_judged_abandoned_is_still_recorded(
+    bench: Bench, request_id: str
+) -> None:
+    """The lease of the first is over at once; the second judges it while the call is under way."""
+    seen: list[Decision] = []
+    second = bench.submission()
+    bench.vendor.on_create(TITLE, lambda _: seen.append(decide(second, record(request_id, "message-2"))))
+    decision = decide(bench.submission(lease=-1), record(request_id))
+    assert letter_in(seen[0]).reason is Reason.OUTCOME_UNKNOWN
+    assert isinstance(decision, Done)
+    assert bench.row(request_id)["status"] == "SUBMITTED"
+
+
+def test_a_task_that_the_ledger_cannot_take_is_on_the_letter_and_its_redrive_records_it(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    bench.vendor.on_create(TITLE, lambda _: bench.delete_table())
+    original = record(request_id)
+    letter = letter_in(decide(submission, original))
+    (made,) = bench.vendor.creates
+    assert (letter.reason, letter.task_id) == (Reason.TASK_NOT_RECORDED, made.task_id)
+
+    still_gone = letter_in(decide(submission, redriven(original, letter, request_id)))
+    assert (still_gone.reason, still_gone.task_id) == (Reason.TASK_NOT_RECORDED, made.task_id)
+
+    bench.create_table()
+    for _ in range(2):
+        assert decide(submission, redriven(original, letter, request_id)) == Done(made.task_id)
+    assert (bench.row(request_id)["status"], bench.row(request_id)["task_id"]) == ("SUBMITTED", made.task_id)
+    assert len(bench.vendor.requests) == 1
+
+
+@pytest.mark.parametrize("receives", [1, LAST_TRY, LAST_TRY + 1, MAX_RECEIVE_COUNT])
+def test_a_known_task_is_recorded_on_any_receive_even_without_token_or_vendor(
+    bench: Bench, request_id: str, receives: int
+) -> None:
+    submission = bench.submission(secret_id="no-such-secret")
+    bench.vendor.refuse_connections()
+    back = redriven(record(request_id), DeadLetter(Reason.TASK_NOT_RECORDED, "", task_id="task-1"), request_id)
+    back["attributes"]["ApproximateReceiveCount"] = str(receives)
+    assert decide(submission, back) == Done("task-1")
+    assert bench.row(request_id)["task_id"] == "task-1"
+
+
+def test_a_second_task_of_a_submitted_request_is_kept_and_its_message_done(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    first = decide(submission, record(request_id))
+    assert isinstance(first, Done)
+    back = redriven(record(request_id), DeadLetter(Reason.TASK_NOT_RECORDED, "", task_id="task-2"), request_id)
+    assert decide(submission, back) == Done(first.task_id, duplicate=True)
+    assert bench.row(request_id)["other_task_ids"] == ["task-2"]
+
+
+def test_a_task_of_another_song_under_a_reused_id_is_kept_and_its_letter_told(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    decide(submission, record(request_id))
+    other = record(request_id, lyrics="others")
+    back = redriven(other, DeadLetter(Reason.TASK_NOT_RECORDED, "", task_id="task-2"), request_id)
+    assert letter_in(decide(submission, back)).reason is Reason.REQUEST_ID_REUSED
+    assert bench.row(request_id)["other_task_ids"] == ["task-2"]

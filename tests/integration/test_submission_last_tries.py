@@ -1,0 +1,128 @@
+"""The last tries of a message: the handler gives the last word, and never a late create."""
+
+from collections.abc import Callable
+
+import pytest
+
+from song_intake.decision import Decision, Done, RetryIn
+from song_intake.reason import Reason
+from song_intake.submission import Submission
+from tests.integration.bench import (
+    LAST_TRY,
+    MAX_RECEIVE_COUNT,
+    Bench,
+)
+from tests.integration.deciding import TITLE, abandon, decide, letter_in, record, redriven, retry_in
+from tests.local import vendor_behaviour as behaviour
+
+
+def exhausted(decision: Decision, last_reason: Reason) -> None:
+    letter = letter_in(decision)
+    assert letter.reason is Reason.RETRIES_EXHAUSTED
+    assert last_reason in letter.detail
+
+
+def test_on_its_last_try_a_message_that_would_wait_is_given_up_with_the_last_reason(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    bench.vendor.plan_all(behaviour.rate_limited())
+    assert isinstance(decide(submission, record(request_id, receives=LAST_TRY - 1)), RetryIn)
+    decision = decide(submission, record(request_id, receives=LAST_TRY))
+    exhausted(decision, Reason.RATE_LIMITED)
+    row = bench.row(request_id)
+    assert (row["status"], row["reason"], row["detail"]) == (
+        "REJECTED",
+        "RETRIES_EXHAUSTED",
+        letter_in(decision).detail,
+    )
+
+
+def test_a_message_given_up_that_is_redriven_is_created_then(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    bench.vendor.plan(TITLE, behaviour.rate_limited())
+    original = record(request_id, receives=LAST_TRY)
+    letter = letter_in(decide(submission, original))
+    again = letter_in(decide(submission, original))
+    assert (again.reason, again.detail) == (letter.reason, letter.detail), "its redelivery makes sure of its letter"
+    assert isinstance(decide(submission, redriven(original, letter, request_id)), Done)
+    assert len(bench.vendor.creates) == 1
+
+
+@pytest.mark.parametrize("receives", [LAST_TRY, MAX_RECEIVE_COUNT])
+def test_a_message_that_never_came_as_far_as_a_claim_is_given_up_too(
+    bench: Bench, submission: Submission, request_id: str, receives: int
+) -> None:
+    bench.vendor.refuse_connections()
+    assert letter_in(decide(submission, record(request_id, receives=receives))).reason is Reason.RETRIES_EXHAUSTED
+    assert bench.row(request_id)["status"] == "REJECTED"
+
+
+def test_the_last_try_itself_still_creates(submission: Submission, request_id: str) -> None:
+    assert isinstance(decide(submission, record(request_id, receives=LAST_TRY)), Done)
+
+
+@pytest.mark.parametrize("receives", range(LAST_TRY + 1, MAX_RECEIVE_COUNT + 1))
+@pytest.mark.parametrize("status", [None, "RETRYING"])
+def test_a_receive_beyond_the_last_try_never_creates(
+    bench: Bench, submission: Submission, request_id: str, receives: int, status: str | None
+) -> None:
+    if status:
+        bench.vendor.plan(TITLE, behaviour.rate_limited())
+        decide(submission, record(request_id))
+    asked = len(bench.vendor.requests)
+    decision = decide(submission, record(request_id, receives=receives))
+    assert letter_in(decision).reason is Reason.RETRIES_EXHAUSTED
+    assert len(bench.vendor.requests) == asked
+
+
+@pytest.mark.parametrize("receives", [LAST_TRY, LAST_TRY + 1, MAX_RECEIVE_COUNT])
+def test_a_submitted_request_is_done_on_any_receive(
+    bench: Bench, submission: Submission, request_id: str, receives: int
+) -> None:
+    decide(submission, record(request_id))
+    bench.vendor.refuse_connections()
+    assert isinstance(decide(submission, record(request_id, receives=receives)), Done)
+
+
+@pytest.mark.parametrize("receives", [LAST_TRY, LAST_TRY + 1, MAX_RECEIVE_COUNT])
+def test_a_doubt_stays_a_doubt_on_any_receive(
+    bench: Bench, submission: Submission, request_id: str, an_hour_passes: Callable[[], None], receives: int
+) -> None:
+    abandon(bench, request_id)
+    an_hour_passes()
+    assert letter_in(decide(submission, record(request_id, receives=receives))).reason is Reason.OUTCOME_UNKNOWN
+    assert bench.row(request_id)["status"] == "IN_DOUBT"
+
+
+@pytest.mark.parametrize("receives", range(LAST_TRY, MAX_RECEIVE_COUNT))
+def test_a_live_claim_of_another_delivery_is_waited_for_while_receives_are_held_back(
+    bench: Bench, submission: Submission, request_id: str, receives: int
+) -> None:
+    abandon(bench, request_id)
+    decision = retry_in(decide(submission, record(request_id, "message-2", receives=receives)))
+    assert decision.reason is Reason.CLAIM_HELD
+    assert bench.row(request_id)["status"] == "SUBMITTING"
+
+
+@pytest.mark.parametrize("receives", range(LAST_TRY, MAX_RECEIVE_COUNT))
+def test_a_ledger_that_does_not_answer_is_waited_for_while_receives_are_held_back(
+    bench: Bench, request_id: str, receives: int
+) -> None:
+    submission = bench.submission(dynamodb=bench.unreachable_dynamodb())
+    assert isinstance(decide(submission, record(request_id, receives=receives)), RetryIn)
+
+
+def test_on_the_very_last_receive_the_letter_is_written_without_the_row(bench: Bench, request_id: str) -> None:
+    submission = bench.submission(dynamodb=bench.unreachable_dynamodb())
+    decision = decide(submission, record(request_id, receives=MAX_RECEIVE_COUNT))
+    assert letter_in(decision).reason is Reason.RETRIES_EXHAUSTED
+
+
+def test_on_the_very_last_receive_a_live_claim_is_not_waited_for_and_left_alone(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    abandon(bench, request_id)
+    decision = decide(submission, record(request_id, "message-2", receives=MAX_RECEIVE_COUNT))
+    assert letter_in(decision).reason is Reason.RETRIES_EXHAUSTED
+    assert bench.row(request_id)["status"] == "SUBMITTING"

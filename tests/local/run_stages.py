@@ -1,0 +1,102 @@
+"""The stages of `make run`: bring the stack up, send and follow, sum up, and stay up for whoever sits there."""
+
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.local.cloud import Cloud, CloudFailed
+from tests.local.deployment import DeploymentFailed
+from tests.local.intake import SHORT_WAITS, TEMPLATE, Intake
+from tests.local.music_vendor import MusicVendor
+from tests.local.run_cases import generated, samples
+from tests.local.run_commands import commands
+from tests.local.run_display import display, is_terminal
+from tests.local.run_progress import Progress
+from tests.local.run_signals import undisturbed_end
+from tests.local.run_summary import is_as_it_should_be, summary
+
+STACK: Final = "song-intake"
+TOKEN: Final = "a-token-for-this-run"
+# Patient with a machine that is busy, and with a song that is 1.5 s late on purpose.
+PARAMETERS: Final = {
+    **SHORT_WAITS,
+    "CreateDeadlineSeconds": "3",
+    "SettleMarginSeconds": "3",
+    "MaxReceiveCount": "30",
+}
+LATENCY: Final = (0.1, 0.6)  # seconds from a song to its answer: at least, at most
+LINES_OF_LOG: Final = 20
+
+
+class Failure(Exception):
+    """The run cannot go on; the text says why."""
+
+
+def run(port: int) -> bool:
+    """Whether everything ended as expected. Raises PortTaken and Failure."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="song-intake-") as folder, _up(Path(folder), port) as (intake, vendor):
+            is_good = _send_and_follow(intake, vendor)
+            if not is_good:
+                _show_the_end_of_the_log(intake)
+            if is_terminal():
+                _stay_up(intake)
+            return is_good
+    except (CloudFailed, DeploymentFailed, TimeoutError, BotoCoreError, ClientError) as failure:
+        raise Failure(str(failure)) from failure
+
+
+@contextmanager
+def _up(folder: Path, port: int) -> Iterator[tuple[Intake, MusicVendor]]:
+    began = time.monotonic()
+    _say("Starting a stand-in of the music API")
+    with MusicVendor(folder, tokens=[TOKEN]) as vendor:
+        vendor.latency = lambda: random.uniform(*LATENCY)  # noqa: S311 - spreads answers, guards nothing
+        _say("Starting SQS, Lambda, DynamoDB and Secrets Manager on this machine")
+        trust = {"SSL_CERT_FILE": str(vendor.ca_bundle)}
+        with Cloud(folder, trust, port) as cloud, undisturbed_end():
+            _say(f"Deploying {TEMPLATE.name}")
+            intake = Intake.deployed(cloud, STACK, vendor.origin, TOKEN, PARAMETERS)
+            _say(f"Up after {time.monotonic() - began:.1f} s on {cloud.endpoint_url}\n")
+            yield intake, vendor
+
+
+def _send_and_follow(intake: Intake, vendor: MusicVendor) -> bool:
+    """Sends everything, shows it on its way, and says whether all of it ended as expected."""
+    known, made_up = list(samples()), list(generated())
+    with display(len(known) + len(made_up)) as shown:
+        progress = Progress(intake, vendor, shown)
+        shown.say(f"Sending the {len(known)} samples of events/")
+        progress.send(known)
+        progress.follow()
+        shown.say(f"Sending {len(made_up)} generated requests")
+        progress.send(made_up)
+        progress.follow()
+    tracked, creates = progress.tracked, vendor.creates
+    _say("")
+    for line in summary(tracked[: len(known)], tracked[len(known) :], creates):
+        _say(line)
+    return is_as_it_should_be(tracked, creates)
+
+
+def _show_the_end_of_the_log(intake: Intake) -> None:
+    end = intake.log().splitlines()[-LINES_OF_LOG:]
+    print("\nThe end of the function's log:", *end, sep="\n", file=sys.stderr)  # noqa: T201
+
+
+def _stay_up(intake: Intake) -> None:
+    _say(f"\n{commands(intake)}\nThe stack stays up until Ctrl-C.")
+    while True:
+        signal.pause()
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201

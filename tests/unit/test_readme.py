@@ -1,0 +1,49 @@
+"""The README's tables are the code's: nothing in one that is not in the other."""
+
+import re
+
+import pytest
+
+from song_intake.ledger_row import Status
+from song_intake.reason import Reason
+from song_intake.telemetry import METRICS
+from tests.template.transformed import PROJECT, shipped
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    """The text under a heading, up to the next one."""
+    _, _, rest = README.partition(f"# {title}\n")
+    assert rest, f"the README has no section {title}"
+    return re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def codes_in_the_first_column(text: str) -> list[str]:
+    return re.findall(r"^\| `([A-Z_]+)`", text, flags=re.MULTILINE)
+
+
+def test_every_parameter_stands_in_the_settings_with_its_default() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (?:`([^`]*)`)? ?\|", section("Settings"), flags=re.MULTILINE)
+    parameters = {name: str(parameter["Default"]) for name, parameter in shipped()["Parameters"].items()}
+    assert dict(rows) == parameters
+
+
+def test_every_status_is_explained() -> None:
+    told = section("What becomes of it")
+    assert {*codes_in_the_first_column(told), "SUCCEEDED", "FAILED"} == set(Status)
+
+
+def test_every_reason_is_either_a_dead_letters_or_a_waits() -> None:
+    letters = codes_in_the_first_column(section("Dead letters"))
+    waits = [code for code in re.findall(r"`([A-Z_]+)`", section("Reasons to wait")) if code in set(Reason)]
+    assert sorted(letters + waits) == sorted(Reason)
+
+
+def test_every_metric_is_named() -> None:
+    assert set(METRICS) <= set(re.findall(r"`(\w+)`", section("What it tells")))
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)]+)\)", README))
+def test_every_link_into_the_project_leads_somewhere(link: str) -> None:
+    assert (PROJECT / link).exists()

@@ -1,0 +1,215 @@
+"""What the function tells, read from the very text that CloudWatch would get."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger, Metrics
+
+from song_intake.decision import DeadLetter, Decision, Done, RetryIn
+from song_intake.message import Message
+from song_intake.reason import Reason
+from song_intake.telemetry import Report, Telemetry, frames_of
+
+LYRICS = "canary lyrics"
+MESSAGE = Message("message-1", "receipt-1", f'{{"lyrics": "{LYRICS}"}}', 3, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """Hears what the function would write to its log: the logger's lines, and the metrics, which are printed."""
+
+    stream: io.StringIO
+    capsys: pytest.CaptureFixture[str]
+
+    def text(self) -> str:
+        return self.stream.getvalue() + self.capsys.readouterr().out
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text().splitlines()]
+
+    def line(self) -> dict[str, Any]:
+        (only,) = self.lines()
+        return only
+
+
+@pytest.fixture
+def ear(capsys: pytest.CaptureFixture[str]) -> Ear:
+    return Ear(io.StringIO(), capsys)
+
+
+@pytest.fixture
+def telemetry(request: pytest.FixtureRequest, ear: Ear) -> Telemetry:
+    # Powertools keeps a logger and its stream by its service: one for each test hears that test alone.
+    service = request.node.name
+    return Telemetry(Logger(service=service, stream=ear.stream), Metrics(namespace="SongIntake", service=service))
+
+
+RETRY = RetryIn(12.34, Reason.RATE_LIMITED, "fewer, please")
+REFUSED = DeadLetter(Reason.REFUSED, "refused", 400, "validation_error")
+UNRECORDED = DeadLetter(Reason.TASK_NOT_RECORDED, "not recorded", task_id="task-1")
+
+
+@pytest.mark.parametrize(
+    ("decision", "level", "keys"),
+    [
+        pytest.param(Done("task-1"), "INFO", {"action": "submitted", "task_id": "task-1"}, id="submitted"),
+        pytest.param(Done("task-1", duplicate=True), "INFO", {"action": "duplicate", "task_id": "task-1"}, id="again"),
+        pytest.param(
+            RETRY,
+            "WARNING",
+            {"action": "retry", "reason": "RATE_LIMITED", "detail": "fewer, please", "retry_in_seconds": 12.3},
+            id="retry",
+        ),
+        pytest.param(
+            REFUSED,
+            "WARNING",
+            {
+                "action": "dead_letter",
+                "reason": "REFUSED",
+                "detail": "refused",
+                "http_status": 400,
+                "vendor_code": "validation_error",
+            },
+            id="dead letter",
+        ),
+        pytest.param(
+            UNRECORDED,
+            "ERROR",
+            {
+                "action": "dead_letter",
+                "reason": "TASK_NOT_RECORDED",
+                "detail": "not recorded",
+                "task_id": "task-1",
+            },
+            id="not recorded",
+        ),
+    ],
+)
+def test_a_record_is_one_line_with_everything_that_is_known(
+    telemetry: Telemetry, ear: Ear, decision: Decision, level: str, keys: dict[str, object]
+) -> None:
+    telemetry.log(Report(MESSAGE, decision, "request-1", seconds=1.2345))
+    line = ear.line()
+    of_every_record = {
+        "level": level,
+        "request_id": "request-1",
+        "message_id": "message-1",
+        "receive_count": 3,
+        "milliseconds": 1234,
+    }
+    of_powertools = {"location", "message", "timestamp", "service"}
+    assert {name: value for name, value in line.items() if name not in of_powertools} == of_every_record | keys
+
+
+@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize(
+    "make", [lambda reason: RetryIn(1, reason, ""), lambda reason: DeadLetter(reason, "")], ids=["retry", "letter"]
+)
+def test_a_line_is_an_error_where_an_operator_has_to_act_on_the_request(
+    telemetry: Telemetry, ear: Ear, reason: Reason, make: Callable[[Reason], Decision]
+) -> None:
+    acted_upon = {Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN}
+    telemetry.log(Report(MESSAGE, make(reason), "request-1"))
+    line = ear.line()
+    assert line["level"] == ("ERROR" if reason in acted_upon else "WARNING")
+
+
+def test_a_task_whose_dead_letter_was_not_taken_is_named_in_an_error(telemetry: Telemetry, ear: Ear) -> None:
+    stays = RetryIn(5, Reason.DEAD_LETTER_QUEUE_UNAVAILABLE, "the queue is gone")
+    telemetry.log(Report(MESSAGE, stays, "request-1", letter=UNRECORDED))
+    line = ear.line()
+    assert (line["task_id"], line["level"]) == ("task-1", "ERROR")
+
+
+def test_where_an_exception_came_from_is_told_without_its_text(telemetry: Telemetry, ear: Ear) -> None:
+    def sing() -> None:
+        raise ValueError(LYRICS)
+
+    with pytest.raises(ValueError, match=LYRICS) as caught:
+        sing()
+    telemetry.log(Report(MESSAGE, RetryIn(1, Reason.UNFORESEEN, "ValueError"), frames=frames_of(caught.value)))
+    line = ear.line()
+    assert line["frames"][-1].startswith("sing:")
+    assert LYRICS not in json.dumps(line)
+
+
+def test_only_the_innermost_frames_are_told() -> None:
+    def dig(depth: int) -> None:
+        if depth == 0:
+            raise ValueError
+        dig(depth - 1)
+
+    with pytest.raises(ValueError, match=r"^$") as caught:
+        dig(30)
+    assert [frame.split(":")[0] for frame in frames_of(caught.value)] == ["dig"] * 5
+
+
+def test_a_visibility_that_was_not_changed_is_told_without_the_services_text(telemetry: Telemetry, ear: Ear) -> None:
+    telemetry.visibility_not_changed(RuntimeError(LYRICS))
+    line = ear.line()
+    assert (line["level"], line["action"], line["reason"]) == ("WARNING", "hide", "RuntimeError")
+    assert LYRICS not in json.dumps(line)
+
+
+def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ear: Ear) -> None:
+    telemetry.count([Report(MESSAGE, decision) for decision in (Done("1"), Done("2"), RETRY, REFUSED, UNRECORDED)])
+    line = ear.line()
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    counts = {"Submitted": 2, "Retried": 1, "DeadLettered": 2, "Rejected": 1, "TaskNotRecorded": 1}
+    assert isinstance(line["_aws"]["Timestamp"], int)
+    assert directive["Namespace"] == "SongIntake"
+    assert all(name in line for dimensions in directive["Dimensions"] for name in dimensions)
+    assert {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]} == dict.fromkeys(counts, "Count")
+    assert {name: line[name] for name in counts} == {name: [float(count)] for name, count in counts.items()}
+
+
+@pytest.mark.parametrize(
+    ("decision", "names"),
+    [
+        (Done("1"), {"Submitted"}),
+        (Done("1", duplicate=True), {"Duplicate"}),
+        (RetryIn(1, Reason.RATE_LIMITED, ""), {"Retried"}),
+        (RetryIn(1, Reason.TOKEN_REFUSED, ""), {"Retried", "TokenRefused"}),
+        (RetryIn(1, Reason.TOKEN_UNAVAILABLE, ""), {"Retried", "TokenUnavailable"}),
+        (RetryIn(1, Reason.NO_CREDITS, ""), {"Retried", "NoCredits"}),
+        (RetryIn(1, Reason.LEDGER_UNAVAILABLE, ""), {"Retried", "LedgerUnavailable"}),
+        (DeadLetter(Reason.INVALID_REQUEST, ""), {"DeadLettered"}),
+        (DeadLetter(Reason.REFUSED, ""), {"DeadLettered", "Rejected"}),
+        (DeadLetter(Reason.REDIRECTED, ""), {"DeadLettered", "Rejected"}),
+        (DeadLetter(Reason.OUTCOME_UNKNOWN, ""), {"DeadLettered", "InDoubt"}),
+        (DeadLetter(Reason.TASK_NOT_RECORDED, ""), {"DeadLettered", "TaskNotRecorded"}),
+    ],
+)
+def test_a_decision_is_counted_under_its_names(
+    telemetry: Telemetry, ear: Ear, decision: Decision, names: set[str]
+) -> None:
+    telemetry.count([Report(MESSAGE, decision)])
+    line = ear.line()
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert {metric["Name"] for metric in directive["Metrics"]} == names
+
+
+def test_an_empty_batch_is_not_counted(telemetry: Telemetry, ear: Ear) -> None:
+    telemetry.count([])
+    assert ear.lines() == []
+
+
+def test_one_batch_is_not_counted_again_with_the_next(telemetry: Telemetry, ear: Ear) -> None:
+    telemetry.count([Report(MESSAGE, Done("1"))])
+    telemetry.count([Report(MESSAGE, RETRY)])
+    _, second = ear.lines()
+    assert "Submitted" not in second
+
+
+def test_neither_body_nor_receipt_is_in_any_line(telemetry: Telemetry, ear: Ear) -> None:
+    for decision in (Done("1"), RETRY, REFUSED, UNRECORDED):
+        report = Report(MESSAGE, decision, "request-1")
+        telemetry.log(report)
+        telemetry.count([report])
+    text = ear.text()
+    assert LYRICS not in text
+    assert "receipt-1" not in text

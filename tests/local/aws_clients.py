@@ -10,17 +10,21 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 REGION = "us-east-1"
 # The administrator that ministack knows, key id and secret alike.
 ADMINISTRATOR = "test"
-Service: TypeAlias = Literal["cloudformation", "dynamodb", "iam", "lambda", "logs", "s3", "secretsmanager", "sqs"]
+Service: TypeAlias = Literal[
+    "cloudformation", "dynamodb", "events", "iam", "lambda", "logs", "s3", "secretsmanager", "sqs", "stepfunctions"
+]
 
 
 class AwsClients:
@@ -38,6 +42,10 @@ class AwsClients:
     def client(self, service: Literal["cloudformation"]) -> "CloudFormationClient": ...
     @overload
     def client(self, service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+    @overload
+    def client(self, service: Literal["events"]) -> "EventBridgeClient": ...
+    @overload
+    def client(self, service: Literal["stepfunctions"]) -> "SFNClient": ...
     @overload
     def client(self, service: Literal["iam"]) -> "IAMClient": ...
     @overload

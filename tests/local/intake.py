@@ -34,6 +34,13 @@ SHORT_WAITS = {
     "MaxReceiveCount": "8",
     "RetryBaseSeconds": "1",
     "RetryCapSeconds": "1",
+    "FirstCheckSeconds": "1",
+    "CheckCapSeconds": "1",
+    "PollDeadlineSeconds": "1",
+    "TrackTimeoutSeconds": "8",
+    "ChecksVisibilityTimeoutSeconds": "8",
+    "TrackingHours": "1",
+    "ResolutionWindowSeconds": "4",
     "DeletionProtection": "false",
 }
 

@@ -1,11 +1,10 @@
 """What the promise is for: the network, AWS or the function itself fails, before, during or after the paid call."""
 
 import json
-import os
-import signal
 
 from tests.end_to_end.songs import new_id, song
 from tests.local.intake import Intake
+from tests.local.intake_faults import allow, configured, denied, deny, kill_functions
 from tests.local.music_vendor import MusicVendor
 from tests.local.vendor_behaviour import rate_limited
 from tests.local.waiting import wait_for
@@ -24,7 +23,7 @@ def test_a_refused_connection_waits_until_it_is_taken(intake: Intake, vendor: Mu
 
 def test_a_name_that_does_not_resolve_waits_until_it_does(intake: Intake, vendor: MusicVendor) -> None:
     request_id = new_id("no-name")
-    with intake.configured(MUSIC_API_ORIGIN="https://music-api.invalid"):
+    with configured(intake, MUSIC_API_ORIGIN="https://music-api.invalid"):
         intake.send(song("No Name", request_id=request_id))
         _wait_for_log(intake, request_id, "NameResolutionError")
     intake.wait_for_status(request_id, "SUBMITTED")
@@ -32,7 +31,7 @@ def test_a_name_that_does_not_resolve_waits_until_it_does(intake: Intake, vendor
 
 
 def test_a_function_killed_during_the_call_leaves_a_doubt_that_is_told(intake: Intake, vendor: MusicVendor) -> None:
-    vendor.on_create("Killed", lambda _: _kill_functions(intake))
+    vendor.on_create("Killed", lambda _: kill_functions(intake))
     message_id = intake.send(song("Killed"))
     for _ in range(4):
         letter = intake.wait_for_letter(message_id)
@@ -45,7 +44,7 @@ def test_a_function_killed_during_the_call_leaves_a_doubt_that_is_told(intake: I
 
 def test_a_ledger_that_fails_before_the_claim_costs_nothing(intake: Intake, vendor: MusicVendor) -> None:
     request_id = new_id("no-claim")
-    with intake.denied("dynamodb:UpdateItem"):
+    with denied(intake, "dynamodb:UpdateItem"):
         intake.send(song("No Claim", request_id=request_id))
         _wait_for_log(intake, request_id, "LEDGER_UNAVAILABLE")
         assert vendor.attempts_of("No Claim") == ()
@@ -56,12 +55,12 @@ def test_a_ledger_that_fails_before_the_claim_costs_nothing(intake: Intake, vend
 def test_a_task_that_the_ledger_cannot_take_is_on_a_dead_letter_and_in_the_log(
     intake: Intake, vendor: MusicVendor
 ) -> None:
-    vendor.on_create("Not Recorded", lambda _: intake.deny("dynamodb:UpdateItem"))
+    vendor.on_create("Not Recorded", lambda _: deny(intake, "dynamodb:UpdateItem"))
     message_id = intake.send(song("Not Recorded"))
     try:
         letter = intake.wait_for_letter(message_id)
     finally:
-        intake.allow()
+        allow(intake)
     (create,) = vendor.creates_of("Not Recorded")
     assert (letter.reason, letter.attributes["task_id"]) == ("TASK_NOT_RECORDED", create.task_id)
     assert intake.row(message_id)["status"] == "SUBMITTING"
@@ -73,7 +72,7 @@ def test_a_task_that_the_ledger_cannot_take_is_on_a_dead_letter_and_in_the_log(
 
 
 def test_a_message_stays_while_its_dead_letter_is_refused(intake: Intake) -> None:
-    with intake.denied("sqs:SendMessage"):
+    with denied(intake, "sqs:SendMessage"):
         message_id = intake.send("not a song")
         _wait_for_log(intake, message_id, "DEAD_LETTER_QUEUE_UNAVAILABLE")
         assert intake.in_queue() == 1
@@ -99,7 +98,7 @@ def test_the_last_try_writes_a_dead_letter_with_the_last_reason(impatient: Intak
 def test_a_function_that_dies_on_every_try_still_tells_why(impatient: Intake, vendor: MusicVendor) -> None:
     """Receives are held back from SQS's own count, so that the last death is followed by a word about it."""
     for _ in range(2):
-        vendor.on_create("Dies", lambda _: _kill_functions(impatient))
+        vendor.on_create("Dies", lambda _: kill_functions(impatient))
     message_id = impatient.send(song("Dies"))
     letter = impatient.wait_for_letter(message_id, seconds=60)
     assert letter.reason == "OUTCOME_UNKNOWN"
@@ -108,10 +107,10 @@ def test_a_function_that_dies_on_every_try_still_tells_why(impatient: Intake, ve
 
 def test_a_letter_without_a_word_of_ours_is_known_again_after_a_redrive(impatient: Intake, vendor: MusicVendor) -> None:
     """A function that dies on every single receive: SQS moves the message, and only its first id tells what it was."""
-    vendor.on_create("Dies For Good", lambda _: _kill_functions(impatient))
+    vendor.on_create("Dies For Good", lambda _: kill_functions(impatient))
     message_id = impatient.send(song("Dies For Good"))
     vendor.wait_for(lambda: vendor.creates_of("Dies For Good"), timeout=20)
-    with impatient.configured(MAX_RECEIVE_COUNT="none"):
+    with configured(impatient, MAX_RECEIVE_COUNT="none"):
         letter = impatient.wait_for_letter(message_id, seconds=90)
     assert letter.attributes == {}
     impatient.redrive()
@@ -134,11 +133,6 @@ def test_an_exception_of_our_own_fails_its_record_alone(intake: Intake, vendor: 
     dynamodb.delete_item(TableName=intake.table, Key=key)
     intake.wait_for_status(poisoned, "SUBMITTED")
     assert len(vendor.creates_of("Poisoned")) == 10
-
-
-def _kill_functions(intake: Intake) -> None:
-    for process_id in intake.cloud.function_process_ids():
-        os.kill(process_id, signal.SIGKILL)
 
 
 def _wait_for_log(intake: Intake, request_or_message_id: str, text: str) -> None:

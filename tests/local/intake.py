@@ -6,8 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,6 +115,10 @@ class Intake:
             for item in page["Items"]
         ]
 
+    def checks(self) -> int:
+        """Messages on the queue of checks, waiting, delayed or in flight."""
+        return self._count(self.stack.outputs["SongChecksQueueUrl"])
+
     def wait_for_status(self, request_id: str, status: str, seconds: float = 30) -> dict[str, Any]:
         def reached() -> dict[str, Any] | None:
             row = self.row(request_id)
@@ -123,12 +126,13 @@ class Intake:
 
         return wait_for(reached, f"{request_id} to be {status}", seconds)
 
-    def letters(self) -> list[Letter]:
-        """The dead letters that lie on the queue now; they stay there."""
+    def letters(self, output: str = "DeadLetterQueueUrl") -> list[Letter]:
+        """The dead letters that lie on that queue now; they stay there."""
         found: dict[str, Letter] = {}
+        url = self.stack.outputs[output]
         while True:
             received = self._sqs.receive_message(
-                QueueUrl=self.dead_letter_queue_url,
+                QueueUrl=url,
                 MaxNumberOfMessages=MOST_ENTRIES,
                 VisibilityTimeout=5,
                 MessageAttributeNames=["All"],
@@ -140,17 +144,17 @@ class Intake:
                 texts = {name: value.get("StringValue", "") for name, value in attributes.items()}
                 letter = Letter(message["MessageId"], message["Body"], texts, message["ReceiptHandle"])
                 found[letter.message_id] = letter
-        self._show_again(list(found.values()))
+        self._show_again(url, list(found.values()))
         return list(found.values())
 
-    def _show_again(self, letters: list[Letter]) -> None:
+    def _show_again(self, url: str, letters: list[Letter]) -> None:
         for start in range(0, len(letters), MOST_ENTRIES):
             entries = [
                 {"Id": str(i), "ReceiptHandle": letter.receipt_handle, "VisibilityTimeout": 0}
                 for i, letter in enumerate(letters[start : start + MOST_ENTRIES])
             ]
             self._sqs.change_message_visibility_batch(
-                QueueUrl=self.dead_letter_queue_url,
+                QueueUrl=url,
                 Entries=entries,  # type: ignore[arg-type]
             )
 
@@ -194,61 +198,29 @@ class Intake:
 
     def in_queue(self) -> int:
         """Messages on the request queue, waiting or in flight."""
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])["Attributes"]
-        return int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
+        return self._count(self.queue_url)
+
+    def _count(self, url: str) -> int:
+        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        kinds = ("", "NotVisible", "Delayed")
+        return sum(int(attributes[f"ApproximateNumberOfMessages{kind}"]) for kind in kinds)
 
     def wait_until_empty(self, seconds: float = 60) -> None:
         wait_for(lambda: self.in_queue() == 0, "the request queue to be empty", seconds)
 
     def clear(self) -> None:
-        for url in (self.queue_url, self.dead_letter_queue_url):
-            self._sqs.purge_queue(QueueUrl=url)
+        queues = ("SongRequestsQueueUrl", "DeadLetterQueueUrl", "SongChecksQueueUrl", "CheckDeadLetterQueueUrl")
+        for output in queues:
+            self._sqs.purge_queue(QueueUrl=self.stack.outputs[output])
 
     def log(self) -> str:
-        """Everything that the function wrote, its metrics among it."""
+        """Everything that the functions wrote, their metrics among it."""
         logs = self.cloud.client("logs")
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=self.stack.outputs["SubmitSongLogGroup"])
-        return "\n".join(event["message"] for page in pages for event in page["events"])
-
-    @contextmanager
-    def configured(self, **variables: str) -> Iterator[None]:
-        """Within it the function has these variables instead of its own; Lambda starts new processes with them."""
-        functions = self.cloud.client("lambda")
-        name = self.stack.outputs["SubmitSongFunctionName"]
-        own = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**own, **variables}})
-        try:
-            yield
-        finally:
-            functions.update_function_configuration(FunctionName=name, Environment={"Variables": own})
-
-    @contextmanager
-    def denied(self, *actions: str) -> Iterator[None]:
-        """Within it the function's role may not do these: the service answers, and refuses."""
-        self.deny(*actions)
-        try:
-            yield
-        finally:
-            self.allow()
-
-    def deny(self, *actions: str) -> None:
-        policy = {
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Deny", "Action": list(actions), "Resource": "*"}],
-        }
-        self.cloud.client("iam").put_role_policy(
-            RoleName=self._role, PolicyName=_DENIAL, PolicyDocument=json.dumps(policy)
+        groups = [name for output, name in self.stack.outputs.items() if output.endswith("LogGroup")]
+        pages = (
+            page for group in groups for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         )
-
-    def allow(self) -> None:
-        self.cloud.client("iam").delete_role_policy(RoleName=self._role, PolicyName=_DENIAL)
-
-    @property
-    def _role(self) -> str:
-        return self.stack.resources["SubmitSongRole"]
-
-
-_DENIAL = "denied-by-a-test"
+        return "\n".join(event["message"] for page in pages for event in page["events"])
 
 
 def _ids_of(letter: Letter) -> set[str | None]:

@@ -1,0 +1,40 @@
+"""A consumer of the stack's events, as one of its users would set it up: a rule on the bus, and a queue."""
+
+import json
+from typing import Any
+
+from tests.local.intake import Intake
+from tests.local.waiting import wait_for
+
+
+class EventListener:
+    """Hears every event of one stack from the moment it is made."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._sqs = intake.cloud.client("sqs")
+        bus, name = intake.stack.outputs["EventBusName"], f"{intake.stack.name}-heard"
+        self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
+        events = intake.cloud.client("events")
+        events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["song-intake"]}))
+        events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "heard", "Arn": attributes["QueueArn"]}])
+        self._heard: list[dict[str, Any]] = []
+
+    def heard(self, request_id: str) -> list[dict[str, Any]]:
+        """The events of one request so far, in the order in which they came."""
+        while True:
+            messages = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", [])
+            if not messages:
+                break
+            for message in messages:
+                self._heard.append(json.loads(message["Body"]))
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return [event for event in self._heard if event["detail"].get("request_id") == request_id]
+
+    def wait_for(self, request_id: str, detail_type: str, seconds: float = 30) -> dict[str, Any]:
+        """The first event of that type about the request."""
+
+        def found() -> dict[str, Any] | None:
+            return next((event for event in self.heard(request_id) if event["detail-type"] == detail_type), None)
+
+        return wait_for(found, f"{detail_type} of {request_id}", seconds)

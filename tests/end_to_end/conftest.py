@@ -6,8 +6,10 @@ import pytest
 
 from tests.end_to_end.songs import CANARIES, TOKEN
 from tests.local.cloud import Cloud
+from tests.local.event_listener import EventListener
 from tests.local.intake import SHORT_WAITS, Intake
 from tests.local.music_vendor import MusicVendor
+from tests.local.webhook_transport import local_cloud
 
 # No song is looked at, and the music API tells nothing by itself, within any test that has these.
 SUBMITTING_ALONE = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900"}
@@ -25,6 +27,39 @@ def impatient_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
     return Intake.deployed(cloud, "impatient", vendor.origin, TOKEN, {**SUBMITTING_ALONE, "MaxReceiveCount": "5"})
 
 
+@pytest.fixture(scope="session")
+def following_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
+    """Looks at its songs every second, and is told of them by webhooks."""
+    return Intake.deployed(cloud, "following", vendor.origin, TOKEN, {**SHORT_WAITS, "MaxReceiveCount": "60"})
+
+
+@pytest.fixture(scope="session")
+def hearing_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
+    """Learns of a song's end by its webhook, or not within any test."""
+    waits = {**SHORT_WAITS, "MaxReceiveCount": "60", "FirstCheckSeconds": "900", "ResolutionWindowSeconds": "8"}
+    return Intake.deployed(cloud, "hearing", vendor.origin, TOKEN, waits)
+
+
+@pytest.fixture(scope="session")
+def following_listener(following_stack: Intake) -> EventListener:
+    return EventListener(following_stack)
+
+
+@pytest.fixture(scope="session")
+def hearing_listener(hearing_stack: Intake) -> EventListener:
+    return EventListener(hearing_stack)
+
+
+@pytest.fixture
+def following(following_stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
+    yield from _clean(following_stack, vendor)
+
+
+@pytest.fixture
+def hearing(hearing_stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
+    yield from _clean(hearing_stack, vendor)
+
+
 @pytest.fixture
 def intake(stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
     yield from _clean(stack, vendor)
@@ -37,6 +72,7 @@ def impatient(impatient_stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
 
 def _clean(intake: Intake, vendor: MusicVendor) -> Iterator[Intake]:
     vendor.accept_connections()
+    vendor.webhook_transport = local_cloud(intake.cloud.port, intake.cloud.ca_bundle)
     vendor.tokens.clear()
     vendor.tokens.add(TOKEN)
     intake.clear()

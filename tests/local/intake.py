@@ -202,8 +202,7 @@ class Intake:
 
     def _count(self, url: str) -> int:
         attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        kinds = ("", "NotVisible", "Delayed")
-        return sum(int(attributes[f"ApproximateNumberOfMessages{kind}"]) for kind in kinds)
+        return sum(int(count) for name, count in attributes.items() if name.startswith("ApproximateNumberOf"))
 
     def wait_until_empty(self, seconds: float = 60) -> None:
         wait_for(lambda: self.in_queue() == 0, "the request queue to be empty", seconds)

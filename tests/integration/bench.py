@@ -1,4 +1,4 @@
-"""The parts of submit_song on real services of this machine, put together as its handler does, but without Lambda."""
+"""The parts of the functions on real services of this machine, put together as their handlers do, without Lambda."""
 
 from __future__ import annotations
 
@@ -9,32 +9,41 @@ import ssl
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
-from botocore.config import Config
 
+from song_intake.announcements import Announcer
 from song_intake.api_token import ApiToken
 from song_intake.backoff import Backoff
-from song_intake.batch import Batch
+from song_intake.batch import Batch, Work
+from song_intake.callback import Callback
 from song_intake.dead_letters import DeadLetters
 from song_intake.ledger import Ledger
-from song_intake.message import Message, MessageAttribute, SqsRecord
+from song_intake.ledger_resolving import INDEX
+from song_intake.ledger_table import LedgerTable
+from song_intake.message import Message, SqsRecord
 from song_intake.music_api import MusicApi
+from song_intake.our_webhook import OurWebhook
+from song_intake.request_work import RequestWork
+from song_intake.song_checks import SongChecks
 from song_intake.song_request import SongRequest
 from song_intake.submission import Submission
 from song_intake.telemetry import Telemetry
+from song_intake.telling import Telling
+from song_intake.webhook_keys import WebhookKeys
 from tests.conftest import TOKEN
+from tests.integration.bench_queue import BenchBus, BenchQueue, Letter
 from tests.local.cloud import Cloud
 from tests.local.music_vendor import MusicVendor
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_stepfunctions import SFNClient
 
+ENDPOINT = "https://hooks.example"
+WEBHOOK_KEY = "the-webhook-key"
 LEASE = 60.0
 KEEP_DAYS = 90
 LAST_TRY = 5
@@ -55,31 +64,27 @@ def plenty_of_time() -> float:
 
 
 def record_of(
-    body: str, *, message_id: str | None = None, receives: int = 1, attributes: Mapping[str, str] | None = None
+    body: str,
+    *,
+    message_id: str | None = None,
+    receives: int = 1,
+    attributes: Mapping[str, str] | None = None,
+    sent_at: float = 0,
 ) -> SqsRecord:
     """A record as the event source mapping would hand it over, that came from no queue."""
     return {
         "messageId": message_id or str(uuid.uuid4()),
         "receiptHandle": "none",
         "body": body,
-        "attributes": {"ApproximateReceiveCount": str(receives)},
+        "attributes": {"ApproximateReceiveCount": str(receives), "SentTimestamp": str(int(sent_at * 1000))},
         "messageAttributes": {
             name: {"dataType": "String", "stringValue": text} for name, text in (attributes or {}).items()
         },
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A message on the dead-letter queue, its attributes' texts."""
-
-    body: str
-    attributes: Mapping[str, str]
-    receipt_handle: str
-
-
 class Bench:
-    """A table, a queue, its dead-letter queue and a secret of one test's own."""
+    """A table, queues, a bus and secrets of one test's own."""
 
     def __init__(self, cloud: Cloud, vendor: MusicVendor) -> None:
         name = f"bench-{uuid.uuid4().hex}"
@@ -90,45 +95,56 @@ class Bench:
         self.secrets = cloud.client("secretsmanager")
         self.table = name
         self.create_table()
-        self.queue_url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
-        self.dead_letter_queue_url = self.sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+        self.requests = BenchQueue(self.sqs, name)
+        self.dead_letters = BenchQueue(self.sqs, f"{name}-dead")
+        self.checks = BenchQueue(self.sqs, f"{name}-checks")
+        self.dead_checks = BenchQueue(self.sqs, f"{name}-dead-checks")
+        self.bus = BenchBus(cloud.client("events"), self.sqs, name)
         self.secret_id = self.secrets.create_secret(Name=name, SecretString=TOKEN)["ARN"]
+        self.webhook_key_id = self.secrets.create_secret(Name=f"{name}-key", SecretString=WEBHOOK_KEY)["ARN"]
         self.log = io.StringIO()
         self.tls = ssl.create_default_context(cafile=vendor.ca_bundle)
 
     def close(self) -> None:
-        # A test may have taken any of them away.
+        # A test may have taken it away.
         with suppress(self.dynamodb.exceptions.ResourceNotFoundException):
             self.delete_table()
-        for url in (self.queue_url, self.dead_letter_queue_url):
-            with suppress(self.sqs.exceptions.ClientError):
-                self.sqs.delete_queue(QueueUrl=url)
-        self.secrets.delete_secret(SecretId=self.secret_id, ForceDeleteWithoutRecovery=True)
+        for part in (self.requests, self.dead_letters, self.checks, self.dead_checks, self.bus):
+            part.close()
+        for secret in (self.secret_id, self.webhook_key_id):
+            self.secrets.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
 
     def create_table(self) -> None:
         self.dynamodb.create_table(
             TableName=self.table,
             KeySchema=[{"AttributeName": "request_id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "request_id", "AttributeType": "S"}],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("request_id", "doubt", "updated_at")
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": INDEX,
+                    "KeySchema": [
+                        {"AttributeName": "doubt", "KeyType": "HASH"},
+                        {"AttributeName": "updated_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
 
     def delete_table(self) -> None:
         self.dynamodb.delete_table(TableName=self.table)
 
-    def unreachable_dynamodb(self) -> DynamoDBClient:
-        """A client that tries once, at a port where nobody listens."""
-        return boto3.client(
-            "dynamodb",
-            endpoint_url="https://127.0.0.1:9",
-            region_name="us-east-1",
-            aws_access_key_id="x",
-            aws_secret_access_key="x",
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=1, proxies={}),
-        )
-
     def ledger(self, dynamodb: DynamoDBClient | None = None, lease: float = LEASE) -> Ledger:
         return Ledger(dynamodb or self.dynamodb, self.table, lease, KEEP_DAYS)
+
+    def ledger_table(self, dynamodb: DynamoDBClient | None = None) -> LedgerTable:
+        return LedgerTable(dynamodb or self.dynamodb, self.table, KEEP_DAYS)
+
+    def webhook(self, window: float) -> OurWebhook:
+        return OurWebhook(ENDPOINT, WebhookKeys(self.secrets, self.webhook_key_id), window)
 
     def submission(
         self,
@@ -138,6 +154,7 @@ class Bench:
         create_deadline: float = CREATE_DEADLINE,
         secret_id: str | None = None,
         lease: float = LEASE,
+        webhook: OurWebhook | None = None,
     ) -> Submission:
         return Submission(
             ledger=self.ledger(dynamodb, lease),
@@ -147,57 +164,61 @@ class Bench:
             paid_call=PAID_CALL,
             last_try=LAST_TRY,
             max_receive_count=MAX_RECEIVE_COUNT,
+            webhook=webhook,
+        )
+
+    def song_checks(self, url: str | None = None, first_check: float = 0) -> SongChecks:
+        return SongChecks(self.sqs, url or self.checks.url, first_check)
+
+    def telling(self, events: EventBridgeClient | None = None, step_functions: SFNClient | None = None) -> Telling:
+        announcer = Announcer(events or self.cloud.client("events"), self.bus.name)
+        return Telling(announcer, Callback(step_functions or self.cloud.client("stepfunctions")))
+
+    def request_work(
+        self,
+        submission: Submission | None = None,
+        *,
+        checks: SongChecks | None = None,
+        telling: Telling | None = None,
+        dead_letter_queue_url: str | None = None,
+    ) -> RequestWork:
+        return RequestWork(
+            submission=submission or self.submission(),
+            checks=checks or self.song_checks(),
+            telling=telling or self.telling(),
+            dead_letters=DeadLetters(self.sqs, dead_letter_queue_url or self.dead_letters.url),
         )
 
     def batch(self, submission: Submission | None = None, dead_letter_queue_url: str | None = None) -> Batch:
+        return self.batch_of(self.request_work(submission, dead_letter_queue_url=dead_letter_queue_url))
+
+    def batch_of(self, work: Work, queue: BenchQueue | None = None) -> Batch:
         # Powertools keeps a logger and its stream by its service: a name of its own hears this test alone.
         logger = Logger(service=self.table, stream=self.log)
         return Batch(
-            submission=submission or self.submission(),
-            dead_letters=DeadLetters(self.sqs, dead_letter_queue_url or self.dead_letter_queue_url),
+            work=work,
             sqs=self.sqs,
-            queue_url=self.queue_url,
+            queue_url=(queue or self.requests).url,
             telemetry=Telemetry(logger, Metrics(namespace="SongIntake", service=self.table)),
         )
 
     def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
-        """Puts a message on the queue; its id."""
-        texts: dict[str, MessageAttributeValueTypeDef] = {
-            name: {"DataType": "String", "StringValue": text} for name, text in (attributes or {}).items()
-        }
-        return self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body, MessageAttributes=texts)["MessageId"]
+        """Puts a message on the queue of requests; its id."""
+        return self.requests.send(body, attributes)
 
     def receive(self) -> list[SqsRecord]:
-        """What is visible on the queue, as records; hidden from then on for the queue's 30 seconds."""
-        return [
-            {
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": {"ApproximateReceiveCount": message["Attributes"]["ApproximateReceiveCount"]},
-                "messageAttributes": {
-                    name: _as_in_a_record(value) for name, value in message.get("MessageAttributes", {}).items()
-                },
-            }
-            for message in _all_of(self.sqs, self.queue_url)
-        ]
+        """The requests that are visible."""
+        return self.requests.records()
 
     def letters(self) -> list[Letter]:
-        """The dead letters written since the last call."""
-        return [
-            Letter(
-                message["Body"],
-                {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()},
-                message["ReceiptHandle"],
-            )
-            for message in _all_of(self.sqs, self.dead_letter_queue_url)
-        ]
+        """The dead letters of requests that were written since the last call."""
+        return self.dead_letters.letters()
 
     def redrive(self) -> int:
         """Sends every dead letter back with its attributes, which gives it a new id, as on AWS. How many there were."""
         letters = self.letters()
         for letter in letters:
-            self.sqs.delete_message(QueueUrl=self.dead_letter_queue_url, ReceiptHandle=letter.receipt_handle)
+            self.dead_letters.delete(letter.receipt_handle)
             self.send(letter.body, letter.attributes)
         return len(letters)
 
@@ -226,16 +247,3 @@ def delivery(record: SqsRecord) -> tuple[SongRequest, Message]:
     """What a batch makes of a record before it is decided."""
     message = Message.of(record)
     return SongRequest.parse(message.body, message.message_id, message.known_request_id), message
-
-
-def _as_in_a_record(value: Any) -> MessageAttribute:
-    return {"dataType": value["DataType"], "stringValue": value.get("StringValue", "")}
-
-
-def _all_of(sqs: SQSClient, url: str) -> list[Any]:
-    found: list[Any] = []
-    while received := sqs.receive_message(
-        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"]
-    ).get("Messages"):
-        found += received
-    return found

@@ -58,7 +58,7 @@ def tls(music_vendor: MusicVendor) -> ssl.SSLContext:
 
 @pytest.fixture
 def api(vendor: MusicVendor, tls: ssl.SSLContext) -> MusicApi:
-    return MusicApi(vendor.origin, tls, connect_timeout=2, create_deadline=2)
+    return MusicApi(vendor.origin, tls, connect_timeout=2, deadline=2)
 
 
 @pytest.fixture(scope="module")

@@ -25,4 +25,4 @@ def create(api: MusicApi, token: str = TOKEN) -> Outcome:
 def trusting(authority: trustme.CA, origin: str, deadline: float = 2) -> MusicApi:
     context = ssl.create_default_context()
     authority.configure_trust(context)
-    return MusicApi(origin, context, connect_timeout=2, create_deadline=deadline)
+    return MusicApi(origin, context, connect_timeout=2, deadline=deadline)

@@ -18,6 +18,7 @@ UNKNOWN = Unknown("the call broke off")
 ABANDONED = (Reason.OUTCOME_UNKNOWN, "the function died")
 GIVEN_UP = (Reason.RETRIES_EXHAUSTED, "given up")
 ANOTHER = "another"
+NO_WINDOW = 0.0
 
 
 def request_for(request_id: str, sound: str = "slow folk", **fields: object) -> SongRequest:
@@ -69,7 +70,7 @@ def brought_to(bench: Bench, status: Status | None) -> Case:
         case Status.REJECTED:
             assert ledger.rejected(claim, REFUSED) is None
         case Status.IN_DOUBT:
-            assert ledger.in_doubt(claim, UNKNOWN) is None
+            assert ledger.in_doubt(claim, UNKNOWN, NO_WINDOW) is None
         case Status.SUBMITTED | Status.SUCCEEDED | Status.FAILED:
             assert ledger.submitted(request, "task-1") is None
             _end(bench, request, status)
@@ -98,11 +99,11 @@ CHANGES: dict[str, Change] = {
     "submitted, of another song": lambda case: case.ledger.submitted(case.other_request, "task-9"),
     "retrying": lambda case: case.ledger.retrying(case.claim, NOT_SENT),
     "rejected": lambda case: case.ledger.rejected(case.claim, REFUSED),
-    "in doubt": lambda case: case.ledger.in_doubt(case.claim, UNKNOWN),
+    "in doubt": lambda case: case.ledger.in_doubt(case.claim, UNKNOWN, NO_WINDOW),
     "retrying, by a stale attempt": lambda case: case.ledger.retrying(Claim(case.request, ANOTHER), NOT_SENT),
     "rejected, by a stale attempt": lambda case: case.ledger.rejected(Claim(case.request, ANOTHER), REFUSED),
-    "in doubt, by a stale attempt": lambda case: case.ledger.in_doubt(Claim(case.request, ANOTHER), UNKNOWN),
-    "abandoned": lambda case: case.ledger.abandoned(case.stands(), *ABANDONED),
+    "in doubt, by a stale attempt": lambda case: case.ledger.in_doubt(Claim(case.request, ANOTHER), UNKNOWN, NO_WINDOW),
+    "abandoned": lambda case: case.ledger.abandoned(case.stands(), *ABANDONED, NO_WINDOW),
     "given up": lambda case: case.ledger.given_up(case.request, "message-2", *GIVEN_UP),
     "given up, of another song": lambda case: case.ledger.given_up(case.other_request, "message-2", *GIVEN_UP),
 }

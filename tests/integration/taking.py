@@ -5,7 +5,6 @@ from song_intake.submission import TimeLeft
 from tests.integration.bench import Bench, plenty_of_time
 
 TITLE = "Night Train"
-GONE = "https://127.0.0.1:9/000000000000/no-such-queue"
 
 
 def failed(response: BatchResponse) -> set[str]:
@@ -18,7 +17,7 @@ def take_all(bench: Bench, batch: Batch, time_left: TimeLeft = plenty_of_time) -
     stay = failed(batch.take(records, time_left))
     for record in records:
         if record["messageId"] not in stay:
-            bench.sqs.delete_message(QueueUrl=bench.queue_url, ReceiptHandle=record["receiptHandle"])
+            bench.sqs.delete_message(QueueUrl=bench.requests.url, ReceiptHandle=record["receiptHandle"])
     return stay
 
 

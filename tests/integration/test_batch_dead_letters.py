@@ -4,7 +4,8 @@ import pytest
 
 from song_intake.batch import Batch
 from tests.integration.bench import Bench, new_id, plenty_of_time, record_of, song
-from tests.integration.taking import GONE, TITLE, failed, take_all
+from tests.integration.taking import TITLE, failed, take_all
+from tests.integration.unreachable import GONE
 from tests.local import vendor_answer as said
 from tests.local import vendor_behaviour as behaviour
 

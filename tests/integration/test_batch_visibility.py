@@ -28,7 +28,7 @@ def test_messages_that_need_not_wait_are_seen_again_at_once_however_many(bench: 
 
 
 def test_a_message_that_must_wait_is_hidden_beyond_the_queues_own_time(bench: Bench, batch: Batch) -> None:
-    bench.sqs.set_queue_attributes(QueueUrl=bench.queue_url, Attributes={"VisibilityTimeout": "1"})
+    bench.sqs.set_queue_attributes(QueueUrl=bench.requests.url, Attributes={"VisibilityTimeout": "1"})
     bench.vendor.plan("Waits", behaviour.rate_limited("600"))
     waits = bench.send(song("Waits"))
     records = bench.receive()
@@ -44,6 +44,6 @@ def test_a_queue_that_does_not_change_a_visibility_still_gets_its_answer(bench: 
     bench.vendor.plan(TITLE, behaviour.rate_limited())
     limited, good = record_of(song(TITLE)), record_of(song("Good"))
     batch = bench.batch()
-    bench.sqs.delete_queue(QueueUrl=bench.queue_url)
+    bench.sqs.delete_queue(QueueUrl=bench.requests.url)
     assert failed(batch.take([limited, good], plenty_of_time)) == {limited["messageId"]}
     assert [line["action"] for line in bench.lines()].count("hide") == 1

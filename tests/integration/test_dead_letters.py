@@ -8,7 +8,8 @@ from song_intake.dead_letters import MOST_ATTRIBUTES, DeadLetterQueueUnavailable
 from song_intake.decision import DeadLetter
 from song_intake.message import Message, MessageAttribute
 from song_intake.reason import Reason
-from tests.integration.bench import Bench, Letter, record_of
+from tests.integration.bench import Bench, record_of
+from tests.integration.bench_queue import Letter
 
 REFUSED = DeadLetter(Reason.REFUSED, "the music API refused the request", 400, "validation_error")
 PLAIN = DeadLetter(Reason.INVALID_REQUEST, "$.mv must be one of ...")
@@ -25,7 +26,7 @@ def text(value: str, kind: str = "String") -> MessageAttribute:
 
 
 def sent(bench: Bench, message: Message, letter: DeadLetter = PLAIN, request_id: str | None = None) -> Letter:
-    DeadLetters(bench.sqs, bench.dead_letter_queue_url).send(message, letter, request_id)
+    DeadLetters(bench.sqs, bench.dead_letters.url).send(message, letter, request_id)
     (found,) = bench.letters()
     return found
 
@@ -114,7 +115,7 @@ def test_the_body_is_kept_as_it_came(bench: Bench, body: str) -> None:
 
 
 def test_a_queue_that_is_gone_is_told_by_its_code_and_not_by_the_body(bench: Bench) -> None:
-    bench.sqs.delete_queue(QueueUrl=bench.dead_letter_queue_url)
+    bench.sqs.delete_queue(QueueUrl=bench.dead_letters.url)
     with pytest.raises(DeadLetterQueueUnavailable) as caught:
-        DeadLetters(bench.sqs, bench.dead_letter_queue_url).send(message("canary"), PLAIN, None)
+        DeadLetters(bench.sqs, bench.dead_letters.url).send(message("canary"), PLAIN, None)
     assert str(caught.value) == "AWS.SimpleQueueService.NonExistentQueue"

@@ -21,7 +21,7 @@ from tests.local.vendor_behaviour import Behaviour
 
 @pytest.fixture
 def hasty(vendor: MusicVendor, tls: ssl.SSLContext) -> MusicApi:
-    return MusicApi(vendor.origin, tls, connect_timeout=2, create_deadline=0.3)
+    return MusicApi(vendor.origin, tls, connect_timeout=2, deadline=0.3)
 
 
 @pytest.mark.parametrize("generation", Generation)

@@ -7,6 +7,7 @@ import pytest
 from song_intake.decision import Decision, Done
 from song_intake.reason import Reason
 from song_intake.submission import Submission
+from tests.integration import unreachable
 from tests.integration.bench import (
     LEASE,
     PAID_CALL,
@@ -83,7 +84,7 @@ def test_without_a_token_nothing_is_claimed(bench: Bench, request_id: str) -> No
 
 
 def test_without_a_ledger_nothing_is_created(bench: Bench, request_id: str) -> None:
-    submission = bench.submission(dynamodb=bench.unreachable_dynamodb())
+    submission = bench.submission(dynamodb=unreachable.dynamodb())
     assert retry_in(decide(submission, record(request_id))).reason is Reason.LEDGER_UNAVAILABLE
     assert bench.vendor.requests == ()
 

@@ -7,6 +7,7 @@ import pytest
 from song_intake.decision import Decision, Done, RetryIn
 from song_intake.reason import Reason
 from song_intake.submission import Submission
+from tests.integration import unreachable
 from tests.integration.bench import (
     LAST_TRY,
     MAX_RECEIVE_COUNT,
@@ -109,12 +110,12 @@ def test_a_live_claim_of_another_delivery_is_waited_for_while_receives_are_held_
 def test_a_ledger_that_does_not_answer_is_waited_for_while_receives_are_held_back(
     bench: Bench, request_id: str, receives: int
 ) -> None:
-    submission = bench.submission(dynamodb=bench.unreachable_dynamodb())
+    submission = bench.submission(dynamodb=unreachable.dynamodb())
     assert isinstance(decide(submission, record(request_id, receives=receives)), RetryIn)
 
 
 def test_on_the_very_last_receive_the_letter_is_written_without_the_row(bench: Bench, request_id: str) -> None:
-    submission = bench.submission(dynamodb=bench.unreachable_dynamodb())
+    submission = bench.submission(dynamodb=unreachable.dynamodb())
     decision = decide(submission, record(request_id, receives=MAX_RECEIVE_COUNT))
     assert letter_in(decision).reason is Reason.RETRIES_EXHAUSTED
 

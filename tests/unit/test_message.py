@@ -18,7 +18,7 @@ def record(attributes: dict[str, str], receives: str = "1") -> SqsRecord:
         "messageId": "message-9",
         "receiptHandle": "receipt-9",
         "body": "the body",
-        "attributes": {"ApproximateReceiveCount": receives},
+        "attributes": {"ApproximateReceiveCount": receives, "SentTimestamp": "1700000000250"},
         "messageAttributes": {name: {"dataType": "String", "stringValue": value} for name, value in attributes.items()},
     }
 
@@ -26,12 +26,13 @@ def record(attributes: dict[str, str], receives: str = "1") -> SqsRecord:
 def test_a_record_is_read_as_lambda_hands_it_over() -> None:
     message = Message.of(record({"tenant": "blue"}, receives="7"))
     assert (message.message_id, message.receipt_handle, message.body) == ("message-9", "receipt-9", "the body")
-    assert message.receive_count == 7
+    assert (message.receive_count, message.sent_at) == (7, 1_700_000_000.25)
     assert message.attributes == {"tenant": {"dataType": "String", "stringValue": "blue"}}
 
 
 def test_a_message_that_comes_for_the_first_time_is_known_by_nothing() -> None:
     message = Message.of(record({}))
+    assert not message.is_redriven
     assert (message.known_request_id, message.known_task_id) == (None, None)
     assert message.first_message_id == "message-9"
 
@@ -40,6 +41,7 @@ def test_our_own_dead_letter_is_known_again_when_it_is_redriven() -> None:
     message = Message.of(record(OUR_LETTER))
     assert (message.known_request_id, message.known_task_id) == ("request-1", "task-1")
     assert message.first_message_id == "message-1"
+    assert message.is_redriven
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -1,8 +1,17 @@
 """A function with a wrong configuration does not start, and says which variable and which rule."""
 
+from collections.abc import Callable, Mapping
+
 import pytest
 
-from song_intake.settings import RECEIVES_HELD_BACK, InvalidSettings, Settings
+from song_intake.settings import (
+    RECEIVES_HELD_BACK,
+    InvalidSettings,
+    ResolveSettings,
+    Settings,
+    TrackSettings,
+    WebhookSettings,
+)
 
 TEXTS = {
     "MUSIC_API_ORIGIN": "https://api.example.com",
@@ -10,6 +19,8 @@ TEXTS = {
     "LEDGER_TABLE": "ledger",
     "SONG_REQUESTS_QUEUE_URL": "https://sqs.example.com/requests",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/dead-letters",
+    "SONG_CHECKS_QUEUE_URL": "https://sqs.example.com/checks",
+    "EVENT_BUS_NAME": "events",
 }
 NUMBERS = {
     "CONNECT_TIMEOUT_SECONDS": "5",
@@ -22,12 +33,59 @@ NUMBERS = {
     "RETRY_CAP_SECONDS": "900",
     "KEEP_DAYS": "90",
     "BATCH_SIZE": "10",
+    "FIRST_CHECK_SECONDS": "15",
 }
-ENVIRONMENT = TEXTS | NUMBERS
+ENVIRONMENT = TEXTS | NUMBERS | {"RESOLUTION_WINDOW_SECONDS": "900"}
+WEBHOOK = {
+    "WEBHOOK_URL": "https://hooks.example.com",
+    "WEBHOOK_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
+}
+
+TRACK_TEXTS = {
+    **{name: TEXTS[name] for name in TEXTS if name not in ("SONG_REQUESTS_QUEUE_URL", "DEAD_LETTER_QUEUE_URL")},
+    "CHECK_DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/dead-checks",
+}
+TRACK_NUMBERS = {
+    "CONNECT_TIMEOUT_SECONDS": "5",
+    "POLL_DEADLINE_SECONDS": "10",
+    "SETTLE_MARGIN_SECONDS": "10",
+    "FUNCTION_TIMEOUT_SECONDS": "60",
+    "TRACKING_HOURS": "24",
+    "FIRST_CHECK_SECONDS": "15",
+    "CHECK_CAP_SECONDS": "300",
+    "KEEP_DAYS": "90",
+    "BATCH_SIZE": "10",
+}
+RECEIVE_TEXTS = {
+    name: (TEXTS | WEBHOOK)[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUEUE_URL", "WEBHOOK_KEY_SECRET_ARN")
+}
+RECEIVE_NUMBERS = {"KEEP_DAYS": "90"}
+RESOLVE_TEXTS = {name: TEXTS[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUEUE_URL", "EVENT_BUS_NAME")}
+RESOLVE_NUMBERS = {
+    name: NUMBERS[name] for name in ("KEEP_DAYS", "FIRST_CHECK_SECONDS", "LEASE_SECONDS", "FUNCTION_TIMEOUT_SECONDS")
+}
+
+Read = Callable[[Mapping[str, str]], object]
+FUNCTIONS: dict[str, tuple[Read, dict[str, str], dict[str, str]]] = {
+    "submit_song": (Settings.from_environment, TEXTS, NUMBERS),
+    "track_song": (TrackSettings.from_environment, TRACK_TEXTS, TRACK_NUMBERS),
+    "receive_webhook": (WebhookSettings.from_environment, RECEIVE_TEXTS, RECEIVE_NUMBERS),
+    "resolve_song": (ResolveSettings.from_environment, RESOLVE_TEXTS, RESOLVE_NUMBERS),
+}
+WINDOW = {"RESOLUTION_WINDOW_SECONDS": "900"}
+VARIABLES = [(function, name) for function, (_, texts, numbers) in FUNCTIONS.items() for name in texts | numbers]
+NUMBERED = [(function, name) for function, (_, _, numbers) in FUNCTIONS.items() for name in numbers]
+
+
+def read(function: str, **changed: str | None) -> object:
+    """The function's settings from an environment that is right but for what is changed; None: it is not there."""
+    from_environment, texts, numbers = FUNCTIONS[function]
+    environment = {**texts, **numbers, **WINDOW, **changed}
+    return from_environment({name: value for name, value in environment.items() if value is not None})
 
 
 def test_the_environment_is_read_whole() -> None:
-    assert Settings.from_environment(ENVIRONMENT | {"SOMETHING_ELSE": "x"}) == Settings(
+    assert Settings.from_environment(ENVIRONMENT | WEBHOOK | {"SOMETHING_ELSE": "x"}) == Settings(
         music_api_origin="https://api.example.com",
         api_token_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
         ledger_table="ledger",
@@ -43,6 +101,33 @@ def test_the_environment_is_read_whole() -> None:
         retry_cap=900,
         keep_days=90,
         batch_size=10,
+        song_checks_queue_url="https://sqs.example.com/checks",
+        first_check=15,
+        event_bus_name="events",
+        webhook_url="https://hooks.example.com",
+        webhook_key_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
+        resolution_window=900,
+        ca_bundle=None,
+    )
+
+
+def test_the_environment_of_tracking_is_read_whole() -> None:
+    assert read("track_song", SOMETHING_ELSE="x") == TrackSettings(
+        music_api_origin="https://api.example.com",
+        api_token_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
+        ledger_table="ledger",
+        keep_days=90,
+        song_checks_queue_url="https://sqs.example.com/checks",
+        check_dead_letter_queue_url="https://sqs.example.com/dead-checks",
+        event_bus_name="events",
+        connect_timeout=5,
+        poll_deadline=10,
+        settle_margin=10,
+        function_timeout=60,
+        tracking_hours=24,
+        first_check=15,
+        check_cap=300,
+        batch_size=10,
         ca_bundle=None,
     )
 
@@ -50,6 +135,8 @@ def test_the_environment_is_read_whole() -> None:
 def test_what_follows_from_the_settings_is_worked_out_in_one_place() -> None:
     settings = Settings.from_environment(ENVIRONMENT)
     assert (settings.paid_call, settings.last_try) == (40, 8 - RECEIVES_HELD_BACK)
+    assert TrackSettings.from_environment(TRACK_TEXTS | TRACK_NUMBERS).poll_call == 25
+    assert ResolveSettings.from_environment(RESOLVE_TEXTS | RESOLVE_NUMBERS).not_created_after == 120
 
 
 @pytest.mark.parametrize(("value", "bundle"), [("/ca.pem", "/ca.pem"), ("", None)])
@@ -57,41 +144,57 @@ def test_a_private_authority_may_be_named(value: str, bundle: str | None) -> Non
     assert Settings.from_environment(ENVIRONMENT | {"SSL_CERT_FILE": value}).ca_bundle == bundle
 
 
-@pytest.mark.parametrize("name", ENVIRONMENT)
-def test_a_missing_variable_is_named(name: str) -> None:
-    rest = {other: value for other, value in ENVIRONMENT.items() if other != name}
+@pytest.mark.parametrize("blank", [{}, dict.fromkeys(WEBHOOK, "")], ids=["missing", "empty"])
+def test_the_webhook_may_be_switched_off(blank: dict[str, str]) -> None:
+    settings = Settings.from_environment(ENVIRONMENT | blank)
+    assert (settings.webhook_url, settings.webhook_key_secret_arn) == (None, None)
+
+
+def test_the_window_of_resolution_may_be_nothing() -> None:
+    assert Settings.from_environment(ENVIRONMENT | {"RESOLUTION_WINDOW_SECONDS": "0"}).resolution_window == 0
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "ten"])
+def test_a_window_that_is_no_number_is_named(value: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"^RESOLUTION_WINDOW_SECONDS must be a whole number of 0 or more$"):
+        Settings.from_environment(ENVIRONMENT | {"RESOLUTION_WINDOW_SECONDS": value})
+
+
+@pytest.mark.parametrize(("function", "name"), VARIABLES)
+@pytest.mark.parametrize("value", [None, " \t"], ids=["missing", "blank"])
+def test_a_missing_variable_is_named(function: str, name: str, value: str | None) -> None:
     with pytest.raises(InvalidSettings, match=rf"^{name} is not set$"):
-        Settings.from_environment(rest)
+        read(function, **{name: value})
 
 
-@pytest.mark.parametrize("name", ENVIRONMENT)
-def test_a_blank_variable_counts_as_missing(name: str) -> None:
-    with pytest.raises(InvalidSettings, match=rf"^{name} is not set$"):
-        Settings.from_environment(ENVIRONMENT | {name: " \t"})
-
-
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize(("function", "name"), NUMBERED)
 @pytest.mark.parametrize("value", ["0", "00", "-5", "+5", "1.5", "5s", "ten", "1_0", "\u0665", "\u00b2", "0x10"])
-def test_a_number_that_is_none_is_named(name: str, value: str) -> None:
+def test_a_number_that_is_none_is_named(function: str, name: str, value: str) -> None:
     with pytest.raises(InvalidSettings, match=rf"^{name} must be a whole number above 0$"):
-        Settings.from_environment(ENVIRONMENT | {name: value})
+        read(function, **{name: value})
 
 
 @pytest.mark.parametrize(
-    ("name", "wrong", "right", "told"),
+    ("function", "name", "wrong", "right", "told"),
     [
-        ("CREATE_DEADLINE_SECONDS", "50", "49", "CREATE_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS"),
-        ("SETTLE_MARGIN_SECONDS", "30", "29", "CREATE_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS"),
-        ("FUNCTION_TIMEOUT_SECONDS", "40", "41", "FUNCTION_TIMEOUT_SECONDS"),
-        ("LEASE_SECONDS", "59", "60", "LEASE_SECONDS must be at least FUNCTION_TIMEOUT_SECONDS"),
-        ("MAX_RECEIVE_COUNT", str(RECEIVES_HELD_BACK), str(RECEIVES_HELD_BACK + 1), "MAX_RECEIVE_COUNT"),
-        ("RETRY_BASE_SECONDS", "901", "900", "RETRY_BASE_SECONDS must be at most RETRY_CAP_SECONDS"),
+        ("submit_song", "CREATE_DEADLINE_SECONDS", "50", "49", "CREATE_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS"),
+        ("submit_song", "SETTLE_MARGIN_SECONDS", "30", "29", "CREATE_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS"),
+        ("submit_song", "FUNCTION_TIMEOUT_SECONDS", "40", "41", "FUNCTION_TIMEOUT_SECONDS"),
+        ("submit_song", "LEASE_SECONDS", "59", "60", "LEASE_SECONDS must be at least FUNCTION_TIMEOUT_SECONDS"),
+        ("submit_song", "MAX_RECEIVE_COUNT", str(RECEIVES_HELD_BACK), str(RECEIVES_HELD_BACK + 1), "MAX_RECEIVE_COUNT"),
+        ("submit_song", "RETRY_BASE_SECONDS", "901", "900", "RETRY_BASE_SECONDS must be at most RETRY_CAP_SECONDS"),
+        ("track_song", "POLL_DEADLINE_SECONDS", "45", "44", "POLL_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS"),
+        ("track_song", "CONNECT_TIMEOUT_SECONDS", "40", "39", "CONNECT_TIMEOUT_SECONDS + POLL_DEADLINE_SECONDS"),
+        ("track_song", "SETTLE_MARGIN_SECONDS", "45", "44", "POLL_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS"),
+        ("track_song", "FUNCTION_TIMEOUT_SECONDS", "25", "26", "no poll would ever begin"),
     ],
 )
-def test_a_broken_rule_is_told_and_its_bound_is_exact(name: str, wrong: str, right: str, told: str) -> None:
-    Settings.from_environment(ENVIRONMENT | {name: right})
+def test_a_broken_rule_is_told_and_its_bound_is_exact(
+    function: str, name: str, wrong: str, right: str, told: str
+) -> None:
+    read(function, **{name: right})
     with pytest.raises(InvalidSettings) as caught:
-        Settings.from_environment(ENVIRONMENT | {name: wrong})
+        read(function, **{name: wrong})
     assert told in str(caught.value)
 
 

@@ -10,12 +10,13 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 
 from song_intake.decision import DeadLetter, Decision, Done, RetryIn
+from song_intake.ledger_row import Status
 from song_intake.message import Message
 from song_intake.reason import Reason
 from song_intake.telemetry import Report, Telemetry, frames_of
 
 LYRICS = "canary lyrics"
-MESSAGE = Message("message-1", "receipt-1", f'{{"lyrics": "{LYRICS}"}}', 3, {})
+MESSAGE = Message("message-1", "receipt-1", f'{{"lyrics": "{LYRICS}"}}', 3, 0.0, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,14 @@ UNRECORDED = DeadLetter(Reason.TASK_NOT_RECORDED, "not recorded", task_id="task-
     [
         pytest.param(Done("task-1"), "INFO", {"action": "submitted", "task_id": "task-1"}, id="submitted"),
         pytest.param(Done("task-1", duplicate=True), "INFO", {"action": "duplicate", "task_id": "task-1"}, id="again"),
+        pytest.param(Done("task-1", ended=Status.FAILED), "INFO", {"action": "failed", "task_id": "task-1"}, id="end"),
+        pytest.param(
+            Done("task-1", duplicate=True, ended=Status.FAILED),
+            "INFO",
+            {"action": "duplicate", "task_id": "task-1"},
+            id="ended before",
+        ),
+        pytest.param(Done("task-1", passed_on=True), "INFO", {"action": "not_yet", "task_id": "task-1"}, id="passed"),
         pytest.param(
             RETRY,
             "WARNING",
@@ -115,14 +124,42 @@ def test_a_line_is_an_error_where_an_operator_has_to_act_on_the_request(
     acted_upon = {Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN}
     telemetry.log(Report(MESSAGE, make(reason), "request-1"))
     line = ear.line()
-    assert line["level"] == ("ERROR" if reason in acted_upon else "WARNING")
+    usual = "INFO" if reason is Reason.NOT_FINISHED else "WARNING"
+    assert line["level"] == ("ERROR" if reason in acted_upon else usual)
 
 
 def test_a_task_whose_dead_letter_was_not_taken_is_named_in_an_error(telemetry: Telemetry, ear: Ear) -> None:
     stays = RetryIn(5, Reason.DEAD_LETTER_QUEUE_UNAVAILABLE, "the queue is gone")
-    telemetry.log(Report(MESSAGE, stays, "request-1", letter=UNRECORDED))
+    telemetry.log(Report(MESSAGE, stays, "request-1", undone=UNRECORDED))
     line = ear.line()
     assert (line["task_id"], line["level"]) == ("task-1", "ERROR")
+
+
+def test_a_submission_whose_event_was_not_taken_names_its_task_as_a_warning(telemetry: Telemetry, ear: Ear) -> None:
+    """The row has the task already, so nothing would be lost."""
+    stays = RetryIn(5, Reason.EVENTS_UNAVAILABLE, "the bus is gone")
+    telemetry.log(Report(MESSAGE, stays, "request-1", undone=Done("task-1")))
+    line = ear.line()
+    assert (line["task_id"], line["level"]) == ("task-1", "WARNING")
+
+
+@pytest.mark.parametrize(
+    ("status", "request_id", "name"), [(200, "request-1", "WebhookAccepted"), (401, None, "WebhookRefused")]
+)
+def test_a_webhook_is_one_line_and_one_count(
+    telemetry: Telemetry, ear: Ear, status: int, request_id: str | None, name: str
+) -> None:
+    telemetry.webhook(status, request_id, accepted=status == 200)
+    line, count = sorted(ear.lines(), key=lambda line: "_aws" in line)
+    assert (line["action"], line["http_status"], line.get("request_id")) == ("webhook", status, request_id)
+    assert count[name] == [1.0]
+
+
+def test_a_webhook_that_could_not_be_taken_is_told_without_the_text(telemetry: Telemetry, ear: Ear) -> None:
+    telemetry.webhook_failed(RuntimeError(LYRICS))
+    line = ear.line()
+    assert (line["level"], line["action"], line["reason"]) == ("WARNING", "webhook", "RuntimeError")
+    assert LYRICS not in json.dumps(line)
 
 
 def test_where_an_exception_came_from_is_told_without_its_text(telemetry: Telemetry, ear: Ear) -> None:
@@ -172,6 +209,14 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ea
     [
         (Done("1"), {"Submitted"}),
         (Done("1", duplicate=True), {"Duplicate"}),
+        (Done("1", ended=Status.SUCCEEDED), {"Succeeded"}),
+        (Done("1", ended=Status.FAILED), {"Failed"}),
+        (Done("1", duplicate=True, ended=Status.SUCCEEDED), {"Duplicate"}),
+        (Done("1", passed_on=True), {"NotYet"}),
+        (RetryIn(1, Reason.NOT_FINISHED, ""), {"NotYet"}),
+        (RetryIn(1, Reason.UNKNOWN_STATUS, ""), {"Retried", "UnknownStatus"}),
+        (RetryIn(1, Reason.AWAITING_WEBHOOK, ""), {"Retried"}),
+        (DeadLetter(Reason.NEVER_FINISHED, ""), {"DeadLettered", "NeverFinished"}),
         (RetryIn(1, Reason.RATE_LIMITED, ""), {"Retried"}),
         (RetryIn(1, Reason.TOKEN_REFUSED, ""), {"Retried", "TokenRefused"}),
         (RetryIn(1, Reason.TOKEN_UNAVAILABLE, ""), {"Retried", "TokenUnavailable"}),

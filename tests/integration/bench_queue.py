@@ -1,0 +1,131 @@
+"""The queues and the bus of a bench: put something on, and read what came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+    from song_intake.message import MessageAttribute, SqsRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message on a dead-letter queue, its attributes' texts."""
+
+    body: str
+    attributes: Mapping[str, str]
+    receipt_handle: str
+
+
+class BenchQueue:
+    """A queue of one test's own. What is received is hidden from then on for the queue's 30 seconds."""
+
+    def __init__(self, sqs: SQSClient, name: str) -> None:
+        self._sqs = sqs
+        self.url = sqs.create_queue(QueueName=name)["QueueUrl"]
+
+    @property
+    def arn(self) -> str:
+        return self._attributes()["QueueArn"]
+
+    @property
+    def delayed(self) -> int:
+        """Messages that cannot be received yet."""
+        return int(self._attributes()["ApproximateNumberOfMessagesDelayed"])
+
+    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
+        """Puts a message on the queue; its id."""
+        texts: dict[str, MessageAttributeValueTypeDef] = {
+            name: {"DataType": "String", "StringValue": text} for name, text in (attributes or {}).items()
+        }
+        return self._sqs.send_message(QueueUrl=self.url, MessageBody=body, MessageAttributes=texts)["MessageId"]
+
+    def delete(self, receipt_handle: str) -> None:
+        self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=receipt_handle)
+
+    def records(self) -> list[SqsRecord]:
+        """What is visible, as Lambda would hand it over."""
+        return [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": {
+                    name: message["Attributes"][name] for name in ("ApproximateReceiveCount", "SentTimestamp")
+                },
+                "messageAttributes": {
+                    name: _as_in_a_record(value) for name, value in message.get("MessageAttributes", {}).items()
+                },
+            }
+            for message in self.messages()
+        ]
+
+    def letters(self) -> list[Letter]:
+        """What is visible, as dead letters."""
+        return [
+            Letter(
+                message["Body"],
+                {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()},
+                message["ReceiptHandle"],
+            )
+            for message in self.messages()
+        ]
+
+    def messages(self) -> list[Any]:
+        """What is visible, as SQS tells it."""
+        found: list[Any] = []
+        while received := self._sqs.receive_message(
+            QueueUrl=self.url,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        ).get("Messages"):
+            found += received
+        return found
+
+    def close(self) -> None:
+        # A test may have taken it away.
+        with suppress(self._sqs.exceptions.ClientError):
+            self._sqs.delete_queue(QueueUrl=self.url)
+
+    def _attributes(self) -> Mapping[str, str]:
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])["Attributes"]
+        return {str(name): text for name, text in attributes.items()}
+
+
+class BenchBus:
+    """An event bus, with a rule and a queue as a consumer of the stack would set them up."""
+
+    def __init__(self, events: EventBridgeClient, sqs: SQSClient, name: str) -> None:
+        self._events = events
+        self.name = name
+        self._queue = BenchQueue(sqs, f"{name}-heard")
+        events.create_event_bus(Name=name)
+        events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": ["song-intake"]}))
+        events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "heard", "Arn": self._queue.arn}])
+
+    def heard(self) -> list[dict[str, Any]]:
+        """The events that came since the last call, in their order."""
+        return [json.loads(message["Body"]) for message in self._queue.messages()]
+
+    def details(self) -> list[dict[str, Any]]:
+        """What these events say."""
+        return [event["detail"] for event in self.heard()]
+
+    def close(self) -> None:
+        self._events.remove_targets(Rule=self.name, EventBusName=self.name, Ids=["heard"])
+        self._events.delete_rule(Name=self.name, EventBusName=self.name)
+        self._events.delete_event_bus(Name=self.name)
+        self._queue.close()
+
+
+def _as_in_a_record(value: Any) -> MessageAttribute:
+    return {"dataType": value["DataType"], "stringValue": value.get("StringValue", "")}

@@ -11,7 +11,7 @@ LOCAL_PINS := tests/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pytest campaign model build redrive pins clean
+.PHONY: help run test lint pytest campaign model build redrive resolve pins clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,11 @@ build:  ## What `sam deploy` ships (needs the SAM CLI, and no Docker)
 
 redrive: $(VENV)/.local  ## Dead letters back to their queue: make redrive STACK=song-intake
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.redrive $(STACK)
+
+resolve: $(VENV)/.local  ## A word on a request in doubt: make resolve STACK=... REQUEST=... TASK=... or NOT_CREATED=1; or LIST=1
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.resolve $(STACK) \
+	    $(if $(filter 1,$(LIST)),--list) $(if $(REQUEST),--request='$(REQUEST)') \
+	    $(if $(TASK),--task='$(TASK)') $(if $(filter 1,$(NOT_CREATED)),--not-created)
 
 pins: $(VENV)/.test  ## Resolve every pin anew, with hashes, for all supported Pythons
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv

@@ -28,6 +28,9 @@ from tests.local.vendor_behaviour import (
     refuses,
     usual,
 )
+from tests.local.vendor_story import TaskStory
+from tests.local.vendor_story import fails as task_fails
+from tests.local.vendor_webhook import WebhookPlan, doubled, early, held, late, lost
 
 DEAD_LETTER: Final = "dead letter"
 """In place of a status: the message got no row, only a dead letter."""
@@ -38,19 +41,24 @@ _TITLE = re.compile(r'title\\?":\s*\\?"([^"\\]+)')
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a request has to end; `creates` are the songs that the music API made and charged."""
+    """How a request has to end; `creates` are the songs that the music API made and charged.
+
+    With `after` it has to be seen in that status before.
+    """
 
     status: str
     reason: str | None
     creates: int
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One request, the message that asks for it, and how often that is sent.
 
-    `behaviours` are what the music API does with its first creates. With `waits` it is sent only when all before it
-    have ended: it means something else before.
+    `behaviours` are what the music API does with its first creates, `story` what becomes of its task, and `webhook`
+    of its webhook; one that is held goes out once the request is in doubt. With `waits` it is sent only when all before
+    it have ended: it means something else before.
     """
 
     name: str
@@ -58,6 +66,8 @@ class Case:
     ending: Ending
     times: int = 1
     behaviours: tuple[Behaviour, ...] = ()
+    story: TaskStory | None = None
+    webhook: WebhookPlan | None = None
     waits: bool = False
 
     @property
@@ -67,7 +77,9 @@ class Case:
         return found.group(1) if found and self.ending.reason != "INVALID_REQUEST" else None
 
 
-SUBMITTED: Final = Ending("SUBMITTED", None, 1)
+SUCCEEDED: Final = Ending("SUCCEEDED", None, 1)
+FAILED: Final = Ending("FAILED", "FAILED_BY_VENDOR", 1)
+SETTLED: Final = Ending("SUCCEEDED", None, 1, after="IN_DOUBT")
 REFUSED: Final = Ending("REJECTED", "REFUSED", 0)
 INVALID: Final = Ending(DEAD_LETTER, "INVALID_REQUEST", 0)
 REUSED: Final = Ending(DEAD_LETTER, "REQUEST_ID_REUSED", 0)
@@ -78,7 +90,7 @@ def samples() -> Iterator[Case]:
     ids: set[str] = set()
     for entry in json.loads(sample("expected.json")):
         name, body = entry["file"], sample(entry["file"])
-        ending = Ending(DEAD_LETTER, entry["reason"], 0) if "reason" in entry else SUBMITTED
+        ending = Ending(DEAD_LETTER, entry["reason"], 0) if "reason" in entry else SUCCEEDED
         request_id = _request_id(body)
         yield Case(name, body, ending, waits=request_id in ids)
         ids |= {request_id} if request_id else set()
@@ -94,7 +106,16 @@ def _request_id(body: str) -> str | None:
 
 def generated() -> Iterator[Case]:
     """Everything mixed, as it would come: no case waits for another, but those that use an id again."""
-    yield from _mixed(_good(), _slow_and_retried(), _bad(), _sent_many_times(), _refused(), _unknown())
+    yield from _mixed(
+        _unknown(),
+        _good(),
+        _settled_by_webhook(),
+        _slow_and_retried(),
+        _bad(),
+        _followed(),
+        _sent_many_times(),
+        _refused(),
+    )
     yield from _reused()
 
 
@@ -110,7 +131,7 @@ def _good() -> Iterator[Case]:
         # Every fourth has no id of its own: the message's serves.
         own_id = {"request_id": f"good-{number:02}"} if number % 4 else {}
         body = {"title": title, "sound": "slow folk, one guitar", "make_instrumental": number % 2 == 0}
-        yield Case(title, json.dumps(body | own_id), SUBMITTED)
+        yield Case(title, json.dumps(body | own_id), SUCCEEDED)
 
 
 def _slow_and_retried() -> Iterator[Case]:
@@ -125,7 +146,7 @@ def _slow_and_retried() -> Iterator[Case]:
         "slow: 1.5 s": (usual(delay=1.5),),
     }
     for title, planned in behaviours.items():
-        yield _planned(title, SUBMITTED, *planned)
+        yield _planned(title, SUCCEEDED, *planned)
 
 
 def _refused() -> Iterator[Case]:
@@ -133,16 +154,40 @@ def _refused() -> Iterator[Case]:
     yield _planned("410, retired", REFUSED, refuses(ENDPOINT_RETIRED))
 
 
-def _unknown() -> Iterator[Case]:
+def _settled_by_webhook() -> Iterator[Case]:
+    """The create's answer is lost, and the music API's webhook tells that there is a song."""
     behaviours = {
-        "no answer at all, though made": hang(creates=True),
-        "no answer at all, and not made": hang(creates=False),
-        "502, though made": fails(UPSTREAM_FAILED, creates=True),
-        "cut in the answer, though made": cut("body", creates=True),
-        "200 without task_id, though made": no_task_id(creates=True),
+        "no answer, but a webhook": hang(creates=True),
+        "502, but a webhook": fails(UPSTREAM_FAILED, creates=True),
+        "cut answer, but a webhook": cut("body", creates=True),
+        "no task_id, but a webhook": no_task_id(creates=True),
     }
     for title, behaviour in behaviours.items():
-        yield _planned(title, Ending("IN_DOUBT", "OUTCOME_UNKNOWN", int(behaviour.creates)), behaviour)
+        yield _planned(title, SETTLED, behaviour, webhook=held())
+
+
+def _unknown() -> Iterator[Case]:
+    """The create's answer is lost, and nobody ever tells."""
+    behaviours = {
+        "no answer, and no song": hang(creates=False),
+        "502, and the webhook lost": fails(UPSTREAM_FAILED, creates=True),
+    }
+    for title, behaviour in behaviours.items():
+        ending = Ending("IN_DOUBT", "OUTCOME_UNKNOWN", int(behaviour.creates))
+        yield _planned(title, ending, behaviour, webhook=lost())
+
+
+def _followed() -> Iterator[Case]:
+    """Submitted without trouble; then it is the task or its webhook."""
+    yield _planned("failed, with a refund", FAILED, story=task_fails(refunded=True))
+    webhooks = {
+        "webhook twice at once": doubled(),
+        "webhook 2 s late": late(2),
+        "webhook before the answer": early(),
+        "webhook lost": lost(),
+    }
+    for title, webhook in webhooks.items():
+        yield _planned(title, SUCCEEDED, webhook=webhook)
 
 
 def _bad() -> Iterator[Case]:
@@ -164,7 +209,7 @@ def _bad() -> Iterator[Case]:
 def _sent_many_times() -> Iterator[Case]:
     for times in (2, 5, 12):
         title = f"sent {times} times at once"
-        yield Case(title, _body(title, f"many-times-{times:02}"), SUBMITTED, times)
+        yield Case(title, _body(title, f"many-times-{times:02}"), SUCCEEDED, times)
 
 
 def _reused() -> Iterator[Case]:
@@ -173,9 +218,15 @@ def _reused() -> Iterator[Case]:
         yield Case(title, _body(title, f"good-{number:02}"), REUSED, waits=True)
 
 
-def _planned(title: str, ending: Ending, *behaviours: Behaviour) -> Case:
+def _planned(
+    title: str,
+    ending: Ending,
+    *behaviours: Behaviour,
+    story: TaskStory | None = None,
+    webhook: WebhookPlan | None = None,
+) -> Case:
     request_id = re.sub(r"\W+", "-", title)
-    return Case(title, _body(title, request_id), ending, behaviours=behaviours)
+    return Case(title, _body(title, request_id), ending, behaviours=behaviours, story=story, webhook=webhook)
 
 
 def _body(title: str, request_id: str) -> str:

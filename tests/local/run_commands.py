@@ -1,4 +1,4 @@
-"""What to type in another terminal while the stack is up: a message of one's own, its row, the dead letters."""
+"""What to type in another terminal while the stack is up: to send a song, see its clips, and settle a doubt."""
 
 import shlex
 import sys
@@ -6,6 +6,7 @@ from string import Template
 from typing import Final
 
 from tests.local.aws_clients import ADMINISTRATOR, REGION
+from tests.local.cloud import PROJECT
 from tests.local.intake import Intake
 
 # The endpoint is named again for the AWS CLI, whose first version calls AWS's own SQS whatever the variable says.
@@ -21,7 +22,7 @@ QUEUE=$queue
 DEAD_LETTERS=$dead_letters
 TABLE=$table
 
-Then, with the AWS CLI, send a request, read its row, and read the dead letters, the next ten each time:
+Then, with the AWS CLI, send a request, read its row, with the clips in a few seconds, and the next ten dead letters:
 
 aws sqs send-message --endpoint-url $endpoint --queue-url "$$QUEUE" \\
     --message-body '{"request_id": "my-song-1", "title": "Mine", "sound": "slow folk"}'
@@ -38,11 +39,11 @@ import sys, time, boto3
 queue, dead_letters, table = sys.argv[1:]
 sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
 sqs.send_message(QueueUrl=queue, MessageBody='{"request_id": "my-song-2", "sound": "slow folk"}')
-for second in range(10):
+for second in range(20):
     time.sleep(1)
     key = {"request_id": {"S": "my-song-2"}}
     row = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
-    if "task_id" in row:
+    if "clips" in row:
         break
 print(row)
 ten = dict(MaxNumberOfMessages=10, VisibilityTimeout=10, MessageAttributeNames=["All"])
@@ -50,11 +51,17 @@ while letters := sqs.receive_message(QueueUrl=dead_letters, **ten).get("Messages
     for attributes in [letter["MessageAttributes"] for letter in letters]:
         print(attributes["reason"]["StringValue"], attributes["detail"]["StringValue"])
 END
+
+Or settle the request whose song only the music API knows of, as an operator does who asked there (`make resolve`):
+
+export PYTHONPATH=$package
+$python -m song_intake.resolve $stack --list
+$python -m song_intake.resolve $stack --request=$request_id --task=$task_id
 """)
 
 
-def commands(intake: Intake) -> str:
-    """To be pasted into a POSIX shell, as a whole or line by line."""
+def commands(intake: Intake, request_id: str, task_id: str) -> str:
+    """To be pasted into a POSIX shell, as a whole or line by line. The request is in doubt, the task is its song."""
     cloud = intake.cloud
     return _COMMANDS.substitute(
         endpoint=cloud.endpoint_url,
@@ -65,4 +72,8 @@ def commands(intake: Intake) -> str:
         dead_letters=intake.dead_letter_queue_url,
         table=intake.table,
         python=shlex.quote(sys.executable),
+        package=shlex.quote(str(PROJECT / "layers" / "song_intake")),
+        stack=intake.stack.name,
+        request_id=request_id,
+        task_id=task_id,
     )

@@ -17,7 +17,7 @@ from tests.local.run_progress import QUEUED, Display, Look, Tracked
 
 Cells: TypeAlias = tuple[str, str, str, str]
 HEADER: Final[Cells] = ("request", "status", "task_id or reason", "creates")
-STYLES: Final = {"SUBMITTED": "green", "IN_DOUBT": "magenta", "RETRYING": "yellow"}
+STYLES: Final = {"SUBMITTED": "cyan", "SUCCEEDED": "green", "IN_DOUBT": "magenta", "RETRYING": "yellow"}
 OTHER_STYLE: Final = "red"
 # Kept free below the requests under way: the line that says how many more there are, the bar, and some air.
 LINES_BELOW: Final = 6
@@ -94,8 +94,9 @@ class LiveTable:
 
     def _bar(self, look: Look) -> RenderableType:
         bar = Table.grid(padding=(0, 2))
-        # A message whose request has ended can only be one more of the same, waiting for the claim that it met.
-        left = "messages" if look.under_way else "duplicates"
+        # A message whose request has ended only learns that when it is looked at again: one more of the same that waits
+        # for the claim it met, or one that waited for a webhook.
+        left = "messages" if look.under_way else "messages of these"
         count = f"{look.ended} of {self._cases} ended, {look.in_queue} {left} in the queue"
         bar.add_row(ProgressBar(total=self._cases, completed=look.ended, width=32), Text(count))
         return bar

@@ -7,21 +7,28 @@ from typing import Any, Final, Protocol
 
 from tests.local.intake import Intake, Letter
 from tests.local.music_vendor import MusicVendor
-from tests.local.run_cases import DEAD_LETTER, Case
+from tests.local.run_cases import DEAD_LETTER, Case, Ending
 from tests.local.vendor_record import Create
 
 LOOK_EVERY: Final = 0.2  # seconds
 PATIENCE: Final = 30.0  # seconds without any change
+SONGS_END: Final = ("SUCCEEDED", "FAILED")
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What became of a request so far; `outcome` is its task_id or its reason."""
+    """What became of a request so far."""
 
     status: str
-    outcome: str = ""
+    task_id: str | None = None
+    reason: str | None = None
     creates: int = 0
     ended: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """What there is to say beside the status."""
+        return self.reason or self.task_id or ""
 
 
 QUEUED: Final = State("queued")
@@ -29,22 +36,21 @@ QUEUED: Final = State("queued")
 
 @dataclass(slots=True)
 class Tracked:
-    """A case under way, the ids of its messages, and the reasons for which it had to wait."""
+    """A case under way, the ids of its messages, and the states before this one, as far as they were seen."""
 
     case: Case
     message_ids: Sequence[str]
     state: State = QUEUED
-    waited_for: set[str] = field(default_factory=set)
+    before: list[State] = field(default_factory=list)
 
     @property
     def is_as_expected(self) -> bool:
-        expected = self.case.ending
-        reason = self.state.outcome if expected.reason else None
-        return self.state.ended and (self.state.status, reason, self.state.creates) == (
-            expected.status,
-            expected.reason,
-            expected.creates,
-        )
+        expected, state = self.case.ending, self.state
+        ending = Ending(state.status, state.reason, state.creates, expected.after)
+        return state.ended and ending == expected and (expected.after is None or self.was(expected.after))
+
+    def was(self, status: str) -> bool:
+        return any(state.status == status for state in self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +86,16 @@ class Progress:
         for case in cases:
             if case.waits:
                 self._follow(self._all_ended)
-            if case.behaviours:
-                self._vendor.plan(case.song, *case.behaviours)
+            self._plan(case)
             self.tracked.append(Tracked(case, [self._intake.send(case.body) for _ in range(case.times)]))
+
+    def _plan(self, case: Case) -> None:
+        if case.behaviours:
+            self._vendor.plan(case.song, *case.behaviours)
+        if case.story:
+            self._vendor.plan_task(case.song, case.story)
+        if case.webhook:
+            self._vendor.plan_webhook(case.song, case.webhook)
 
     def follow(self) -> None:
         """Returns when every request has ended and no message of it is left, or when patience is at its end."""
@@ -106,8 +119,16 @@ class Progress:
         changed = [tracked for tracked in self.tracked if _update(tracked, evidence)]
         if changed or self._in_queue != in_queue_before:
             self._last_change = time.monotonic()
+        self._release_webhooks()
         under_way = [tracked for tracked in self.tracked if not tracked.state.ended]
         self._display.show(Look(changed, under_way, len(self.tracked) - len(under_way), self._in_queue))
+
+    def _release_webhooks(self) -> None:
+        """Those that are to settle a doubt, once it was seen."""
+        for tracked in self.tracked:
+            case = tracked.case
+            if case.webhook and case.webhook.held and tracked.state.status == "IN_DOUBT":
+                self._vendor.release_webhooks(case.song)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +157,12 @@ class _Evidence:
 
 def _update(tracked: Tracked, evidence: _Evidence) -> bool:
     """Whether there was something new."""
-    before, tracked.state = tracked.state, _state(tracked, evidence)
-    if tracked.state.status == "RETRYING":
-        tracked.waited_for.add(tracked.state.outcome)
-    return tracked.state != before
+    state = _state(tracked, evidence)
+    if state == tracked.state:
+        return False
+    tracked.before.append(tracked.state)
+    tracked.state = state
+    return True
 
 
 def _state(tracked: Tracked, evidence: _Evidence) -> State:
@@ -150,9 +173,10 @@ def _state(tracked: Tracked, evidence: _Evidence) -> State:
     if letter is not None:
         is_told_by_row = row is not None and row.get("reason") == letter.reason
         status = row["status"] if row is not None and is_told_by_row else DEAD_LETTER
-        return State(status, letter.reason or "without a reason", creates, ended=True)
+        return State(status, reason=letter.reason or "without a reason", creates=creates, ended=True)
     if row is None:
         return State(QUEUED.status, creates=creates)
-    task_id = row.get("task_id", "")
+    task_id = row.get("task_id")
     # A task that the music API does not know would be no song.
-    return State(row["status"], task_id or row.get("reason", ""), creates, ended=task_id in evidence.creates)
+    ended = row["status"] in SONGS_END and task_id in evidence.creates
+    return State(row["status"], task_id, row.get("reason"), creates, ended)

@@ -1,5 +1,6 @@
 """`make run` as its user has it: a program in a pipe or in a terminal, that ends cleanly whatever happens."""
 
+import json
 import os
 import pty
 import re
@@ -24,7 +25,7 @@ from tests.local.waiting import wait_for
 
 COMMAND = (sys.executable, "-m", "tests.local.run")
 COLUMNS = 100
-STATUSES = ("SUBMITTED", "RETRYING", "REJECTED", "IN_DOUBT")
+STATUSES = ("SUBMITTED", "RETRYING", "REJECTED", "IN_DOUBT", "SUCCEEDED", "FAILED")
 REASONS = ("INVALID_REQUEST", "REQUEST_ID_REUSED", "REFUSED", "OUTCOME_UNKNOWN", "RATE_LIMITED", "NO_CREDITS")
 # A shell that is set up for another account, which must not matter.
 ENVIRONMENT = {
@@ -46,6 +47,8 @@ def test_without_a_terminal_it_shows_lines_sums_up_and_ends(tmp_path: Path) -> N
     samples = {path.name for path in EVENTS.iterdir()} - {"expected.json"}
     assert set(re.findall(r"^  (\S+)  .*  as expected$", output, re.MULTILINE)) == samples
     assert re.search(r"^songs paid for twice +0$", output, re.MULTILINE)
+    assert re.search(r"^ends that no event told +0$", output, re.MULTILINE)
+    assert re.search(r"^ +4 after IN_DOUBT$", output, re.MULTILINE), "settled by their webhooks"
     assert "Everything ended as expected." in output
 
 
@@ -53,12 +56,13 @@ def test_in_a_terminal_it_shows_a_table_and_stays_up_for_requests_of_ones_own(tm
     with _started_in_a_terminal(tmp_path) as terminal:
         shown = terminal.read_until("The stack stays up until Ctrl-C.", seconds=90)
         assert re.search(r"request +status +task_id or reason +creates", shown)
-        assert "57 of 57 ended" in shown
+        assert "63 of 63 ended" in shown
         assert "Everything ended as expected." in shown
-        setup, of_the_cli, of_boto3 = _commands(shown)
+        setup, of_the_cli, of_boto3, of_an_operator = _commands(shown)
         if shutil.which("aws"):
-            _assert_a_song_is_submitted(setup + of_the_cli)
-        _assert_a_song_is_submitted(setup + of_boto3)
+            _assert_a_song_has_clips(setup + of_the_cli)
+        _assert_a_song_has_clips(setup + of_boto3)
+        _assert_a_doubt_is_settled(setup, of_an_operator)
         terminal.process.send_signal(signal.SIGINT)
         assert "Interrupted; everything is stopped." in terminal.read_until("stopped.", seconds=10)
         assert terminal.process.wait(timeout=10) == 130
@@ -144,26 +148,47 @@ def _started_in_a_terminal(folder: Path) -> Iterator[Terminal]:
         os.close(ours)
 
 
-def _commands(shown: str) -> tuple[str, str, str]:
-    """The three blocks that are to be pasted: the set-up, the AWS CLI's, boto3's."""
-    _, setup, of_the_cli, of_boto3 = re.split(
-        r"\n(?:To send|Then, with|Or, with)[^\n]*:\n\n", shown.partition("The stack stays")[0]
+def _commands(shown: str) -> tuple[str, str, str, str]:
+    """The four blocks that are to be pasted: the set-up, the AWS CLI's, boto3's, an operator's."""
+    _, setup, of_the_cli, of_boto3, of_an_operator = re.split(
+        r"\n(?:To send|Then, with|Or, with|Or settle)[^\n]*:\n\n", shown.partition("The stack stays")[0]
     )
-    return setup, of_the_cli, of_boto3
+    return setup, of_the_cli, of_boto3, of_an_operator
 
 
-def _assert_a_song_is_submitted(commands: str) -> None:
+def _assert_a_song_has_clips(commands: str) -> None:
     """Pasted into a shell, again if the row was read while its song was being made: the id makes that harmless."""
 
-    def is_submitted() -> bool:
-        pasted = subprocess.run(
-            ["/bin/sh", "-euc", commands], env=ENVIRONMENT, capture_output=True, text=True, check=False
-        )
+    def has_clips() -> bool:
+        pasted = _pasted(commands)
         assert pasted.returncode == 0, pasted.stderr
         assert any(reason in pasted.stdout for reason in REASONS), "dead letters are shown"
-        return "SUBMITTED" in pasted.stdout and "task_id" in pasted.stdout
+        return "SUCCEEDED" in pasted.stdout and "audio_url" in pasted.stdout
 
-    wait_for(is_submitted, "a request of one's own to be SUBMITTED")
+    wait_for(has_clips, "a song of one's own to have clips", 30)
+
+
+def _assert_a_doubt_is_settled(setup: str, of_an_operator: str) -> None:
+    """By the word of the printed command, which is taken while the song is in doubt and refused once it has ended."""
+    listing, _, word = of_an_operator.partition("--list\n")
+    before = json.loads(_pasted(f"{setup}{listing}--list").stdout)["in_doubt"]
+    pasted = _pasted(setup + listing.partition("\n")[0] + "\n" + word)
+    assert pasted.returncode == 0, pasted.stdout + pasted.stderr
+    answer = json.loads(pasted.stdout)
+    assert answer["before"] in before
+    assert (answer["before"]["status"], answer["after"]["status"]) == ("IN_DOUBT", "SUBMITTED")
+    wait_for(lambda: _refusal(setup, of_an_operator, word), "the song to end", 30)
+
+
+def _refusal(setup: str, of_an_operator: str, word: str) -> bool:
+    pasted = _pasted(setup + of_an_operator.partition("\n")[0] + "\n" + word)
+    return pasted.returncode == 1 and "the request is SUCCEEDED" in json.loads(pasted.stdout)["refused"]
+
+
+def _pasted(commands: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["/bin/sh", "-euc", commands], env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def _assert_nothing_is_left(process: "subprocess.Popen[str] | subprocess.Popen[bytes]", folder: Path) -> None:

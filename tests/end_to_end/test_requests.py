@@ -14,11 +14,13 @@ from tests.local.waiting import wait_for
 SAMPLES = json.loads(sample("expected.json"))
 
 
-def test_every_sample_ends_as_its_index_says(intake: Intake, vendor: MusicVendor, subtests: pytest.Subtests) -> None:
+def test_every_sample_ends_as_its_index_says(following: Intake, vendor: MusicVendor, subtests: pytest.Subtests) -> None:
+    intake = following
     ids = {one["file"]: intake.send(sample(one["file"])) for one in SAMPLES if "status" in one}
     intake.wait_until_empty()
     ids |= {one["file"]: intake.send(sample(one["file"])) for one in SAMPLES if "reason" in one}
     intake.wait_until_empty()
+    wait_for(lambda: intake.checks() == 0, "every song to end")
     task_ids = {create.task_id for create in vendor.creates}
     tasks_recorded = set()
     for one in SAMPLES:

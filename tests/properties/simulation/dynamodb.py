@@ -1,0 +1,132 @@
+"""DynamoDB with one table, in memory: UpdateItem as the ledger uses it, and what can go wrong on the way there."""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from tests.properties.simulation.expressions import AttributeValue, Item, NotUnderstood, Placeholders, holds, updated
+from tests.properties.simulation.faults import Fault, Step, Steps
+
+Write = Mapping[str, object]
+
+KNOWN_PARAMETERS: Final = frozenset(
+    {
+        "TableName",
+        "Key",
+        "UpdateExpression",
+        "ConditionExpression",
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+        "ReturnValues",
+        "ReturnValuesOnConditionCheckFailure",
+    }
+)
+
+
+class ConditionalCheckFailedException(ClientError):
+    """A condition did not hold. The item as it stands is in the response, if there is one."""
+
+    def __init__(self, item: Item | None) -> None:
+        response: dict[str, object] = {"Error": {"Code": type(self).__name__, "Message": "simulated"}}
+        if item:
+            response["Item"] = item
+        super().__init__(cast("Any", response), "UpdateItem")  # the stubs do not know of the item
+        self.item = item or {}
+
+
+class Exceptions:
+    """`client.exceptions` of boto3."""
+
+    ConditionalCheckFailedException: Final = ConditionalCheckFailedException
+
+
+class Table:
+    """The items by request_id, and the writes that change them."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Item] = {}
+
+    def update(self, write: Write) -> Item:
+        """The item as it is then, as for ALL_NEW. Raises ConditionalCheckFailedException with ALL_OLD."""
+        if unknown := write.keys() - KNOWN_PARAMETERS:
+            raise NotUnderstood(f"UpdateItem with {unknown}")
+        change, condition = str(write["UpdateExpression"]), str(write["ConditionExpression"])
+        placeholders = Placeholders(
+            names=cast("Mapping[str, str]", write.get("ExpressionAttributeNames", {})),
+            values=cast("Mapping[str, AttributeValue]", write["ExpressionAttributeValues"]),
+        )
+        placeholders.refuse_unused(change, condition)
+        key = cast("Item", write["Key"])
+        request_id = str(key["request_id"]["S"])
+        standing = self.items.get(request_id)
+        changed = updated(change, placeholders, standing or key)
+        if not holds(condition, placeholders, standing or {}):
+            raise ConditionalCheckFailedException(standing)
+        self.items[request_id] = changed
+        return changed
+
+
+class SimulatedDynamoDb:
+    """A client of the table whose calls go as the schedule has it."""
+
+    exceptions = Exceptions
+
+    def __init__(self, steps: Steps, table: Table) -> None:
+        self._steps = steps
+        self._table = table
+        self.late: list[Write] = []
+        """Writes that are still on their way."""
+        self.has_landed_late = False
+
+    def update_item(self, **write: object) -> dict[str, object]:
+        match self._steps.before(Step.WRITE):
+            case None:
+                return {"Attributes": self._table.update(write)}
+            case Fault.NOT_TAKEN:
+                raise unavailable("UpdateItem")
+            case Fault.ANSWER_LOST:
+                self._take(write)
+                raise no_answer()
+            case Fault.LATE:
+                self.late.append(write)
+                raise no_answer()
+            case Fault.SENT_TWICE:
+                self._take(write)
+                return self._send_again(write)
+            case Fault.LATE_AND_SENT_AGAIN:
+                self.late.append(write)
+                return self._send_again(write)
+            case other:
+                raise NotImplementedError(other)
+
+    def land(self, write: Write) -> None:
+        """One of the late writes arrives."""
+        self.late.remove(write)
+        self.has_landed_late = True
+        self._take(write)
+
+    def _send_again(self, write: Write) -> dict[str, object]:
+        match self._steps.before(Step.WRITE_AGAIN):
+            case None:
+                return {"Attributes": self._table.update(write)}
+            case Fault.NOT_TAKEN:
+                raise unavailable("UpdateItem")
+            case _:
+                self._take(write)
+                raise no_answer()
+
+    def _take(self, write: Write) -> None:
+        """Done, or refused by its condition, with nobody to hear of it."""
+        try:
+            self._table.update(write)
+        except ConditionalCheckFailedException:
+            return
+
+
+def unavailable(operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": "InternalServerError", "Message": "simulated"}}, operation)
+
+
+def no_answer() -> ReadTimeoutError:
+    return ReadTimeoutError(endpoint_url="https://simulated.invalid")

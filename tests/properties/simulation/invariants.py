@@ -1,0 +1,182 @@
+"""What must hold after every step of every schedule, and what must hold at its end. The numbers are DESIGN's."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from song_intake.ledger_row import Row, Status
+from song_intake.message import REASON, REQUEST_ID, TASK_ID
+from song_intake.reason import Reason
+from tests.properties.simulation.faults import Step
+from tests.properties.simulation.queues import QueuedMessage, Sent
+from tests.properties.simulation.world import World
+
+_TASK_KNOWN = (Status.SUBMITTED, Status.SUCCEEDED, Status.FAILED)
+_A_SONG_MAY_EXIST = (Status.SUBMITTING, Status.IN_DOUBT, *_TASK_KNOWN)
+
+
+class Violation(AssertionError):
+    """An invariant is broken; the text holds the schedule that broke it."""
+
+    def __init__(self, invariant: str, world: World) -> None:
+        self.invariant = invariant
+        super().__init__("\n  ".join([invariant, *world.trace]))
+
+
+def check(world: World) -> None:
+    """The invariants of every moment. Raises Violation."""
+    moment = _Moment(world)
+    for broken in moment.broken():
+        raise Violation(broken, world)
+
+
+def check_settled(world: World) -> None:
+    """Invariant 7, once the queue is drained. A claim may stay open only where a dead letter tells somebody."""
+    if world.queues.requests:
+        raise Violation("7. a message is still on its queue", world)
+    moment = _Moment(world)
+    for row in moment.rows.values():
+        if row.status is Status.SUBMITTING and not any(moment.tells_of(row, letter) for letter in moment.letters):
+            raise Violation(f"7. {row.request_id} is still SUBMITTING", world)
+        told = row.task_id in world.queues.checked and (row.task_id, "Song Submitted") in world.announced
+        if row.status is Status.SUBMITTED and not told and not any(_is_of(row, letter) for letter in moment.letters):
+            raise Violation(f"7. the song of {row.request_id} is not followed, or not announced", world)
+
+
+def _is_of(row: Row, letter: QueuedMessage) -> bool:
+    return letter.sent.request_id == row.request_id
+
+
+def check_redriven(world: World) -> None:
+    """Once every dead letter was redriven and nothing went wrong: a song, or a doubt that only a person can settle."""
+    moment = _Moment(world)
+    untold = {letter.sent.request_id for letter in moment.letters if letter.attribute(REASON) is None}
+    for sent in world.sent:
+        row = moment.rows.get(sent.request_id)
+        is_settled = row is not None and row.status in (Status.IN_DOUBT, *_TASK_KNOWN)
+        if sent.valid and not is_settled and sent.request_id not in untold:
+            raise Violation(f"5. redriving {sent.name} has left it {row.status if row else 'without a row'}", world)
+    for letter in moment.letters:
+        if letter.attribute(TASK_ID) is not None:
+            raise Violation(f"5. redriving the task_id of {letter.sent.name} has not recorded it", world)
+
+
+def check_nothing_went_wrong(world: World) -> None:
+    """Invariant 6, for a schedule without a fault: every request has its song, and only what is wrong a dead letter."""
+    moment = _Moment(world)
+    for letter in moment.letters:
+        if letter.sent.valid and letter.attribute(REASON) != Reason.REQUEST_ID_REUSED:
+            raise Violation(f"6. {letter.sent.name} is a dead letter: {letter.attribute(REASON)}", world)
+    for sent in world.sent:
+        row = moment.rows.get(sent.request_id)
+        if sent.valid and (row is None or row.status is not Status.SUBMITTED):
+            raise Violation(f"6. {sent.name} has no song", world)
+
+
+class _Moment:
+    """The world as it stands. Each method yields what is broken in it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.letters = world.queues.dead_letters
+        # Item and the SDK's own type are both the plain JSON of an item.
+        self.rows = {request_id: Row.of(item) for request_id, item in world.table.items.items()}  # type: ignore[arg-type]
+        self._songs = defaultdict[str, set[str]](set)
+        for sent in world.sent:
+            self._songs[sent.request_id].add(sent.song)
+
+    def broken(self) -> Iterator[str]:
+        yield from self._paid_twice()
+        yield from self._lost()
+        yield from self._untold()
+        yield from self._unreal()
+        yield from self._forgotten()
+        yield from self._unrecorded()
+        yield from self._unfair()
+
+    def _paid_twice(self) -> Iterator[str]:
+        for request_id, songs in self._songs.items():
+            if self._world.vendor.charged(songs) > 1:
+                yield f"1. {request_id} was created twice"
+
+    def _lost(self) -> Iterator[str]:
+        for sent in self._world.sent:
+            if not (self._is_on_its_way(sent) or self._has_its_song(sent)):
+                yield f"2. {sent.name} is neither on a queue nor SUBMITTED"
+
+    def _untold(self) -> Iterator[str]:
+        for message in self._world.moved_without_need:
+            yield f"2. {message.message_id} was moved by SQS, without a reason, although its last receive went well"
+
+    def _forgotten(self) -> Iterator[str]:
+        for request_id, songs in self._songs.items():
+            row = self.rows.get(request_id)
+            if self._world.vendor.charged(songs) and (row is None or row.status not in _A_SONG_MAY_EXIST):
+                yield f"3. the song of {request_id} is forgotten: {row.status if row else 'no row'}"
+
+    def _unrecorded(self) -> Iterator[str]:
+        """A task_id that has arrived is on its row or on a dead letter, unless its process died or found no queue."""
+        messages = (*self.letters, *self._world.queues.requests)
+        for handling in self._world.history:
+            song = self._world.vendor.told.get(handling.delivery.receipt_handle)
+            has_failed = handling.invocation.response is None or any(step is Step.LETTER for step, _ in handling.faults)
+            if song is None or not handling.invocation.is_over or has_failed:
+                continue
+            row = self.rows.get(handling.delivery.sent.request_id)
+            is_on_a_letter = any(message.attribute(TASK_ID) == song.task_id for message in messages)
+            if (row is None or row.task_id != song.task_id) and not is_on_a_letter:
+                yield f"3. {song.task_id} of {handling.delivery.sent.name} is not recorded"
+
+    def _unreal(self) -> Iterator[str]:
+        real = {(song.task_id, self._world.fingerprints[song.title]) for song in self._world.vendor.songs}
+        for row in self.rows.values():
+            if row.status in _TASK_KNOWN and (row.task_id, row.fingerprint) not in real:
+                yield f"4. {row.request_id} is {row.status} with the task {row.task_id}, which is not its own"
+
+    def _unfair(self) -> Iterator[str]:
+        """The part of invariant 6 that holds whatever goes wrong: each reason only where it is true."""
+        for letter in self.letters:
+            sent = letter.sent
+            match letter.attribute(REASON):
+                case Reason.INVALID_REQUEST if sent.valid:
+                    yield f"6. {sent.name} is called invalid"
+                case Reason.RETRIES_EXHAUSTED if self._most_receives(sent) < self._world.last_try:
+                    yield f"6. {sent.name} was given up before its last try"
+                case Reason.REQUEST_ID_REUSED if len(self._songs[sent.request_id]) == 1:
+                    yield f"6. nobody else used the request_id of {sent.name}"
+                case _:
+                    pass
+
+    def tells_of(self, row: Row, letter: QueuedMessage) -> bool:
+        """It brings the task of the open claim, or a redrive of it will find the claim and call it IN_DOUBT.
+
+        The second is left of a message that was given up on its very last receive, while another delivery of it still
+        held the claim; of one that SQS moved itself; and of a claim whose write arrived after the message's end.
+        """
+        if letter.sent.request_id != row.request_id:
+            return False
+        if letter.was_moved:
+            return True
+        is_last_receive = letter.attribute("receive_count") == str(self._world.queues.max_receive_count)
+        is_found_again = letter.attribute(REQUEST_ID) == row.request_id
+        return letter.attribute(TASK_ID) is not None or (
+            is_found_again and (is_last_receive or self._world.dynamodb.has_landed_late)
+        )
+
+    def _most_receives(self, sent: Sent) -> int:
+        """Of any one message that it was: a redelivery repeats the letter of the one that was given up."""
+        return max(
+            handling.delivery.receive_count for handling in self._world.history if handling.delivery.sent is sent
+        )
+
+    def _is_on_its_way(self, sent: Sent) -> bool:
+        """On its queue, or a dead letter: with a reason, or moved by SQS itself after the last receive."""
+        return any(message.sent is sent for message in self._world.queues.requests) or any(
+            letter.sent is sent and (letter.attribute(REASON) is not None or letter.was_moved)
+            for letter in self.letters
+        )
+
+    def _has_its_song(self, sent: Sent) -> bool:
+        row = self.rows.get(sent.request_id)
+        if row is None or row.status not in _TASK_KNOWN:
+            return False
+        return row.fingerprint == self._world.fingerprints.get(sent.song)

@@ -1,0 +1,82 @@
+"""One run of the function that stops before every call it makes, until the schedule lets it go on."""
+
+import threading
+from collections.abc import Callable
+
+from song_intake.batch import Batch, BatchResponse
+from song_intake.message import SqsRecord
+from tests.properties.simulation.faults import Fault, Step
+
+
+class Death(BaseException):
+    """The end of the process. The package catches Exception widely, on purpose; a death is none."""
+
+
+class Invocation:
+    """The batch of one record, on a thread of its own.
+
+    Batch hands the record to a second thread and waits for it, so at most one of the two is ever at work, and one baton
+    is enough for both: whoever holds it runs, the schedule or the invocation.
+    """
+
+    def __init__(self, name: str, batch: Batch, record: SqsRecord, time_left: Callable[[], float]) -> None:
+        self.name = name
+        self._batch, self._record, self._time_left = batch, record, time_left
+        self._whole_time = time_left()
+        self.at: Step | None = None
+        """The call before which it stands."""
+        self.response: BatchResponse | None = None
+        self.dead = False
+        self.error: BaseException | None = None
+        self._fault: Fault | None = None
+        self._go, self._stopped = threading.Lock(), threading.Lock()
+        self._go.acquire()
+        self._stopped.acquire()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    @property
+    def is_over(self) -> bool:
+        return not self._thread.is_alive()
+
+    def start(self) -> None:
+        """Up to the first call."""
+        self._thread.start()
+        self._wait()
+
+    def resume(self, fault: Fault | None = None) -> None:
+        """Let the call happen, or go wrong, and go on up to the next one. A death ends the invocation."""
+        self._fault = fault
+        self.dead = self.dead or fault is Fault.DEATH
+        self._go.release()
+        self._wait()
+
+    def before(self, step: Step) -> Fault | None:
+        """Called on its own threads. A dead process does nothing more, whoever caught its death."""
+        if not self.dead:
+            self.at = step
+            self._stopped.release()
+            self._go.acquire()
+        if self.dead:
+            raise Death
+        return self._fault
+
+    def _wait(self) -> None:
+        self._stopped.acquire()
+        if self.at is None:
+            self._thread.join()
+
+    def _time_left_here(self) -> float:
+        """Batch asks once on its own thread, how long to wait for the record: no leap of time may get in before."""
+        return self._whole_time if threading.current_thread() is self._thread else self._time_left()
+
+    def _run(self) -> None:
+        try:
+            response = self._batch.take([self._record], self._time_left_here)
+            self.response = None if self.dead else response
+        except Death:
+            pass
+        except BaseException as error:  # noqa: BLE001 - told to the schedule, which fails on it
+            self.error = error
+        finally:
+            self.at = None
+            self._stopped.release()

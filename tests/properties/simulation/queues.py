@@ -1,0 +1,183 @@
+"""Two SQS queues in memory: the requests, and the dead letters behind them.
+
+What a message is to the function (its id, its attributes) is kept apart from what only the simulation knows of it: the
+request that it stands for, and the message that it once was.
+"""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from song_intake.message import MessageAttribute, SqsRecord
+from tests.properties.simulation.dynamodb import no_answer, unavailable
+from tests.properties.simulation.faults import Fault, Step, Steps
+
+REQUESTS_URL: Final = "https://simulated.invalid/requests"
+DEAD_LETTERS_URL: Final = "https://simulated.invalid/dead-letters"
+CHECKS_URL: Final = "https://simulated.invalid/checks"
+VISIBILITY_SECONDS: Final = 360.0
+
+Attributes = Mapping[str, MessageAttribute]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message of a caller: what the simulation knows of it and the function does not."""
+
+    name: str
+    request_id: str
+    """Under which the ledger has to know it, through all redrives."""
+    song: str
+    """The title in its body; two messages with one title have one body."""
+    valid: bool = True
+    has_own_id: bool = False
+
+
+@dataclass(slots=True)
+class QueuedMessage:
+    message_id: str
+    body: str
+    sent: Sent
+    attributes: Attributes
+    visible_at: float = 0.0
+    receive_count: int = 0
+    receipt_handle: str = ""
+
+    @property
+    def was_moved(self) -> bool:
+        """Of a dead letter: SQS moved it after its last receive, with whatever attributes it had. Ours are new."""
+        return self.receive_count > 0
+
+    def attribute(self, name: str) -> str | None:
+        return self.attributes.get(name, {}).get("stringValue")
+
+    def record(self) -> SqsRecord:
+        """As Lambda hands it over."""
+        return {
+            "messageId": self.message_id,
+            "receiptHandle": self.receipt_handle,
+            "body": self.body,
+            "attributes": {"ApproximateReceiveCount": str(self.receive_count)},
+            "messageAttributes": dict(self.attributes),
+        }
+
+
+@dataclass(slots=True)
+class Queues:
+    max_receive_count: int
+    requests: list[QueuedMessage] = field(default_factory=list)
+    dead_letters: list[QueuedMessage] = field(default_factory=list)
+    deleted: list[QueuedMessage] = field(default_factory=list)
+    checked: set[str] = field(default_factory=set)
+    """The tasks that are followed."""
+    _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def send(self, sent: Sent, body: str, message_id: str | None = None) -> QueuedMessage:
+        message = QueuedMessage(message_id or self._new_id("message"), body, sent, {})
+        self.requests.append(message)
+        return message
+
+    def receive(self, message: QueuedMessage, now: float) -> QueuedMessage | None:
+        """The delivery; None when its receives are used up, and SQS moves it as it is, under its own id."""
+        if message.receive_count >= self.max_receive_count:
+            self.requests.remove(message)
+            self.dead_letters.append(message)
+            return None
+        message.receive_count += 1
+        message.visible_at = now + VISIBILITY_SECONDS
+        message.receipt_handle = self._new_id("receipt")
+        return replace(message)
+
+    def delete(self, delivery: QueuedMessage, *, also_by_a_stale_handle: bool) -> None:
+        """The acknowledgement. SQS takes one with a stale receipt handle, and may or may not act on it."""
+        for message in self.requests:
+            is_it = message.message_id == delivery.message_id
+            if is_it and (also_by_a_stale_handle or message.receipt_handle == delivery.receipt_handle):
+                self.requests.remove(message)
+                self.deleted.append(message)
+                return
+
+    def deliver_again(self, message: QueuedMessage) -> None:
+        self.deleted.remove(message)
+        self.requests.append(message)
+
+    def redrive(self, letter: QueuedMessage) -> QueuedMessage:
+        """Back to the requests, as StartMessageMoveTask does it: a new id, a new count, the same attributes."""
+        self.dead_letters.remove(letter)
+        message = replace(letter, message_id=self._new_id("redriven"), receive_count=0, visible_at=0.0)
+        self.requests.append(message)
+        return message
+
+    def add_dead_letter(self, delivery: QueuedMessage, body: str, attributes: Attributes) -> None:
+        letter = QueuedMessage(self._new_id("letter"), body, delivery.sent, attributes)
+        self.dead_letters.append(letter)
+
+    def hide(self, receipt_handle: str, until: float) -> None:
+        for message in self.requests:
+            if message.receipt_handle == receipt_handle:
+                message.visible_at = until
+
+    def _new_id(self, kind: str) -> str:
+        return f"{kind}-{next(self._ids)}"
+
+
+class Deliveries(Steps):
+    """What the client has to know of the function that calls it."""
+
+    now: float
+
+    def being_handled(self) -> QueuedMessage:
+        """The delivery that the calling function was invoked with."""
+        raise NotImplementedError
+
+
+class SimulatedSqs:
+    """The SQS client of the function: it sends dead letters and checks, and changes visibility."""
+
+    def __init__(self, world: Deliveries, queues: Queues) -> None:
+        self._world = world
+        self._queues = queues
+
+    def send_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - boto3's names
+        MessageBody: str,  # noqa: N803
+        MessageAttributes: Mapping[str, Mapping[str, str]] | None = None,  # noqa: N803
+        DelaySeconds: int = 0,  # noqa: N803
+    ) -> None:
+        if QueueUrl == CHECKS_URL:
+            assert 0 <= DelaySeconds <= 900
+            self._send_check(MessageBody)
+            return
+        assert QueueUrl == DEAD_LETTERS_URL
+        fault = self._world.before(Step.LETTER)
+        if fault is Fault.NOT_TAKEN:
+            raise unavailable("SendMessage")
+        attributes: Attributes = {
+            name: {"dataType": attribute["DataType"], "stringValue": attribute["StringValue"]}
+            for name, attribute in (MessageAttributes or {}).items()
+        }
+        self._queues.add_dead_letter(self._world.being_handled(), MessageBody, attributes)
+        if fault is Fault.ANSWER_LOST:
+            raise no_answer()
+
+    def _send_check(self, body: str) -> None:
+        fault = self._world.before(Step.CHECK)
+        if fault is Fault.NOT_TAKEN:
+            raise unavailable("SendMessage")
+        self._queues.checked.add(json.loads(body)["task_id"])
+        if fault is Fault.ANSWER_LOST:
+            raise no_answer()
+
+    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, object]]) -> None:  # noqa: N803
+        assert QueueUrl == REQUESTS_URL
+        if self._world.before(Step.HIDE) is Fault.NOT_TAKEN:
+            raise unavailable("ChangeMessageVisibilityBatch")
+        for entry in Entries:
+            seconds = entry["VisibilityTimeout"]
+            assert isinstance(seconds, int)
+            assert 0 <= seconds <= 12 * 3600
+            self._queues.hide(str(entry["ReceiptHandle"]), self._world.now + seconds)

@@ -1,0 +1,121 @@
+"""The music API in memory, behind the seam of MusicApi.connect() and Line.create(), and the secret with its token."""
+
+import json
+from collections.abc import Set
+from dataclasses import dataclass, field
+from typing import Final
+
+from song_intake.create_answer import Answer, outcome_of
+from song_intake.music_api import Line, MusicApi
+from song_intake.outcome import NotSent, Outcome, Unknown
+from song_intake.reason import Reason
+from tests.properties.simulation.dynamodb import unavailable
+from tests.properties.simulation.faults import Fault, Step, Steps
+from tests.properties.simulation.queues import Deliveries
+
+SECRET_ID: Final = "simulated-secret"
+TOKEN: Final = "simulated-token"
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """A create that happened, and was charged."""
+
+    title: str
+    task_id: str
+
+
+@dataclass(slots=True)
+class Vendor:
+    """What the vendor has made, which is the truth that the ledger must live up to."""
+
+    songs: list[Song] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    """Titles of creates that it has read and will do after our deadline."""
+    told: dict[str, Song] = field(default_factory=dict)
+    """Songs whose task_id has arrived, by the receipt handle of the delivery for which it was asked."""
+
+    def make(self, title: str) -> Song:
+        song = Song(title, f"task-{len(self.songs) + 1}")
+        self.songs.append(song)
+        return song
+
+    def make_late(self, title: str) -> None:
+        self.late.remove(title)
+        self.make(title)
+
+    def charged(self, titles: Set[str]) -> int:
+        """How many songs of these titles were made, or will be."""
+        return sum(title in titles for title in (*self.late, *(song.title for song in self.songs)))
+
+
+class SimulatedMusicApi(MusicApi):
+    """Opens lines to the vendor in memory."""
+
+    def __init__(self, world: Deliveries, vendor: Vendor) -> None:
+        self._world = world
+        self._vendor = vendor
+
+    def connect(self) -> Line | NotSent:
+        if self._world.before(Step.CONNECT) is Fault.NOT_TAKEN:
+            return NotSent(Reason.CANNOT_CONNECT, "simulated")
+        return SimulatedLine(self._world, self._vendor)
+
+
+class SimulatedLine(Line):
+    """One create, which goes as the schedule has it; what an answer means is the real table's word."""
+
+    def __init__(self, world: Deliveries, vendor: Vendor) -> None:
+        self._world = world
+        self._vendor = vendor
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to close."""
+
+    def create(self, body: bytes, token: str) -> Outcome:
+        assert token == TOKEN
+        fault = self._world.before(Step.CREATE)
+        answer = self._answer(str(json.loads(body)["title"]), fault)
+        return Unknown("simulated: no answer") if answer is None else outcome_of(answer)
+
+    def _answer(self, title: str, fault: Fault | None) -> Answer | None:
+        match fault:
+            case None:
+                song = self._vendor.make(title)
+                self._vendor.told[self._world.being_handled().receipt_handle] = song
+                return _json(200, code=200, task_id=song.task_id, message="success")
+            case Fault.NOT_TAKEN:
+                return None
+            case Fault.ANSWER_LOST:
+                self._vendor.make(title)
+                return None
+            case Fault.LATE:
+                self._vendor.late.append(title)
+                return None
+            case Fault.ERROR_AND_SONG:
+                self._vendor.make(title)
+                return _json(502, type="upstream_error", error="simulated")
+            case Fault.NO_TASK_ID:
+                self._vendor.make(title)
+                return _json(200, message="success")
+            case Fault.ERROR:
+                return _json(502, type="upstream_error", error="simulated")
+            case _:
+                return _json(int(str(fault)), type="simulated", error="simulated")
+
+
+class SimulatedSecrets:
+    """The Secrets Manager client of the function."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803 - boto3's name
+        assert SecretId == SECRET_ID
+        if self._steps.before(Step.SECRET) is Fault.NOT_TAKEN:
+            raise unavailable("GetSecretValue")
+        return {"SecretString": TOKEN}
+
+
+def _json(status: int, **said: object) -> Answer:
+    return Answer(status, json.dumps(said).encode())

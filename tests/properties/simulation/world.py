@@ -1,0 +1,278 @@
+"""The function of the template, several times over, with everything around it in memory.
+
+Real are Batch, RequestWork, Submission, Ledger, DeadLetters, SongChecks, Telling, ApiToken and the table of answers.
+Simulated are the ends of their clients, the clock, and Lambda's reading of the queue. Nothing moves by itself: a
+schedule calls the methods here.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, cast
+from unittest import mock
+
+from song_intake.announcements import Announcer
+from song_intake.api_token import ApiToken
+from song_intake.backoff import Backoff
+from song_intake.batch import Batch
+from song_intake.callback import Callback
+from song_intake.dead_letters import DeadLetters
+from song_intake.ledger import Ledger
+from song_intake.request_work import RequestWork
+from song_intake.settings import RECEIVES_HELD_BACK
+from song_intake.song_checks import SongChecks
+from song_intake.submission import Submission
+from song_intake.telemetry import Telemetry
+from song_intake.telling import Telling
+from tests.properties.simulation.bus import SimulatedEvents
+from tests.properties.simulation.dynamodb import SimulatedDynamoDb, Table
+from tests.properties.simulation.faults import Fault, Step, is_harmful
+from tests.properties.simulation.invocation import Invocation
+from tests.properties.simulation.queues import (
+    CHECKS_URL,
+    DEAD_LETTERS_URL,
+    REQUESTS_URL,
+    Deliveries,
+    QueuedMessage,
+    Queues,
+    Sent,
+    SimulatedSqs,
+)
+from tests.properties.simulation.vendor import SECRET_ID, SimulatedMusicApi, SimulatedSecrets, Vendor
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger, Metrics
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+# The template's defaults, in seconds.
+FUNCTION_TIMEOUT: Final = 60.0
+PAID_CALL: Final = 40.0
+LEASE: Final = 75.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The classes under test. A test of the invariants themselves puts broken ones here."""
+
+    ledger: type[Ledger] = Ledger
+    dead_letters: type[DeadLetters] = DeadLetters
+    submission: type[Submission] = Submission
+    request_work: type[RequestWork] = RequestWork
+    music_api: type[SimulatedMusicApi] = SimulatedMusicApi
+
+
+SHIPPED: Final = Parts()
+
+
+@dataclass(slots=True, eq=False)
+class Worker:
+    """An execution environment. Its clock may be wrong by `skew` seconds."""
+
+    name: str
+    batch: Batch
+    skew: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Handling:
+    """An invocation, the delivery that it was invoked with, and what went wrong in it."""
+
+    invocation: Invocation
+    delivery: QueuedMessage
+    worker: Worker
+    started: float
+    faults: list[tuple[Step, Fault]] = field(default_factory=list)
+    is_heard: bool = True
+    """Whether Lambda acts on its answer. It does not once it has cut the invocation off, which may still go on."""
+
+    @property
+    def is_harmed(self) -> bool:
+        """Whether something of our own side went wrong, so that it may not have carried out what it decided."""
+        return not self.is_heard or any(is_harmful(step, fault) for step, fault in self.faults)
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Only one thread is ever at work, and handing the baton to another core costs several times as much."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+class _Silence:
+    """Metrics that nobody reads."""
+
+    def add_metric(self, *_: object) -> None:
+        return
+
+    def flush_metrics(self) -> None:
+        return
+
+
+_LOGGER: Final = logging.getLogger(__name__)
+_LOGGER.setLevel(logging.CRITICAL)
+
+
+class World(Deliveries):
+    """One queue, its function, and what is around it."""
+
+    def __init__(self, parts: Parts, max_receive_count: int) -> None:
+        self.now = 1_700_000_000.0
+        self.parts = parts
+        self.last_try = max_receive_count - RECEIVES_HELD_BACK
+        self.queues = Queues(max_receive_count)
+        self.announced: set[tuple[str | None, str]] = set()
+        """The events: the task and the detail type."""
+        self.table = Table()
+        self.vendor = Vendor()
+        self.dynamodb = SimulatedDynamoDb(self, self.table)
+        self.sent: list[Sent] = []
+        self.fingerprints: dict[str, str] = {}
+        """By song."""
+        self.history: list[Handling] = []
+        self.moved_without_need: list[QueuedMessage] = []
+        """By SQS, although nothing was wrong with the last receive."""
+        self.under_way: list[Handling] = []
+        self.workers = [Worker("A", self._new_batch()), Worker("B", self._new_batch())]
+        self._at_work: Handling | None = None
+        self.trace: list[str] = []
+
+    @contextmanager
+    def clock(self) -> Iterator[None]:
+        """For the time of a schedule, the wall clock is that of whichever worker asks; the monotonic one is true."""
+        with mock.patch("time.time", self._time), mock.patch("time.monotonic", self._true_time), _one_core():
+            try:
+                yield
+            finally:
+                self._end_all()
+
+    def before(self, step: Step) -> Fault | None:
+        assert self._at_work is not None
+        return self._at_work.invocation.before(step)
+
+    def being_handled(self) -> QueuedMessage:
+        assert self._at_work is not None
+        return self._at_work.delivery
+
+    def deliver(self, message: QueuedMessage, worker: Worker) -> Handling | None:
+        """Lambda reads the message and invokes the function, up to its first call. None: SQS moved it instead."""
+        delivery = self.queues.receive(message, self.now)
+        if delivery is None:
+            self._note_move(message)
+            return None
+        self.note(f"{worker.name} receives {message.message_id}, receive {delivery.receive_count}")
+        started = self.now
+        invocation = Invocation(
+            worker.name, worker.batch, delivery.record(), lambda: started + FUNCTION_TIMEOUT - self.now
+        )
+        handling = Handling(invocation, delivery, worker, started)
+        self.under_way.append(handling)
+        self.history.append(handling)
+        self._at_work = handling
+        invocation.start()
+        self._after(handling)
+        return handling
+
+    def resume(self, handling: Handling, fault: Fault | None = None) -> None:
+        """One call of the invocation, and everything up to its next."""
+        invocation, step = handling.invocation, handling.invocation.at
+        assert step is not None
+        self.note(f"{invocation.name} {step}" + (f": {fault}" if fault else ""))
+        if fault is not None:
+            handling.faults.append((step, fault))
+        self._at_work = handling
+        invocation.resume(fault)
+        self._after(handling)
+
+    def cut_off(self, handling: Handling) -> None:
+        """Lambda answers for it, or ends it, while it may still be at work: in an environment that thaws later."""
+        self.note(f"{handling.invocation.name} is cut off, and may go on later")
+        handling.is_heard = False
+        handling.worker.batch = self._new_batch()
+
+    def acknowledge(self, handling: Handling, *, stale_handles_delete: bool) -> None:
+        """Lambda deletes what the response does not name as failed."""
+        response = handling.invocation.response
+        if not handling.is_heard:
+            self.note(f"the answer of {handling.invocation.name} is not heard")
+        elif response is not None and not response["batchItemFailures"]:
+            self.note(f"{handling.delivery.message_id} is acknowledged")
+            self.queues.delete(handling.delivery, also_by_a_stale_handle=stale_handles_delete)
+
+    def deliver_deleted(self, message: QueuedMessage) -> None:
+        """A standard queue may show a message once more that was deleted already: nobody heard its acknowledgement."""
+        self.note(f"{message.message_id} is seen again although it was deleted")
+        self.queues.deliver_again(message)
+        for handling in self.history:
+            if handling.delivery.message_id == message.message_id and handling.invocation.is_over:
+                handling.is_heard = False
+
+    def note(self, what: str) -> None:
+        self.trace.append(what)
+
+    def _note_move(self, message: QueuedMessage) -> None:
+        self.note(f"SQS moves {message.message_id} itself, after {message.receive_count} receives")
+        last = next(h for h in reversed(self.history) if h.delivery.message_id == message.message_id)
+        if last.invocation.is_over and not last.is_harmed:
+            self.moved_without_need.append(message)
+
+    def _after(self, handling: Handling) -> None:
+        self._at_work = None
+        invocation = handling.invocation
+        if invocation.error is not None:
+            raise invocation.error
+        if invocation.is_over:
+            self.under_way.remove(handling)
+        if invocation.dead:
+            # A process is dead as a whole: its kept token goes with it.
+            handling.worker.batch = self._new_batch()
+
+    def _time(self) -> float:
+        return self.now + (self._at_work.worker.skew if self._at_work else 0)
+
+    def _true_time(self) -> float:
+        return self.now
+
+    def _end_all(self) -> None:
+        for handling in list(self.under_way):
+            self._at_work = handling
+            handling.invocation.resume(Fault.DEATH)
+        self.under_way.clear()
+
+    def _new_batch(self) -> Batch:
+        sqs = cast("SQSClient", SimulatedSqs(self, self.queues))
+        submission = self.parts.submission(
+            ledger=self.parts.ledger(cast("DynamoDBClient", self.dynamodb), "ledger", LEASE, keep_days=90),
+            music_api=self.parts.music_api(self, self.vendor),
+            api_token=ApiToken(cast("SecretsManagerClient", SimulatedSecrets(self)), SECRET_ID),
+            backoff=Backoff(base=5, cap=900),
+            paid_call=PAID_CALL,
+            last_try=self.last_try,
+            max_receive_count=self.queues.max_receive_count,
+        )
+        events = cast("EventBridgeClient", SimulatedEvents(self, self.announced))
+        work = self.parts.request_work(
+            submission=submission,
+            checks=SongChecks(sqs, CHECKS_URL, first_check=15),
+            # No request here has a workflow that waits for it.
+            telling=Telling(Announcer(events, "bus"), Callback(cast("SFNClient", None))),
+            dead_letters=self.parts.dead_letters(sqs, DEAD_LETTERS_URL),
+        )
+        return Batch(
+            work=work,
+            sqs=sqs,
+            queue_url=REQUESTS_URL,
+            telemetry=Telemetry(cast("Logger", _LOGGER), cast("Metrics", _Silence())),
+        )

@@ -1,0 +1,246 @@
+"""The simulated table does what DynamoDB does with the writes of the ledger, and with the corners of their grammar."""
+
+import contextlib
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+import hypothesis.strategies as st
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given, settings
+
+from song_intake.ledger import Claim, Ledger
+from song_intake.ledger_row import Row
+from song_intake.ledger_table import LedgerUnavailable
+from song_intake.outcome import NotSent, Refused, Unknown
+from song_intake.reason import Reason
+from song_intake.song_request import SongRequest
+from tests.local.cloud import Cloud
+from tests.properties.simulation.dynamodb import ConditionalCheckFailedException, Exceptions, Table, Write
+from tests.properties.simulation.expressions import Item, NotUnderstood
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TABLE = "simulated-dynamodb"
+OPERATIONS = ("claim", "submitted", "another_task", "retrying", "rejected", "in_doubt", "abandoned", "given_up")
+
+
+class Twins:
+    """A client that does every write in both, and sees to it that both do the same."""
+
+    exceptions = Exceptions
+
+    def __init__(self, real: "DynamoDBClient") -> None:
+        self._real = real
+        self._simulated = Table()
+
+    def update_item(self, **write: object) -> dict[str, object]:
+        expected = self._really(write)
+        simulated = self._simulatedly(write)
+        assert simulated == expected, write
+        if simulated is not None:
+            raise ConditionalCheckFailedException(simulated)
+        item = self._simulated_item(write)
+        assert item == self._real_item(write), write
+        return {"Attributes": item}
+
+    def seed(self, item: Item) -> None:
+        self._real.put_item(TableName=TABLE, Item=cast("Any", item))
+        self._simulated.items[str(item["request_id"]["S"])] = dict(item)
+
+    def _really(self, write: Write) -> Item | None:
+        """The item that stands in the way."""
+        try:
+            self._real.update_item(**cast("Any", write))
+        except self._real.exceptions.ConditionalCheckFailedException as failed:
+            return _normal(cast("Item", failed.response.get("Item", {})))
+        return None
+
+    def _simulatedly(self, write: Write) -> Item | None:
+        try:
+            self._simulated.update(write)
+        except ConditionalCheckFailedException as failed:
+            return _normal(failed.item)
+        return None
+
+    def _real_item(self, write: Write) -> Item:
+        found = self._real.get_item(TableName=TABLE, Key=cast("Any", write["Key"]), ConsistentRead=True)
+        return _normal(cast("Item", found["Item"]))
+
+    def _simulated_item(self, write: Write) -> Item:
+        key = cast("Item", write["Key"])
+        return _normal(self._simulated.items[str(key["request_id"]["S"])])
+
+
+def _normal(item: Mapping[str, Mapping[str, object]]) -> Item:
+    """DynamoDB writes a number in another way than it was given, and a set in any order."""
+    return {name: _normal_value(value) for name, value in item.items()}
+
+
+def _normal_value(value: Mapping[str, object]) -> Mapping[str, object]:
+    match value:
+        case {"N": str(number)}:
+            return {"N": Decimal(number)}
+        case {"SS": list(members)}:
+            return {"SS": sorted(members)}
+        case _:
+            return value
+
+
+@pytest.fixture(scope="module")
+def real(cloud: Cloud) -> "DynamoDBClient":
+    client = cloud.client("dynamodb")
+    client.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "request_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "request_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return client
+
+
+def test_every_sequence_of_the_ledgers_writes_ends_in_the_same_item(real: "DynamoDBClient") -> None:
+    operations = st.tuples(st.sampled_from(OPERATIONS), st.integers(0, 1), st.integers(0, 2))
+
+    @settings(max_examples=30, deadline=None, derandomize=True, database=None)
+    @given(sequence=st.lists(operations, min_size=3, max_size=12))
+    def holds(sequence: list[tuple[str, int, int]]) -> None:
+        ledger = Ledger(cast("DynamoDBClient", Twins(real)), TABLE, lease=75, keep_days=90)
+        _Sequence(ledger, uuid.uuid4().hex).run(sequence)
+
+    holds()
+
+
+class _Sequence:
+    """Writes of several messages, two songs and all their claims, on one row."""
+
+    def __init__(self, ledger: Ledger, request_id: str) -> None:
+        self._ledger = ledger
+        self._requests = [
+            SongRequest.parse(f'{{"sound": "{sound}", "metadata": {{"a": "b"}}}}', request_id) for sound in "xy"
+        ]
+        self._claims = [Claim(request, "nobody") for request in self._requests]
+        self._row: Row | None = None
+
+    def run(self, sequence: list[tuple[str, int, int]]) -> None:
+        for operation, song, number in sequence:
+            # Unavailable is what the ledger says of a write that needs a row where there is none.
+            with contextlib.suppress(LedgerUnavailable):
+                self._note(self._do(operation, self._requests[song], number))
+
+    def _note(self, result: Claim | Row | None) -> None:
+        if isinstance(result, Claim):
+            self._claims.append(result)
+        else:
+            self._row = result or self._row
+
+    def _do(self, operation: str, request: SongRequest, number: int) -> Claim | Row | None:
+        claim = self._claims[-1 - number % len(self._claims)]
+        match operation:
+            case "claim":
+                return self._ledger.claim(request, f"message-{number}")
+            case "submitted":
+                return self._ledger.submitted(request, f"task-{number}")
+            case "another_task":
+                self._ledger.another_task(request.request_id, f"task-{number}")
+                return None
+            case "retrying":
+                return self._ledger.retrying(claim, NotSent(Reason.RATE_LIMITED, "simulated", 429, "rate_limited"))
+            case "rejected":
+                return self._ledger.rejected(claim, Refused(Reason.REFUSED, "simulated", 400))
+            case "in_doubt":
+                return self._ledger.in_doubt(claim, Unknown("simulated"), window=900)
+            case "abandoned":
+                if self._row is None:
+                    return None
+                return self._ledger.abandoned(self._row, Reason.OUTCOME_UNKNOWN, "simulated", window=0)
+            case _:
+                return self._ledger.given_up(request, f"message-{number}", Reason.RETRIES_EXHAUSTED, "simulated")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "a = :one",
+        "b = :one",
+        "a <> :one",
+        "absent <> :one",
+        "absent = :one",
+        "a IN (:two, :one)",
+        "absent IN (:two, :one)",
+        "attribute_exists(a) AND attribute_not_exists(absent)",
+        "a = :one OR b = :one AND b = :two",
+        "(a = :one OR b = :one) AND a = :two",
+        "a = :two AND b = :one OR attribute_exists(b)",
+    ],
+)
+def test_a_condition_holds_in_both_or_in_neither(real: "DynamoDBClient", condition: str) -> None:
+    twins, request_id = Twins(real), uuid.uuid4().hex
+    twins.seed({"request_id": {"S": request_id}, "a": {"S": "1"}, "b": {"S": "2"}})
+    values: Item = {":one": {"S": "1"}, ":two": {"S": "2"}}
+    with contextlib.suppress(ConditionalCheckFailedException):
+        twins.update_item(**_write(request_id, "SET seen = :seen", condition, values))
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        "SET a = :value, b = if_not_exists(a, :value), c = if_not_exists(absent, :value)",
+        "SET a = :value REMOVE b, absent",
+        "ADD n :number, m :number",
+        "ADD tags :tags, more :tags REMOVE a",
+        "REMOVE n SET b = :value ADD m :number",
+    ],
+)
+def test_an_update_leaves_the_same_item_in_both(real: "DynamoDBClient", update: str) -> None:
+    twins, request_id = Twins(real), uuid.uuid4().hex
+    twins.seed(
+        {"request_id": {"S": request_id}, "a": {"S": "1"}, "b": {"S": "2"}, "n": {"N": "3"}, "tags": {"SS": ["x"]}}
+    )
+    values: Item = {":value": {"S": "new"}, ":number": {"N": "2"}, ":tags": {"SS": ["x", "y"]}}
+    twins.update_item(**_write(request_id, update, "attribute_exists(a)", values))
+
+
+@pytest.mark.parametrize(
+    ("update", "condition"),
+    [
+        ("SET a = :value", "a = :nowhere"),
+        ("SET a = ", "attribute_exists(a)"),
+        ("SET a = :value", "a ="),
+        ("SET a = :value", "(attribute_exists(a)"),
+        ("SET a = :value", "attribute_exists(a) attribute_exists(a)"),
+    ],
+)
+def test_what_dynamodb_refuses_the_simulation_does_not_understand(
+    real: "DynamoDBClient", update: str, condition: str
+) -> None:
+    write = _write("refused", update, condition, {":value": {"S": "1"}})
+    with pytest.raises(ClientError, match="ValidationException"):
+        real.update_item(**cast("Any", write))
+    with pytest.raises((NotUnderstood, KeyError)):
+        Table().update(write)
+
+
+def test_a_value_that_no_expression_uses_is_refused() -> None:
+    write = _write("refused", "SET a = :value", "attribute_exists(a)", {":value": {"S": "1"}})
+    cast("dict[str, object]", write["ExpressionAttributeValues"])[":unused"] = {"S": "2"}
+    with pytest.raises(NotUnderstood, match="unused"):
+        Table().update(write)
+
+
+def _write(request_id: str, update: str, condition: str, values: Item) -> dict[str, object]:
+    """With no more of the values than the expressions name."""
+    used = {name: value for name, value in values.items() if name in update + condition}
+    if ":seen" in update:
+        used[":seen"] = {"S": "seen"}
+    return {
+        "TableName": TABLE,
+        "Key": {"request_id": {"S": request_id}},
+        "UpdateExpression": update,
+        "ConditionExpression": condition,
+        "ExpressionAttributeValues": used,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }

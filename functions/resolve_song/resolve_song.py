@@ -28,7 +28,7 @@ def wire(settings: ResolveSettings) -> Resolution:
     return Resolution(
         ledger=Resolving(table),
         checks=SongChecks(boto3.client("sqs", config=aws), settings.song_checks_queue_url, settings.first_check),
-        telling=telling(aws, settings.event_bus_name),
+        telling=telling(aws, settings.event_bus_name, logger),
         not_created_after=settings.not_created_after,
     )
 

@@ -44,7 +44,7 @@ def wire(settings: Settings) -> Batch:
     work = RequestWork(
         submission=submission,
         checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
-        telling=telling(aws, settings.event_bus_name),
+        telling=telling(aws, settings.event_bus_name, logger),
         dead_letters=DeadLetters(sqs, settings.dead_letter_queue_url),
     )
     return Batch(work=work, sqs=sqs, queue_url=settings.song_requests_queue_url, telemetry=Telemetry(logger, Metrics()))

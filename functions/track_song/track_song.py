@@ -36,7 +36,7 @@ def wire(settings: TrackSettings) -> Batch:
         music_api=MusicApi(settings.music_api_origin, tls, settings.connect_timeout, settings.poll_deadline),
         api_token=ApiToken(boto3.client("secretsmanager", config=aws), settings.api_token_secret_arn),
         checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
-        telling=telling(aws, settings.event_bus_name),
+        telling=telling(aws, settings.event_bus_name, logger),
         first_wait=settings.first_check,
         longest_wait=settings.check_cap,
         tracking_hours=settings.tracking_hours,

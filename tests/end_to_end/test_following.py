@@ -95,6 +95,10 @@ def test_a_song_that_never_ends_is_given_up_and_may_be_looked_at_again(
     (letter,) = wait_for(lambda: following.letters("CheckDeadLetterQueueUrl"), "the check's dead letter")
     assert (letter.reason, letter.attributes["request_id"]) == ("NEVER_FINISHED", request_id)
     assert following.row(request_id)["status"] == "SUBMITTED"
+    polls = len(vendor.polls_of("Never Ends"))
+    following.redrive()
+    vendor.wait_for(lambda: len(vendor.polls_of("Never Ends")) > polls + 3, timeout=20)
+    assert following.letters("CheckDeadLetterQueueUrl") == [], "its time is counted anew"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from song_intake.aws_failure import AWS_FAILURES, code_of
@@ -28,8 +29,10 @@ class CallbackFailed(Undone):
 class Callback:
     """Safe to share between threads."""
 
-    def __init__(self, step_functions: SFNClient) -> None:
+    def __init__(self, step_functions: SFNClient, nobody_waits: Callable[[str], None] = lambda _code: None) -> None:
+        """nobody_waits is told the code of an answer that nobody wanted, for the log; it is forgotten then."""
         self._step_functions = step_functions
+        self._nobody_waits = nobody_waits
 
     def succeeded(self, task_token: str, announcement: Announcement) -> bool:
         """Answer with the event's detail. False if nobody waits any more; raises CallbackFailed."""
@@ -37,7 +40,7 @@ class Callback:
         try:
             self._step_functions.send_task_success(taskToken=task_token, output=output)
         except AWS_FAILURES as failure:
-            return _nobody_waits(failure)
+            return self._forgotten(failure)
         return True
 
     def failed(self, task_token: str, announcement: Announcement) -> bool:
@@ -48,12 +51,12 @@ class Callback:
                 taskToken=task_token, error=announcement.reason or "FAILED", cause=cause[:32_768]
             )
         except AWS_FAILURES as failure:
-            return _nobody_waits(failure)
+            return self._forgotten(failure)
         return True
 
-
-def _nobody_waits(failure: Exception) -> bool:
-    code = code_of(failure)
-    if code in NOBODY_WAITS:
+    def _forgotten(self, failure: Exception) -> bool:
+        code = code_of(failure)
+        if code not in NOBODY_WAITS:
+            raise CallbackFailed(code) from None
+        self._nobody_waits(code)
         return False
-    raise CallbackFailed(code) from None

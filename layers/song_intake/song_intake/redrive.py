@@ -1,4 +1,4 @@
-"""Moves dead letters back to the requests, for an operator: python -m song_intake.redrive STACK
+"""Moves dead letters back to their queues, for an operator: python -m song_intake.redrive STACK
 
 SQS can move them itself, but knows nothing of the ledger: a letter that it moved without our attributes (its function
 died on every receive) would come back under a new message id, and a request without an id of its own would be a new
@@ -87,8 +87,10 @@ def main(stack: str) -> None:
     """Prints how many were moved."""
     described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    moved = redrive(boto3.client("sqs"), outputs["DeadLetterQueueUrl"], outputs["SongRequestsQueueUrl"])
-    print(f"{moved} dead letters are back on the request queue of {stack}")  # noqa: T201 - what it is run for
+    sqs = boto3.client("sqs")
+    requests = redrive(sqs, outputs["DeadLetterQueueUrl"], outputs["SongRequestsQueueUrl"])
+    checks = redrive(sqs, outputs["CheckDeadLetterQueueUrl"], outputs["SongChecksQueueUrl"])
+    print(f"{stack}: {requests} requests and {checks} checks are back on their queues")  # noqa: T201 - what it is run for
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from song_intake.webhook import WebhookKey
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-# A rotated key is noticed this soon. A forger can make us read the secret no more often than this.
-KEPT_SECONDS = 60.0
+# A rotated key is noticed this soon: before the shortest song, 20 seconds, that was sent with it can be done.
+KEPT_SECONDS = 15.0
 
 
 class KeyUnavailable(Exception):

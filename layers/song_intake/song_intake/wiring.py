@@ -6,6 +6,7 @@ import ssl
 
 import boto3
 import certifi
+from aws_lambda_powertools import Logger
 from botocore.config import Config
 
 from song_intake.announcements import Announcer
@@ -30,7 +31,9 @@ def trust(ca_bundle: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_bundle or certifi.where())
 
 
-def telling(aws: Config, bus_name: str) -> Telling:
-    return Telling(
-        Announcer(boto3.client("events", config=aws), bus_name), Callback(boto3.client("stepfunctions", config=aws))
-    )
+def telling(aws: Config, bus_name: str, logger: Logger) -> Telling:
+    def nobody_waits(code: str) -> None:
+        logger.warning("callback", extra={"action": "callback", "reason": code})
+
+    announcer = Announcer(boto3.client("events", config=aws), bus_name)
+    return Telling(announcer, Callback(boto3.client("stepfunctions", config=aws), nobody_waits))

@@ -1,0 +1,95 @@
+"""A song that was submitted, looked at as track_song does, without Lambda."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from song_intake.api_token import ApiToken
+from song_intake.batch import Batch
+from song_intake.check_work import CheckWork
+from song_intake.dead_letters import DeadLetters
+from song_intake.decision import Decision, Done
+from song_intake.ledger_following import Following
+from song_intake.message import Message
+from song_intake.music_api import MusicApi
+from song_intake.song_checks import SongCheck, SongChecks
+from song_intake.telling import Telling
+from song_intake.tracking import Tracking
+from tests.integration.bench import Bench, plenty_of_time, record_of, song
+from tests.integration.deciding import TITLE, decide
+from tests.integration.taking import failed
+from tests.local.vendor_story import TaskStory
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+FIRST_WAIT = 15.0
+LONGEST_WAIT = 300.0
+TRACKING_HOURS = 24
+POLL_DEADLINE = 0.5
+POLL_CALL = 2.0
+
+
+def tracking(
+    bench: Bench,
+    *,
+    dynamodb: "DynamoDBClient | None" = None,
+    checks: SongChecks | None = None,
+    telling: Telling | None = None,
+    secret_id: str | None = None,
+) -> Tracking:
+    return Tracking(
+        following=Following(bench.ledger_table(dynamodb)),
+        music_api=MusicApi(bench.vendor.origin, bench.tls, 1, POLL_DEADLINE),
+        api_token=ApiToken(bench.secrets, secret_id or bench.secret_id),
+        checks=checks or bench.song_checks(),
+        telling=telling or bench.telling(),
+        first_wait=FIRST_WAIT,
+        longest_wait=LONGEST_WAIT,
+        tracking_hours=TRACKING_HOURS,
+    )
+
+
+def check_batch(bench: Bench, of: Tracking | None = None, dead_letter_queue_url: str | None = None) -> Batch:
+    dead_letters = DeadLetters(bench.sqs, dead_letter_queue_url or bench.dead_checks.url)
+    work = CheckWork(tracking=of or tracking(bench), dead_letters=dead_letters, poll_call=POLL_CALL)
+    return bench.batch_of(work, bench.checks)
+
+
+def submitted(bench: Bench, request_id: str, story: TaskStory | None = None, **fields: object) -> SongCheck:
+    """A song that was really created and recorded, as its check names it."""
+    if story:
+        bench.vendor.plan_task(TITLE, story)
+    decision = decide(bench.submission(), record_of(song(TITLE, request_id, **fields)))
+    assert isinstance(decision, Done)
+    assert decision.task_id is not None
+    return SongCheck(request_id, decision.task_id, time.time())
+
+
+def body_of(check: SongCheck) -> str:
+    return json.dumps(asdict(check))
+
+
+def look(
+    check: SongCheck,
+    by: Tracking,
+    *,
+    receives: int = 1,
+    sent_at: float | None = None,
+    attributes: Mapping[str, str] | None = None,
+) -> Decision:
+    """One look, without a queue."""
+    record = record_of(body_of(check), receives=receives, sent_at=sent_at or time.time(), attributes=attributes)
+    return by.decide(check, Message.of(record))
+
+
+def look_at_all(bench: Bench, batch: Batch) -> set[str]:
+    """Looks at what is on the queue of checks, acknowledges as Lambda would, and returns the ids that stay."""
+    records = bench.checks.records()
+    stay = failed(batch.take(records, plenty_of_time))
+    for taken in records:
+        if taken["messageId"] not in stay:
+            bench.checks.delete(taken["receiptHandle"])
+    return stay

@@ -1,0 +1,249 @@
+"""What a call to our webhook comes to, on a real table, queue and secret, as the gateway would hand it over."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+from aws_lambda_powertools import Logger, Metrics
+
+from song_intake import webhook_keys
+from song_intake.decision import Done
+from song_intake.ledger_following import Following
+from song_intake.ledger_row import Status
+from song_intake.song_checks import SongCheck
+from song_intake.telemetry import Telemetry
+from song_intake.webhook import WebhookKey
+from song_intake.webhook_event import HttpApiEvent, WebhookEndpoint
+from song_intake.webhook_keys import WebhookKeys
+from song_intake.webhook_reception import Reception
+from tests.integration import unreachable
+from tests.integration.bench import WEBHOOK_KEY, Bench, plenty_of_time, record_of, song
+from tests.integration.deciding import TITLE, decide, record
+from tests.integration.following import check_batch, look_at_all
+from tests.integration.ledger_case import Case, brought_to
+from tests.integration.taking import failed
+from tests.local import vendor_behaviour as behaviour
+from tests.local.webhook_call import Genuine, WebhookCall
+from tests.local.webhook_event import lambda_event
+from tests.local.webhook_forgery import forgeries
+
+S = Status
+TASK = "task-9"
+KEY = WebhookKey.of(WEBHOOK_KEY)
+
+
+@pytest.fixture
+def endpoint(bench: Bench) -> WebhookEndpoint:
+    return endpoint_of(bench)
+
+
+def endpoint_of(
+    bench: Bench, following: Following | None = None, checks_url: str | None = None, key_id: str | None = None
+) -> WebhookEndpoint:
+    keys = WebhookKeys(bench.secrets, key_id or bench.webhook_key_id)
+    # The first check of a song waits; that of a hint does not.
+    checks = bench.song_checks(checks_url, first_check=60)
+    reception = Reception(keys, following or Following(bench.ledger_table()), checks)
+    logger = Logger(service=bench.table, stream=bench.log)
+    return WebhookEndpoint(reception, Telemetry(logger, Metrics(namespace="SongIntake", service=bench.table)))
+
+
+def genuine(request_id: str, task_id: str = TASK, key: WebhookKey = KEY) -> Genuine:
+    body = json.dumps({"code": 200, "task_id": task_id, "event": "song.completed", "data": []})
+    return Genuine(request_id, key.path_mac(request_id), key.secret(request_id), body.encode())
+
+
+def status_of(endpoint: WebhookEndpoint, call: WebhookCall) -> int:
+    return endpoint.answer(cast("HttpApiEvent", lambda_event(call)))["statusCode"]
+
+
+def checks_of(bench: Bench) -> list[SongCheck]:
+    return [SongCheck.parse(record["body"]) for record in bench.checks.records()]
+
+
+@pytest.mark.parametrize("start", [S.SUBMITTING, S.IN_DOUBT, S.RETRYING, S.REJECTED])
+def test_a_hint_records_its_task_and_has_it_checked_at_once(
+    bench: Bench, endpoint: WebhookEndpoint, start: Status
+) -> None:
+    case = brought_to(bench, start)
+    request_id = case.request.request_id
+    assert status_of(endpoint, genuine(request_id).call()) == 200
+    assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", TASK)
+    (check,) = checks_of(bench)
+    assert (check.request_id, check.task_id, check.no_such_task) == (request_id, TASK, False)
+    assert time.time() - 60 < check.since <= time.time()
+    (line,) = bench.lines()
+    assert (line["action"], line["http_status"], line["request_id"]) == ("webhook", 200, request_id)
+
+
+def test_a_hint_that_comes_again_has_the_song_checked_again_and_changes_no_row(
+    bench: Bench, endpoint: WebhookEndpoint
+) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    call = genuine(case.request.request_id).call()
+    assert status_of(endpoint, call) == 200
+    before = case.item
+    assert status_of(endpoint, call) == 200
+    assert case.item == before
+    assert len(checks_of(bench)) == 2
+
+
+@pytest.mark.parametrize("start", [S.SUCCEEDED, S.FAILED])
+def test_a_song_that_has_ended_is_neither_changed_nor_checked(
+    bench: Bench, endpoint: WebhookEndpoint, start: Status
+) -> None:
+    case = brought_to(bench, start)
+    before = case.item
+    assert status_of(endpoint, genuine(case.request.request_id, "task-1").call()) == 200
+    assert (case.item, checks_of(bench)) == (before, [])
+
+
+def test_another_task_is_kept_beside_the_first_which_is_checked(bench: Bench, endpoint: WebhookEndpoint) -> None:
+    case = brought_to(bench, S.SUBMITTED)
+    assert status_of(endpoint, genuine(case.request.request_id, "task-2").call()) == 200
+    assert (case.row["task_id"], case.row["other_task_ids"]) == ("task-1", ["task-2"])
+    assert [check.task_id for check in checks_of(bench)] == ["task-1"]
+
+
+def test_a_hint_of_a_request_that_nobody_sent_creates_no_row(bench: Bench, endpoint: WebhookEndpoint) -> None:
+    assert status_of(endpoint, genuine("nobodys").call()) == 404
+    assert (bench.item("nobodys"), checks_of(bench)) == ({}, [])
+    assert bench.lines()[0].get("request_id") is None
+
+
+@pytest.fixture
+def untouched(bench: Bench) -> Callable[[Case], bool]:
+    def is_untouched(case: Case) -> bool:
+        return case.row["status"] == "IN_DOUBT" and "task_id" not in case.row and bench.checks.records() == []
+
+    return is_untouched
+
+
+def test_an_address_that_is_not_ours_is_not_found_and_a_wrong_signature_not_authentic(
+    bench: Bench, endpoint: WebhookEndpoint, untouched: Callable[[Case], bool]
+) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    request_id = case.request.request_id
+    others = WebhookKey.of("another key")
+    mixed = Genuine(request_id, KEY.path_mac(request_id), others.secret(request_id), b'{"task_id": "t"}')
+    assert status_of(endpoint, genuine(request_id, key=others).call()) == 404
+    assert status_of(endpoint, mixed.call()) == 401
+    assert untouched(case)
+
+
+def test_of_five_hundred_forgeries_none_is_accepted_and_none_breaks_anything(
+    bench: Bench, endpoint: WebhookEndpoint, untouched: Callable[[Case], bool]
+) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    sent = [call for call in forgeries(genuine(case.request.request_id)) if lambda_event(call) is not None]
+    assert len(sent) > 400
+    answers = {call.name: status_of(endpoint, call) for call in sent}
+    assert set(answers.values()) == {401, 404}
+    assert untouched(case)
+    assert case.request.request_id not in bench.log.getvalue()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"pathParameters": None, "headers": None, "body": None},
+        {"body": "%%%", "isBase64Encoded": True},
+        {"body": "\ud800"},
+    ],
+    ids=["empty", "nulls", "no base64", "half a surrogate"],
+)
+def test_an_event_of_whatever_form_is_answered(endpoint: WebhookEndpoint, event: dict[str, object]) -> None:
+    assert endpoint.answer(cast("HttpApiEvent", event))["statusCode"] in (401, 404)
+
+
+def test_a_body_in_base64_is_verified_as_it_was_sent(bench: Bench, endpoint: WebhookEndpoint) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    body = json.dumps({"task_id": TASK, "title": "été"}, ensure_ascii=False).encode("latin-1")
+    plain = genuine(case.request.request_id).call(body=body)
+    assert status_of(endpoint, plain) == 401, "signed, and not UTF-8"
+    assert status_of(endpoint, genuine(case.request.request_id).call()) == 200
+
+
+def test_the_previous_key_is_good_after_a_rotation_and_the_one_before_it_is_not(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = brought_to(bench, S.SUBMITTING)
+    endpoint = endpoint_of(bench)
+    first = genuine(case.request.request_id)
+    assert status_of(endpoint, first.call()) == 200
+
+    _rotate(bench, "second-key")
+    second = genuine(case.request.request_id, key=WebhookKey.of("second-key"))
+    assert status_of(endpoint, second.call()) == 404, "the keys are kept for a minute"
+    monkeypatch.setattr(webhook_keys, "KEPT_SECONDS", -1.0)
+    assert [status_of(endpoint, each.call()) for each in (first, second)] == [200, 200]
+
+    _rotate(bench, "third-key")
+    assert [status_of(endpoint, each.call()) for each in (first, second)] == [404, 200]
+
+
+def _rotate(bench: Bench, key: str) -> None:
+    bench.secrets.put_secret_value(SecretId=bench.webhook_key_id, SecretString=key)
+
+
+def test_keys_that_were_read_once_serve_while_the_secret_cannot_be_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = brought_to(bench, S.SUBMITTED)
+    key_id = bench.secrets.create_secret(Name=f"{bench.table}-short-lived", SecretString=WEBHOOK_KEY)["ARN"]
+    endpoint = endpoint_of(bench, key_id=key_id)
+    call = genuine(case.request.request_id)
+    assert status_of(endpoint, call.call()) == 200
+    bench.secrets.delete_secret(SecretId=key_id, ForceDeleteWithoutRecovery=True)
+    monkeypatch.setattr(webhook_keys, "KEPT_SECONDS", -1.0)
+    assert status_of(endpoint, call.call()) == 200
+
+
+def test_what_cannot_be_done_now_is_to_be_sent_again(bench: Bench, endpoint: WebhookEndpoint) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    call = genuine(case.request.request_id).call()
+    no_ledger = Following(bench.ledger_table(unreachable.dynamodb()))
+    assert status_of(endpoint_of(bench, key_id="no-such-secret"), call) == 503
+    assert status_of(endpoint_of(bench, following=no_ledger), call) == 503
+    assert case.row["status"] == "IN_DOUBT"
+    assert status_of(endpoint_of(bench, checks_url=unreachable.GONE), call) == 503
+    assert case.row["status"] == "SUBMITTED"
+    assert [line["reason"] for line in bench.lines()] == ["KeyUnavailable", "LedgerUnavailable", "ChecksUnavailable"]
+
+    assert status_of(endpoint, call) == 200
+    assert [check.task_id for check in checks_of(bench)] == [TASK]
+
+
+def test_a_lost_answer_is_found_again_by_the_webhook_and_its_song_ends(
+    bench: Bench, endpoint: WebhookEndpoint, request_id: str
+) -> None:
+    """The whole of it: one create, its answer cut, the message waiting, the hint, the poll, the message done."""
+    bench.vendor.plan(TITLE, behaviour.cut("start", creates=True))
+    submission = bench.submission(webhook=bench.webhook(900))
+    batch = bench.batch(submission)
+    message = record_of(song(TITLE, request_id), message_id="message-1")
+    assert failed(batch.take([message], plenty_of_time)) == {"message-1"}
+    (made,) = bench.vendor.creates
+    assert status_of(endpoint, genuine(request_id, made.task_id).call()) == 200
+    assert look_at_all(bench, check_batch(bench)) == set()
+    assert failed(batch.take([message], plenty_of_time)) == set()
+    assert (bench.row(request_id)["status"], len(bench.vendor.creates), bench.letters()) == ("SUCCEEDED", 1, [])
+    assert [detail["status"] for detail in bench.bus.details()] == ["SUCCEEDED"]
+
+
+def test_a_webhook_that_comes_before_the_creates_answer_leaves_one_row_and_one_task(
+    bench: Bench, endpoint: WebhookEndpoint, request_id: str
+) -> None:
+    def early(_: object) -> None:
+        (made,) = bench.vendor.creates
+        assert status_of(endpoint, genuine(request_id, made.task_id).call()) == 200
+
+    bench.vendor.on_create(TITLE, early)
+    decision = decide(bench.submission(), record(request_id))
+    (made,) = bench.vendor.creates
+    row = bench.row(request_id)
+    assert isinstance(decision, Done)
+    assert (row["status"], row["task_id"], "other_task_ids" in row) == ("SUBMITTED", made.task_id, False)

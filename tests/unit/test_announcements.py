@@ -1,0 +1,137 @@
+"""The events, as a consumer reads them: by the published schema, with an id that tells a repeat from news."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import jsonschema_rs
+import pytest
+from botocore.stub import Stubber
+
+from song_intake import announcements
+from song_intake.announcements import Announcement, AnnouncementFailed, Announcer, Happening
+from song_intake.reason import Reason
+from song_intake.task_state import Clip
+
+SCHEMA = json.loads(Path(announcements.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8"))
+WHOLE = Clip("clip-1", "https://a", "https://w", "https://i", "https://v", 183.48, "FUZZ-2.0", "7")
+SCANTY = Clip("")
+
+FULL = {
+    Happening.SUBMITTED: Announcement(Happening.SUBMITTED, "r-1", "t-1", task_id="t-1", metadata={"customer": "c-1"}),
+    Happening.SUCCEEDED: Announcement(Happening.SUCCEEDED, "r-1", "t-1", task_id="t-1", clips=(WHOLE, SCANTY)),
+    Happening.FAILED: Announcement(
+        Happening.FAILED, "r-1", "t-1", "t-1", Reason.FAILED_BY_VENDOR, vendor_code="timeout", refunded=False
+    ),
+    Happening.REJECTED: Announcement(Happening.REJECTED, "r-1", "m-1", reason=Reason.REFUSED, detail="été"),
+    Happening.IN_DOUBT: Announcement(Happening.IN_DOUBT, "r-1", "m-1", reason=Reason.OUTCOME_UNKNOWN, detail="why"),
+}
+LEAST = {happening: Announcement(happening, None, "m-1") for happening in Happening}
+
+
+def detail_of(announcement: Announcement) -> dict[str, object]:
+    """As it arrives."""
+    said = json.loads(json.dumps(announcement.as_detail()))
+    assert isinstance(said, dict)
+    return said
+
+
+@pytest.mark.parametrize("announcements", [FULL, LEAST], ids=["all that can be known", "the least"])
+@pytest.mark.parametrize("happening", Happening)
+def test_every_event_keeps_the_published_schema(
+    announcements: dict[Happening, Announcement], happening: Happening
+) -> None:
+    detail = detail_of(announcements[happening])
+    assert [error.message for error in jsonschema_rs.validator_for(SCHEMA).iter_errors(detail)] == []
+    assert detail["status"] == happening.name
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_keeps_the_published_schema(reason: Reason) -> None:
+    jsonschema_rs.validate(SCHEMA, detail_of(Announcement(Happening.REJECTED, "r-1", "m-1", reason=reason)))
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert detail_of(LEAST[Happening.REJECTED]) == {
+        "version": "1",
+        "id": "-/REJECTED/m-1",
+        "status": "REJECTED",
+        "metadata": {},
+        "clips": [],
+    }
+    assert detail_of(FULL[Happening.SUCCEEDED])["clips"] == [
+        {
+            "clip_id": "clip-1",
+            "audio_url": "https://a",
+            "wav_url": "https://w",
+            "image_url": "https://i",
+            "video_url": "https://v",
+            "duration": 183.48,
+            "mv": "FUZZ-2.0",
+            "seed": "7",
+        },
+        {"clip_id": ""},
+    ]
+
+
+def test_a_no_is_not_taken_for_unknown() -> None:
+    assert detail_of(FULL[Happening.FAILED])["refunded"] is False
+
+
+def test_a_repeat_has_the_id_of_the_first_whatever_else_is_known_by_then() -> None:
+    first = Announcement(Happening.REJECTED, "r-1", "m-1", reason=Reason.REFUSED)
+    again = Announcement(Happening.REJECTED, "r-1", "m-1", reason=Reason.REFUSED, detail="more", vendor_code="x")
+    assert first.event_id == again.event_id
+
+
+def test_another_happening_request_or_occasion_has_an_id_of_its_own() -> None:
+    ids = {
+        Announcement(happening, request_id, occasion).event_id
+        for happening in Happening
+        for request_id in ("r-1", "r-2", None)
+        for occasion in ("t-1", "m-1")
+    }
+    assert len(ids) == 5 * 3 * 2
+
+
+@pytest.fixture
+def stubbed() -> Iterator[tuple[Announcer, Stubber]]:
+    events = boto3.client("events", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(events) as stubber:
+        yield Announcer(events, "a-bus"), stubber
+    events.close()
+
+
+def test_an_event_says_where_it_comes_from(stubbed: tuple[Announcer, Stubber]) -> None:
+    announcer, stubber = stubbed
+    announcement = FULL[Happening.REJECTED]
+    entry = {
+        "EventBusName": "a-bus",
+        "Source": "song-intake",
+        "DetailType": "Song Rejected",
+        "Detail": json.dumps(announcement.as_detail(), ensure_ascii=False),
+    }
+    stubber.add_response("put_events", {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}, {"Entries": [entry]})
+    announcer.announce(announcement)
+    stubber.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [({"ErrorCode": "ThrottlingException", "ErrorMessage": "canary"}, "ThrottlingException"), ({}, "PutEvents")],
+)
+def test_a_bus_that_answers_and_takes_nothing_has_not_taken_it(
+    stubbed: tuple[Announcer, Stubber], entry: dict[str, str], told: str
+) -> None:
+    announcer, stubber = stubbed
+    stubber.add_response("put_events", {"FailedEntryCount": 1, "Entries": [entry]})
+    with pytest.raises(AnnouncementFailed, match=rf"^{told}$"):
+        announcer.announce(FULL[Happening.REJECTED])
+
+
+def test_a_bus_that_refuses_is_told_by_its_code_alone(stubbed: tuple[Announcer, Stubber]) -> None:
+    announcer, stubber = stubbed
+    stubber.add_client_error("put_events", "AccessDeniedException", "canary")
+    with pytest.raises(AnnouncementFailed, match=r"^AccessDeniedException$"):
+        announcer.announce(FULL[Happening.REJECTED])

@@ -1,0 +1,84 @@
+"""The events' contract as consumers read it: a valid schema, described, that knows what the code says and no more."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from song_intake import announcements
+from song_intake.announcements import VERSION, Announcement, Happening
+from song_intake.task_state import Clip
+
+SCHEMA: dict[str, Any] = json.loads(
+    Path(announcements.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8")
+)
+VALID: dict[str, object] = {"version": VERSION, "id": "i", "status": "FAILED", "metadata": {}, "clips": []}
+
+
+def is_valid(event: dict[str, object]) -> bool:
+    return jsonschema_rs.validator_for(SCHEMA).is_valid(event)
+
+
+def test_it_is_a_valid_schema_of_its_draft() -> None:
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert SCHEMA["$id"].startswith("urn:")
+    jsonschema_rs.meta.validate(SCHEMA)
+
+
+def test_it_is_of_the_version_that_the_events_say() -> None:
+    assert SCHEMA["properties"]["version"]["const"] == VERSION
+    assert SCHEMA["$id"].endswith(f":{VERSION}")
+
+
+def test_it_names_every_happening() -> None:
+    assert SCHEMA["properties"]["status"]["enum"] == [happening.name for happening in Happening]
+    assert all(happening.value in SCHEMA["description"] for happening in Happening)
+
+
+def test_it_knows_the_fields_of_an_event_and_no_other() -> None:
+    in_the_code = {field.name for field in fields(Announcement)} - {"happening", "occasion"}
+    assert set(SCHEMA["properties"]) == in_the_code | {"version", "id", "status"}
+    assert SCHEMA["additionalProperties"] is False
+
+
+def test_it_knows_the_fields_of_a_clip_and_no_other() -> None:
+    clip = SCHEMA["properties"]["clips"]["items"]
+    assert set(clip["properties"]) == {field.name for field in fields(Clip)}
+    assert clip["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEMA["properties"] if name != "version"])
+def test_every_field_is_described(name: str) -> None:
+    assert SCHEMA["properties"][name]["description"].endswith(".")
+
+
+def test_it_lets_the_least_event_through() -> None:
+    assert is_valid(VALID)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"version": "2"},
+        {"id": ""},
+        {"status": "SUBMITTING"},
+        {"lyrics": "la"},
+        {"reason": "in words"},
+        {"refunded": "yes"},
+        {"metadata": {"customer": 1}},
+        {"clips": [{"audio_url": "https://a"}]},
+        {"clips": [{"clip_id": "c", "lyrics": "la"}]},
+        {"clips": [{"clip_id": "c", "duration": "183.48"}]},
+    ],
+    ids=str,
+)
+def test_it_stops_what_no_event_says(wrong: dict[str, object]) -> None:
+    assert not is_valid(VALID | wrong)
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_what_every_event_says_is_required(name: str) -> None:
+    assert not is_valid({other: value for other, value in VALID.items() if other != name})

@@ -16,6 +16,9 @@ from tests.local.music_vendor import MusicVendor
 
 AN_HOUR = 3600.0
 
+TimePasses = Callable[[float], None]
+"""So many seconds go by at once."""
+
 
 @pytest.fixture
 def bench(cloud: Cloud, vendor: MusicVendor) -> Iterator[Bench]:
@@ -46,6 +49,15 @@ def request_id() -> str:
 def an_hour_passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def pass_() -> None:
         later = time.time() + AN_HOUR
+        monkeypatch.setattr(time, "time", lambda: later)
+
+    return pass_
+
+
+@pytest.fixture
+def time_passes(monkeypatch: pytest.MonkeyPatch) -> TimePasses:
+    def pass_(seconds: float) -> None:
+        later = time.time() + seconds
         monkeypatch.setattr(time, "time", lambda: later)
 
     return pass_

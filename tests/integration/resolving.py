@@ -1,0 +1,40 @@
+"""An operator's words, and what takes them as resolve_song does, without Lambda."""
+
+from song_intake.ledger_resolving import Resolving
+from song_intake.resolution import Resolution
+from song_intake.song_checks import SongCheck, SongChecks
+from song_intake.telling import Telling
+from tests.integration.bench import Bench
+from tests.integration.ledger_case import Case
+
+TASK = "task-9"
+
+
+NOT_CREATED_AFTER = 135.0
+
+
+BY = "arn:aws:sts::000000000000:assumed-role/on-call/ada"
+
+
+def resolution_of(
+    bench: Bench, resolving: Resolving | None = None, checks: SongChecks | None = None, telling: Telling | None = None
+) -> Resolution:
+    return Resolution(
+        ledger=resolving or Resolving(bench.ledger_table()),
+        # The first check of a song waits; one after an operator's word does not.
+        checks=checks or bench.song_checks(first_check=60),
+        telling=telling or bench.telling(),
+        not_created_after=NOT_CREATED_AFTER,
+    )
+
+
+def task_given(case: Case, task_id: object = TASK) -> dict[str, object]:
+    return {"request_id": case.request.request_id, "task_id": task_id, "by": BY}
+
+
+def not_created(case: Case) -> dict[str, object]:
+    return {"request_id": case.request.request_id, "not_created": True, "by": BY}
+
+
+def checked(bench: Bench) -> list[str]:
+    return [SongCheck.parse(record["body"]).task_id for record in bench.checks.records()]

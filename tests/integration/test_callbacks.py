@@ -1,0 +1,113 @@
+"""The workflow that waits for its song is told of its end, by the local Step Functions."""
+
+from typing import Any
+
+import pytest
+
+from song_intake.announcements import Announcement, Happening
+from song_intake.batch import Batch
+from song_intake.callback import Callback, CallbackFailed
+from song_intake.our_webhook import OurWebhook
+from song_intake.reason import Reason
+from tests.integration import unreachable
+from tests.integration.bench import Bench, plenty_of_time, record_of, song
+from tests.integration.deciding import TITLE
+from tests.integration.following import check_batch, look_at_all
+from tests.integration.taking import failed
+from tests.integration.workflow import Workflow
+from tests.local import vendor_answer as said
+from tests.local import vendor_behaviour as behaviour
+from tests.local import vendor_story as story
+
+WINDOW = 900.0
+
+
+REFUSED = behaviour.refuses(said.LYRICS_REFUSED)
+
+
+def stays(batch: Batch, request_id: str, message_id: str = "message-1", **fields: object) -> bool:
+    """Whether the message is still on its queue after one delivery of it."""
+    record = record_of(song(TITLE, request_id, **fields), message_id=message_id)
+    return bool(failed(batch.take([record], plenty_of_time)))
+
+
+def events_of(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
+    return [(event["detail-type"], event["detail"]) for event in bench.bus.heard()]
+
+
+def test_a_workflow_is_told_of_the_song_that_it_waits_for(bench: Bench, batch: Batch, request_id: str) -> None:
+    workflow = Workflow.waiting(bench)
+    stays(batch, request_id, task_token=workflow.task_token)
+    assert workflow.is_waiting()
+    assert look_at_all(bench, check_batch(bench)) == set()
+    _, ended = events_of(bench)
+    assert workflow.output() == ended[1]
+    assert ended[1]["clips"]
+    assert workflow.task_token not in bench.log.getvalue()
+
+
+def test_a_workflow_is_told_that_its_song_failed(bench: Bench, batch: Batch, request_id: str) -> None:
+    workflow = Workflow.waiting(bench)
+    bench.vendor.plan_task(TITLE, story.fails(refunded=True))
+    stays(batch, request_id, task_token=workflow.task_token)
+    look_at_all(bench, check_batch(bench))
+    error, cause = workflow.error()
+    assert (error, cause["refunded"], cause["request_id"]) == ("FAILED_BY_VENDOR", True, request_id)
+
+
+def test_a_workflow_is_told_that_its_request_was_rejected(bench: Bench, batch: Batch, request_id: str) -> None:
+    workflow = Workflow.waiting(bench)
+    bench.vendor.plan(TITLE, REFUSED)
+    assert not stays(batch, request_id, task_token=workflow.task_token)
+    error, cause = workflow.error()
+    assert (error, cause["status"], cause["vendor_code"]) == ("REFUSED", "REJECTED", "forbidden")
+
+
+def test_a_workflow_whose_song_is_in_doubt_goes_on_waiting(bench: Bench, batch: Batch, request_id: str) -> None:
+    workflow = Workflow.waiting(bench)
+    bench.vendor.plan(TITLE, behaviour.cut("start", creates=True))
+    assert not stays(batch, request_id, task_token=workflow.task_token)
+    assert workflow.is_waiting()
+
+
+@pytest.mark.parametrize(
+    ("planned", "kinds"),
+    [(REFUSED, ["Song Rejected"]), (behaviour.usual(), ["Song Submitted", "Song Succeeded"])],
+    ids=["rejected", "succeeded"],
+)
+def test_a_token_that_nobody_waits_with_any_more_is_forgotten(
+    bench: Bench, batch: Batch, request_id: str, planned: behaviour.Behaviour, kinds: list[str]
+) -> None:
+    bench.vendor.plan(TITLE, planned)
+    assert not stays(batch, request_id, task_token="nobodys-token")
+    assert look_at_all(bench, check_batch(bench)) == set()
+    assert [kind for kind, _ in events_of(bench)] == kinds
+
+
+def test_whether_anybody_waited_is_told(bench: Bench) -> None:
+    callback = Callback(bench.cloud.client("stepfunctions"))
+    announcement = Announcement(Happening.REJECTED, "r-1", "m-1", reason=Reason.REFUSED)
+    assert not callback.succeeded("nobodys-token", announcement)
+    assert not callback.failed("nobodys-token", announcement)
+    assert callback.failed(Workflow.waiting(bench).task_token, announcement)
+    with pytest.raises(CallbackFailed, match=r"^EndpointConnectionError$"):
+        Callback(unreachable.step_functions()).failed("nobodys-token", announcement)
+
+
+def test_a_workflow_that_cannot_be_told_keeps_the_message(bench: Bench, batch: Batch, request_id: str) -> None:
+    bench.vendor.plan(TITLE, REFUSED)
+    mute = bench.request_work(telling=bench.telling(step_functions=unreachable.step_functions()))
+    assert stays(bench.batch_of(mute), request_id, task_token="a-token")
+    assert bench.lines()[-1]["reason"] == "CALLBACK_UNAVAILABLE"
+    assert not stays(batch, request_id, task_token="a-token")
+
+
+@pytest.fixture
+def our_webhook(bench: Bench) -> OurWebhook:
+    return bench.webhook(WINDOW)
+
+
+@pytest.fixture
+def waiting(bench: Bench, our_webhook: OurWebhook) -> Batch:
+    """A batch whose requests are to be settled by our webhook."""
+    return bench.batch(bench.submission(webhook=our_webhook))

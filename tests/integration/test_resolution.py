@@ -1,0 +1,176 @@
+"""An operator's word on a request in doubt: what is taken, and what follows, on real parts."""
+
+import json
+import time
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from song_intake.batch import Batch
+from song_intake.ledger_row import Status
+from song_intake.resolution import Refused, Resolution
+from tests.integration.bench import LEASE, Bench, song
+from tests.integration.conftest import TimePasses
+from tests.integration.deciding import TITLE
+from tests.integration.following import check_batch, look_at_all
+from tests.integration.ledger_case import brought_to, claimed
+from tests.integration.resolving import BY, NOT_CREATED_AFTER, TASK, checked, not_created, resolution_of, task_given
+from tests.integration.taking import take_all
+from tests.integration.workflow import Workflow
+from tests.local import vendor_behaviour as behaviour
+
+S = Status
+
+
+@pytest.fixture
+def resolution(bench: Bench) -> Resolution:
+    return resolution_of(bench)
+
+
+def after(answer: dict[str, object]) -> dict[str, Any]:
+    row = answer["after"]
+    assert isinstance(row, dict)
+    return row
+
+
+def test_a_given_task_is_recorded_checked_at_once_and_answered_with_before_and_after(
+    bench: Bench, resolution: Resolution
+) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    answer = resolution.take(task_given(case))
+    before = answer["before"]
+    assert isinstance(before, dict)
+    assert (before["status"], before["reason"], before["metadata"]) == (
+        "IN_DOUBT",
+        "OUTCOME_UNKNOWN",
+        {"customer": "c-1"},
+    )
+    assert (after(answer)["status"], after(answer)["task_id"]) == ("SUBMITTED", TASK)
+    assert checked(bench) == [TASK]
+    assert not {"doubt", "doubt_until", "reason", "detail", "lease_until"} & case.row.keys()
+    assert json.dumps(answer), "the function can answer with it"
+
+
+def test_who_said_it_and_when_stays_on_the_row(bench: Bench, resolution: Resolution) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    resolution.take(task_given(case))
+    row = case.row
+    assert row["resolved_by"] == BY
+    assert abs(datetime.fromisoformat(row["resolved_at"]).timestamp() - time.time()) < 60
+
+
+def test_a_word_without_a_name_is_on_the_row_as_that(bench: Bench, resolution: Resolution) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    resolution.take({"request_id": case.request.request_id, "task_id": TASK})
+    assert case.row["resolved_by"] == "unnamed"
+
+
+def test_a_given_task_is_followed_to_its_end(bench: Bench, resolution: Resolution, request_id: str) -> None:
+    bench.vendor.plan(TITLE, behaviour.cut("start", creates=True))
+    bench.send(song(TITLE, request_id))
+    assert take_all(bench, bench.batch()) == set()
+    (made,) = bench.vendor.creates
+    resolution.take({"request_id": request_id, "task_id": made.task_id})
+    assert look_at_all(bench, check_batch(bench)) == set()
+    assert bench.row(request_id)["status"] == "SUCCEEDED"
+    assert [event["status"] for event in bench.bus.details()] == ["IN_DOUBT", "SUCCEEDED"]
+
+
+def test_not_created_is_taken_only_after_the_margin(
+    bench: Bench, resolution: Resolution, time_passes: TimePasses
+) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    time_passes(NOT_CREATED_AFTER - 2)
+    with pytest.raises(Refused, match=r"may still be under way .* ask again in [12] s$"):
+        resolution.take(not_created(case))
+    assert case.row["status"] == "IN_DOUBT"
+    time_passes(2.1)
+    assert after(resolution.take(not_created(case)))["status"] == "REJECTED"
+    row = case.row
+    assert (row["reason"], row["resolved_by"]) == ("NOT_CREATED", BY)
+    assert not {"doubt", "doubt_until", "lease_until"} & row.keys()
+    (event,) = bench.bus.details()
+    assert (event["status"], event["reason"], event["metadata"]) == ("REJECTED", "NOT_CREATED", {"customer": "c-1"})
+
+
+def test_a_redrive_after_not_created_creates_once(
+    bench: Bench, batch: Batch, resolution: Resolution, request_id: str, time_passes: TimePasses
+) -> None:
+    bench.vendor.plan(TITLE, behaviour.cut("start", creates=False))
+    bench.send(song(TITLE, request_id))
+    take_all(bench, batch)
+    bench.redrive()
+    take_all(bench, batch)
+    assert len(bench.vendor.requests) == 1, "before the word, a redrive creates nothing"
+
+    time_passes(NOT_CREATED_AFTER + 1)
+    resolution.take({"request_id": request_id, "not_created": True})
+    assert bench.redrive() == 1
+    assert take_all(bench, batch) == set()
+    bench.send(song(TITLE, request_id))
+    assert take_all(bench, batch) == set()
+    assert (bench.row(request_id)["status"], len(bench.vendor.creates)) == ("SUBMITTED", 1)
+    assert bench.letters() == []
+
+
+def test_the_first_message_itself_may_claim_after_not_created(
+    bench: Bench, resolution: Resolution, time_passes: TimePasses
+) -> None:
+    """Its redelivery would otherwise pass for that of a rejected message, and only repeat the letter."""
+    case = brought_to(bench, S.IN_DOUBT)
+    time_passes(NOT_CREATED_AFTER + 1)
+    resolution.take(not_created(case))
+    claimed(case.ledger, case.request, "message-1")
+
+
+def test_a_dead_functions_claim_is_resolved_once_its_lease_is_over(
+    bench: Bench, resolution: Resolution, time_passes: TimePasses
+) -> None:
+    given, denied = brought_to(bench, S.SUBMITTING), brought_to(bench, S.SUBMITTING)
+    for word in (task_given(given), not_created(denied)):
+        with pytest.raises(Refused, match="its lease is not over"):
+            resolution.take(word)
+    time_passes(LEASE + 1)
+    assert after(resolution.take(task_given(given)))["status"] == "SUBMITTED"
+    with pytest.raises(Refused, match="may still be under way"):
+        resolution.take(not_created(denied))
+    time_passes(NOT_CREATED_AFTER - LEASE)
+    assert after(resolution.take(not_created(denied)))["status"] == "REJECTED"
+
+
+def test_a_task_said_again_is_checked_again_and_changes_nothing(bench: Bench, resolution: Resolution) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    resolution.take(task_given(case))
+    before = case.item
+    answer = resolution.take(task_given(case))
+    assert answer["before"] == answer["after"]
+    assert case.item == before
+    assert checked(bench) == [TASK, TASK]
+
+
+def test_not_created_said_again_is_announced_again_under_the_same_id(
+    bench: Bench, resolution: Resolution, time_passes: TimePasses
+) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    time_passes(NOT_CREATED_AFTER + 1)
+    resolution.take(not_created(case))
+    before = case.item
+    resolution.take(not_created(case))
+    assert case.item == before
+    first, again = bench.bus.details()
+    assert first == again
+
+
+def test_a_workflow_is_told_that_its_song_was_not_created(
+    bench: Bench, resolution: Resolution, request_id: str, time_passes: TimePasses
+) -> None:
+    workflow = Workflow.waiting(bench)
+    bench.vendor.plan(TITLE, behaviour.cut("start", creates=False))
+    bench.send(song(TITLE, request_id, task_token=workflow.task_token))
+    take_all(bench, bench.batch())
+    assert workflow.is_waiting()
+    time_passes(NOT_CREATED_AFTER + 1)
+    resolution.take({"request_id": request_id, "not_created": True})
+    error, cause = workflow.error()
+    assert (error, cause["request_id"]) == ("NOT_CREATED", request_id)

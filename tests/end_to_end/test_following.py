@@ -17,7 +17,7 @@ from tests.local.waiting import wait_for
 
 def test_a_song_ends_by_polls_alone(following: Intake, following_listener: EventListener, vendor: MusicVendor) -> None:
     vendor.plan_all_webhooks(lost())
-    vendor.task_seconds = 2
+    vendor.plan_task("By Polls", succeeds(polls_without_data=1))
     request_id = _sent(following, "By Polls", metadata={"customer": "c-1042"})
     row = following.wait_for_status(request_id, "SUCCEEDED")
     assert len(vendor.polls_of("By Polls")) > 1, "it was asked for before it was done"

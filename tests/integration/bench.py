@@ -8,7 +8,7 @@ import json
 import ssl
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -20,7 +20,6 @@ from song_intake.batch import Batch, Work
 from song_intake.callback import Callback
 from song_intake.dead_letters import DeadLetters
 from song_intake.ledger import Ledger
-from song_intake.ledger_resolving import INDEX
 from song_intake.ledger_table import LedgerTable
 from song_intake.message import Message, SqsRecord
 from song_intake.music_api import MusicApi
@@ -34,6 +33,7 @@ from song_intake.telling import Telling
 from song_intake.webhook_keys import WebhookKeys
 from tests.conftest import TOKEN
 from tests.integration.bench_queue import BenchBus, BenchQueue, Letter
+from tests.integration.bench_table import create_ledger_table
 from tests.local.cloud import Cloud
 from tests.local.music_vendor import MusicVendor
 
@@ -84,55 +84,53 @@ def record_of(
 
 
 class Bench:
-    """A table, queues, a bus and secrets of one test's own."""
+    """A table, queues, a bus and secrets of one test's own, each made when it is first asked for.
+
+    Nothing is taken down: no two have a name in common, and the account ends with the tests.
+    """
 
     def __init__(self, cloud: Cloud, vendor: MusicVendor) -> None:
-        name = f"bench-{uuid.uuid4().hex}"
         self.cloud = cloud
         self.vendor = vendor
         self.dynamodb = cloud.client("dynamodb")
         self.sqs = cloud.client("sqs")
         self.secrets = cloud.client("secretsmanager")
-        self.table = name
+        self.table = f"bench-{uuid.uuid4().hex}"
         self.create_table()
-        self.requests = BenchQueue(self.sqs, name)
-        self.dead_letters = BenchQueue(self.sqs, f"{name}-dead")
-        self.checks = BenchQueue(self.sqs, f"{name}-checks")
-        self.dead_checks = BenchQueue(self.sqs, f"{name}-dead-checks")
-        self.bus = BenchBus(cloud.client("events"), self.sqs, name)
-        self.secret_id = self.secrets.create_secret(Name=name, SecretString=TOKEN)["ARN"]
-        self.webhook_key_id = self.secrets.create_secret(Name=f"{name}-key", SecretString=WEBHOOK_KEY)["ARN"]
         self.log = io.StringIO()
         self.tls = ssl.create_default_context(cafile=vendor.ca_bundle)
 
-    def close(self) -> None:
-        # A test may have taken it away.
-        with suppress(self.dynamodb.exceptions.ResourceNotFoundException):
-            self.delete_table()
-        for part in (self.requests, self.dead_letters, self.checks, self.dead_checks, self.bus):
-            part.close()
-        for secret in (self.secret_id, self.webhook_key_id):
-            self.secrets.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+    @cached_property
+    def requests(self) -> BenchQueue:
+        return BenchQueue(self.sqs, self.table)
+
+    @cached_property
+    def dead_letters(self) -> BenchQueue:
+        return BenchQueue(self.sqs, f"{self.table}-dead")
+
+    @cached_property
+    def checks(self) -> BenchQueue:
+        return BenchQueue(self.sqs, f"{self.table}-checks")
+
+    @cached_property
+    def dead_checks(self) -> BenchQueue:
+        return BenchQueue(self.sqs, f"{self.table}-dead-checks")
+
+    @cached_property
+    def bus(self) -> BenchBus:
+        # Whoever announces anything asks for its name, and so nothing is said before somebody listens.
+        return BenchBus(self.cloud.client("events"), self.sqs, self.table)
+
+    @cached_property
+    def secret_id(self) -> str:
+        return self.secrets.create_secret(Name=self.table, SecretString=TOKEN)["ARN"]
+
+    @cached_property
+    def webhook_key_id(self) -> str:
+        return self.secrets.create_secret(Name=f"{self.table}-key", SecretString=WEBHOOK_KEY)["ARN"]
 
     def create_table(self) -> None:
-        self.dynamodb.create_table(
-            TableName=self.table,
-            KeySchema=[{"AttributeName": "request_id", "KeyType": "HASH"}],
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in ("request_id", "doubt", "updated_at")
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": INDEX,
-                    "KeySchema": [
-                        {"AttributeName": "doubt", "KeyType": "HASH"},
-                        {"AttributeName": "updated_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_ledger_table(self.dynamodb, self.table)
 
     def delete_table(self) -> None:
         self.dynamodb.delete_table(TableName=self.table)

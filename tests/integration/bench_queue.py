@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -91,11 +90,6 @@ class BenchQueue:
             found += received
         return found
 
-    def close(self) -> None:
-        # A test may have taken it away.
-        with suppress(self._sqs.exceptions.ClientError):
-            self._sqs.delete_queue(QueueUrl=self.url)
-
     def _attributes(self) -> Mapping[str, str]:
         attributes = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])["Attributes"]
         return {str(name): text for name, text in attributes.items()}
@@ -105,7 +99,6 @@ class BenchBus:
     """An event bus, with a rule and a queue as a consumer of the stack would set them up."""
 
     def __init__(self, events: EventBridgeClient, sqs: SQSClient, name: str) -> None:
-        self._events = events
         self.name = name
         self._queue = BenchQueue(sqs, f"{name}-heard")
         events.create_event_bus(Name=name)
@@ -119,12 +112,6 @@ class BenchBus:
     def details(self) -> list[dict[str, Any]]:
         """What these events say."""
         return [event["detail"] for event in self.heard()]
-
-    def close(self) -> None:
-        self._events.remove_targets(Rule=self.name, EventBusName=self.name, Ids=["heard"])
-        self._events.delete_rule(Name=self.name, EventBusName=self.name)
-        self._events.delete_event_bus(Name=self.name)
-        self._queue.close()
 
 
 def _as_in_a_record(value: Any) -> MessageAttribute:

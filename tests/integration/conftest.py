@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import trustme
@@ -21,18 +21,14 @@ TimePasses = Callable[[float], None]
 
 
 @pytest.fixture
-def bench(cloud: Cloud, vendor: MusicVendor) -> Iterator[Bench]:
-    bench = Bench(cloud, vendor)
-    yield bench
-    bench.close()
+def bench(cloud: Cloud, vendor: MusicVendor) -> Bench:
+    return Bench(cloud, vendor)
 
 
 @pytest.fixture(scope="module")
-def shared_bench(cloud: Cloud, music_vendor: MusicVendor) -> Iterator[Bench]:
+def shared_bench(cloud: Cloud, music_vendor: MusicVendor) -> Bench:
     """One for all tests of a module in which no two requests share an id."""
-    bench = Bench(cloud, music_vendor)
-    yield bench
-    bench.close()
+    return Bench(cloud, music_vendor)
 
 
 @pytest.fixture

@@ -8,11 +8,7 @@ from tests.integration.bench import Bench
 from tests.integration.ledger_case import Case
 
 TASK = "task-9"
-
-
 NOT_CREATED_AFTER = 135.0
-
-
 BY = "arn:aws:sts::000000000000:assumed-role/on-call/ada"
 
 

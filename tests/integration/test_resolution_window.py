@@ -65,7 +65,6 @@ def test_without_its_key_nothing_is_claimed(bench: Bench, waiting: Batch, reques
     assert stays(waiting, request_id)
     assert bench.lines()[-1]["reason"] == "WEBHOOK_KEY_UNAVAILABLE"
     assert (bench.row(request_id), bench.vendor.requests) == ({}, ())
-    bench.webhook_key_id = bench.secrets.create_secret(Name=f"{bench.table}-again", SecretString="x")["ARN"]
 
 
 def test_a_doubt_waits_for_the_webhook_and_becomes_a_letter_after_its_window(

@@ -40,7 +40,6 @@ class Workflow:
         machine = step_functions.create_state_machine(name=name, roleArn=role, definition=definition)["stateMachineArn"]
         execution = step_functions.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
         (message,) = wait_for(queue.messages, "the token of the waiting task")
-        queue.close()
         return cls(bench, execution, json.loads(message["Body"])["task_token"])
 
     def is_waiting(self) -> bool:

@@ -28,7 +28,7 @@ from tests.local.vendor_behaviour import (
     refuses,
     usual,
 )
-from tests.local.vendor_story import TaskStory
+from tests.local.vendor_story import TaskStory, succeeds
 from tests.local.vendor_story import fails as task_fails
 from tests.local.vendor_webhook import WebhookPlan, doubled, early, held, late, lost
 
@@ -88,12 +88,18 @@ REUSED: Final = Ending(DEAD_LETTER, "REQUEST_ID_REUSED", 0)
 def samples() -> Iterator[Case]:
     """The samples of events/, in the order and with the endings of their index."""
     ids: set[str] = set()
-    for entry in json.loads(sample("expected.json")):
+    for number, entry in enumerate(json.loads(sample("expected.json"))):
         name, body = entry["file"], sample(entry["file"])
         ending = Ending(DEAD_LETTER, entry["reason"], 0) if "reason" in entry else SUCCEEDED
         request_id = _request_id(body)
-        yield Case(name, body, ending, waits=request_id in ids)
+        story = _takes_its_time(number) if ending is SUCCEEDED else None
+        yield Case(name, body, ending, story=story, waits=request_id in ids)
         ids |= {request_id} if request_id else set()
+
+
+def _takes_its_time(number: int) -> TaskStory:
+    """Songs end one after another: each webhook that comes while others are handled has a function process started."""
+    return succeeds(seconds=0.5 + number / 4)
 
 
 def _request_id(body: str) -> str | None:
@@ -131,7 +137,7 @@ def _good() -> Iterator[Case]:
         # Every fourth has no id of its own: the message's serves.
         own_id = {"request_id": f"good-{number:02}"} if number % 4 else {}
         body = {"title": title, "sound": "slow folk, one guitar", "make_instrumental": number % 2 == 0}
-        yield Case(title, json.dumps(body | own_id), SUCCEEDED)
+        yield Case(title, json.dumps(body | own_id), SUCCEEDED, story=_takes_its_time(number))
 
 
 def _slow_and_retried() -> Iterator[Case]:

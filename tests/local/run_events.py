@@ -9,6 +9,7 @@ from typing import Final
 from tests.local.intake import Intake
 
 LONG_POLL: Final = 1  # seconds
+LONGEST_VISIBILITY: Final = "43200"  # seconds, as SQS has it
 
 
 class Events:
@@ -17,7 +18,11 @@ class Events:
     def __init__(self, intake: Intake) -> None:
         self.heard: Counter[str] = Counter()
         self._sqs = intake.cloud.client("sqs")
-        self._queue_url = self._sqs.create_queue(QueueName=f"{intake.stack.name}-events")["QueueUrl"]
+        # What was heard stays hidden for longer than any run, which spares deleting it.
+        queue = self._sqs.create_queue(
+            QueueName=f"{intake.stack.name}-events", Attributes={"VisibilityTimeout": LONGEST_VISIBILITY}
+        )
+        self._queue_url = queue["QueueUrl"]
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
         rule = {"Rule": "everything", "EventBusName": intake.stack.outputs["EventBusName"]}
         events = intake.cloud.client("events")
@@ -37,7 +42,5 @@ class Events:
         messages = self._sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL
         ).get("Messages", [])
-        for message in messages:
-            self.heard[json.loads(message["Body"])["detail"]["id"]] += 1
-            self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
+        self.heard.update(json.loads(message["Body"])["detail"]["id"] for message in messages)
         return bool(messages)

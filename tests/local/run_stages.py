@@ -41,7 +41,7 @@ PARAMETERS: Final = {
     "VisibilityTimeoutSeconds": "20",
     "ChecksVisibilityTimeoutSeconds": "20",
     "MaxReceiveCount": "30",
-    "ResolutionWindowSeconds": "6",
+    "ResolutionWindowSeconds": "8",
 }
 LATENCY: Final = (0.1, 0.6)  # seconds from a song to its answer: at least, at most
 TASK_SECONDS: Final = 1.0  # from a song's create to its end

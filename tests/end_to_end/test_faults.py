@@ -3,7 +3,7 @@
 import json
 
 from tests.end_to_end.songs import new_id, song
-from tests.local.intake import Intake
+from tests.local.intake import SHORT_WAITS, Intake
 from tests.local.intake_faults import allow, configured, denied, deny, kill_functions
 from tests.local.music_vendor import MusicVendor
 from tests.local.vendor_behaviour import rate_limited
@@ -110,8 +110,13 @@ def test_a_letter_without_a_word_of_ours_is_known_again_after_a_redrive(impatien
     vendor.on_create("Dies For Good", lambda _: kill_functions(impatient))
     message_id = impatient.send(song("Dies For Good"))
     vendor.wait_for(lambda: vendor.creates_of("Dies For Good"), timeout=20)
+    sqs = impatient.cloud.client("sqs")
+    sqs.set_queue_attributes(QueueUrl=impatient.queue_url, Attributes={"VisibilityTimeout": "1"})
     with configured(impatient, MAX_RECEIVE_COUNT="none"):
         letter = impatient.wait_for_letter(message_id, seconds=90)
+    sqs.set_queue_attributes(
+        QueueUrl=impatient.queue_url, Attributes={"VisibilityTimeout": SHORT_WAITS["VisibilityTimeoutSeconds"]}
+    )
     assert letter.attributes == {}
     impatient.redrive()
     assert impatient.wait_for_letter(message_id).reason == "OUTCOME_UNKNOWN"

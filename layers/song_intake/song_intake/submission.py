@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, assert_never
 from song_intake.api_token import ApiToken, Token, TokenUnavailable
 from song_intake.decision import DeadLetter, Decision, Done, RetryIn
 from song_intake.ledger import Claim, Ledger
+from song_intake.ledger_row import Status
 from song_intake.ledger_table import LedgerUnavailable
 from song_intake.music_api import Line, MusicApi
 from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
@@ -190,7 +191,12 @@ class Submission:
         letter = DeadLetter(Reason.RETRIES_EXHAUSTED, detail)
         try:
             standing = self.ledger.given_up(request, message.message_id, letter.reason, letter.detail)
-            verdict = letter if standing is None else self._standing(standing, request, message)
+            # Where another message of this request was given up meanwhile, this one has nothing to wait for either.
+            verdict: Decision = letter
+            if standing is not None and not (
+                standing.status is Status.REJECTED and standing.message_id != message.message_id
+            ):
+                verdict = self._standing(standing, request, message)
         except LedgerUnavailable:
             verdict = decision
         return letter if isinstance(verdict, RetryIn) and message.receive_count >= self.max_receive_count else verdict

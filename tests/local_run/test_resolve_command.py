@@ -37,7 +37,7 @@ def test_half_a_word_or_two_at_once_are_refused_before_anything_is_called(argume
     ],
 )
 def test_make_hands_on_just_what_was_typed(typed: list[str], said: str) -> None:
-    command = ["make", "--dry-run", "resolve", "STACK=s", *typed]
+    command = ["make", "--no-print-directory", "--dry-run", "resolve", "STACK=s", *typed]
     shown = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     _, _, arguments = shown.replace("\\\n", " ").partition("song_intake.resolve ")
     assert " ".join(arguments.split()) == said

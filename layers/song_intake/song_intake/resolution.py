@@ -44,7 +44,7 @@ class Resolution:
         if "list" in word:
             return self._listed(word)
         request_id, by = word.get("request_id"), word.get("by") or "unnamed"
-        if not isinstance(request_id, str) or not isinstance(by, str) or len(by) > 256:
+        if not isinstance(request_id, str) or not request_id or not isinstance(by, str) or len(by) > 256:
             raise Refused('give {"request_id": "...", "by": "..."} with "task_id" or "not_created": true, or "list"')
         before = self.ledger.row(request_id)
         if before is None:
@@ -65,14 +65,14 @@ class Resolution:
             # Said again, since the first time its check could not be sent.
             self.checks.look_now(SongCheck(row.request_id, row.task_id or "", time.time()))
             return row
-        if row.status is Status.REJECTED and row.reason == Reason.NOT_CREATED and task_id is None:
+        if row.status is Status.REJECTED and row.reason == Reason.NOT_CREATED and word.get("not_created") is True:
             self.telling.of_row(row, Happening.REJECTED, Reason.NOT_CREATED, row.detail or "")
             return row
         if row.status not in _RESOLVABLE:
             raise Refused(f"the request is {row.status}: only one in doubt can be resolved")
         if row.status is Status.SUBMITTING and not row.lease_is_over():
             raise Refused("a function may still be in the call: its lease is not over")
-        if task_id is None:
+        if "not_created" in word:
             return self._not_created(row, word, by)
         if not isinstance(task_id, str) or not _TASK_ID.fullmatch(task_id):
             raise Refused("task_id must be 1 to 256 printable characters without spaces")

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """The codes are part of the published contract (README: how songs end, dead letters, reasons to wait): add, but never rename."""
+    """The codes are part of the published contract, told in the README: add, but never rename."""
 
     # The message's own fault: it would fail again, so it becomes a dead letter at once.
     INVALID_REQUEST = "INVALID_REQUEST"

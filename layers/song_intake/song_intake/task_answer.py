@@ -8,7 +8,7 @@ import re
 
 from song_intake.create_answer import Answer, retry_after_seconds, said_in, vendor_code_in, words_in
 from song_intake.reason import Reason
-from song_intake.task_state import Clip, Failed, NoSuchTask, NotTold, Running, Succeeded, TaskState
+from song_intake.task_state import MOST_CLIPS, Clip, Failed, NoSuchTask, NotTold, Running, Succeeded, TaskState
 
 _RUNNING_WORDS = frozenset(("pending", "running", "queued", "processing"))
 _NOT_REFUNDED = re.compile(r"\bnot (been |yet )?refunded\b|\bno refund\b", re.IGNORECASE)
@@ -53,7 +53,7 @@ def _of_clips(data: object) -> TaskState:
     if states == {"failed"}:
         return Failed(None, None)
     done = tuple(Clip.of(clip) for clip in clips if _word(clip.get("state")) in ("succeeded", ""))
-    return Succeeded(done) if done else Running(unknown_status=True)
+    return Succeeded(done[:MOST_CLIPS]) if done else Running(unknown_status=True)
 
 
 def refunded_in(said: dict[str, object]) -> bool | None:

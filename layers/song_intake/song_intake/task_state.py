@@ -7,11 +7,16 @@ NoSuchTask  the vendor does not know the task, now
 NotTold     the vendor said nothing of the task: it was not reached, was busy, or refused the token
 """
 
-import math
 from dataclasses import dataclass
 from typing import Self
 
 from song_intake.reason import Reason
+
+# Far beyond any real one. An answer past these must not make a row that DynamoDB refuses at every look.
+MOST_CLIPS = 10
+_LONGEST_TEXT = 2_048
+_LARGEST_SEED = 10**20
+_LONGEST_SONG = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,12 @@ TaskState = Running | Succeeded | Failed | NoSuchTask | NotTold
 
 
 def _text(value: object) -> str | None:
+    """What fits a row: text no longer than a URL may be, and that UTF-8 can carry."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) and value else None
+        value = str(value) if abs(value) < _LARGEST_SEED else None
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT:
+        return None
+    return None if any("\ud800" <= character <= "\udfff" for character in value) else value
 
 
 def _seconds(value: object) -> float | None:
@@ -84,4 +92,4 @@ def _seconds(value: object) -> float | None:
         seconds = float(value)
     except (ValueError, OverflowError):
         return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    return round(seconds, 3) if 0 <= seconds <= _LONGEST_SONG else None

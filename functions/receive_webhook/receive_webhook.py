@@ -11,12 +11,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from song_intake.ledger_following import Following
 from song_intake.ledger_table import LedgerTable
-from song_intake.settings import WebhookSettings
 from song_intake.song_checks import SongChecks
 from song_intake.telemetry import Telemetry
 from song_intake.webhook_event import HttpApiEvent, HttpApiResponse, WebhookEndpoint
 from song_intake.webhook_keys import WebhookKeys
 from song_intake.webhook_reception import Reception
+from song_intake.webhook_settings import WebhookSettings
 from song_intake.wiring import aws_config
 
 logger = Logger(location=None)

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from song_intake.ledger_resolving import Resolving
 from song_intake.ledger_table import LedgerTable, LedgerUnavailable
 from song_intake.resolution import Refused, Resolution
-from song_intake.settings import ResolveSettings
+from song_intake.resolve_settings import ResolveSettings
 from song_intake.song_checks import SongChecks
 from song_intake.undone import Undone
 from song_intake.wiring import aws_config, telling

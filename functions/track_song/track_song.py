@@ -17,9 +17,9 @@ from song_intake.ledger_following import Following
 from song_intake.ledger_table import LedgerTable
 from song_intake.message import SqsEvent
 from song_intake.music_api import MusicApi
-from song_intake.settings import TrackSettings
 from song_intake.song_checks import SongChecks
 from song_intake.telemetry import Telemetry
+from song_intake.track_settings import TrackSettings
 from song_intake.tracking import Tracking
 from song_intake.wiring import aws_config, telling, trust
 

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from song_intake.settings import InvalidSettings, Settings
+from song_intake.environment import InvalidSettings
+from song_intake.settings import Settings
 from tests.template.transformed import PROJECT, Json, arn_of, properties, resources, resources_of, shipped, transformed
 
 FUNCTIONS = sorted(resources_of("AWS::Lambda::Function"))

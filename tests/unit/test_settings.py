@@ -4,14 +4,11 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from song_intake.settings import (
-    RECEIVES_HELD_BACK,
-    InvalidSettings,
-    ResolveSettings,
-    Settings,
-    TrackSettings,
-    WebhookSettings,
-)
+from song_intake.environment import InvalidSettings
+from song_intake.resolve_settings import ResolveSettings
+from song_intake.settings import RECEIVES_HELD_BACK, Settings
+from song_intake.track_settings import TrackSettings
+from song_intake.webhook_settings import WebhookSettings
 
 TEXTS = {
     "MUSIC_API_ORIGIN": "https://api.example.com",

@@ -97,6 +97,10 @@ CHANGES: dict[str, Change] = {
     "claim of another song by another message": lambda case: case.ledger.claim(case.other_request, "message-2"),
     "submitted": lambda case: case.ledger.submitted(case.request, "task-9"),
     "submitted, of another song": lambda case: case.ledger.submitted(case.other_request, "task-9"),
+    "submitted, under its claim": lambda case: case.ledger.submitted(case.request, "task-9", case.claim),
+    "submitted, under a stale claim": lambda case: case.ledger.submitted(
+        case.request, "task-9", Claim(case.request, ANOTHER)
+    ),
     "retrying": lambda case: case.ledger.retrying(case.claim, NOT_SENT),
     "rejected": lambda case: case.ledger.rejected(case.claim, REFUSED),
     "in doubt": lambda case: case.ledger.in_doubt(case.claim, UNKNOWN, NO_WINDOW),

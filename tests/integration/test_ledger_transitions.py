@@ -25,6 +25,8 @@ ALLOWED: dict[str, dict[Status | None, Status]] = {
     "claim of another song by another message": {None: S.SUBMITTING, S.REJECTED: S.SUBMITTING},
     "submitted": TO_SUBMITTED,
     "submitted, of another song": {None: S.SUBMITTED},
+    "submitted, under its claim": TO_SUBMITTED,
+    "submitted, under a stale claim": TO_SUBMITTED,
     "retrying": {S.SUBMITTING: S.RETRYING, S.IN_DOUBT: S.RETRYING},
     "rejected": {S.SUBMITTING: S.REJECTED, S.IN_DOUBT: S.REJECTED},
     "in doubt": {S.SUBMITTING: S.IN_DOUBT, S.IN_DOUBT: S.IN_DOUBT},

@@ -1,6 +1,9 @@
 """IAM: which permission a call needs."""
 
 import functools
+import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from ministack.core import iam_actions
@@ -12,7 +15,17 @@ SQS_BATCHES = {
 }
 
 
+PARTIQL_ACTIONS = {"INSERT": "dynamodb:PartiQLInsert", "UPDATE": "dynamodb:PartiQLUpdate"}
+# The statements that this project writes: the verb, and the first name in double quotes, which is the table's.
+_STATEMENT = re.compile(r'(INSERT INTO|UPDATE) "([^"]+)"')
+
+
 def mend() -> None:
+    _mend_batches_of_sqs()
+    _mend_statements()
+
+
+def _mend_batches_of_sqs() -> None:
     """A batch call of SQS needs the permission of the single one, as AddPermission's reference says."""
     action_of = iam_actions.extract_iam_action
 
@@ -22,3 +35,29 @@ def mend() -> None:
         return SQS_BATCHES.get(action, action) if action else action
 
     iam_actions.extract_iam_action = mended
+
+
+def _mend_statements() -> None:
+    """Each statement of a BatchExecuteStatement needs the permission of its verb on its table.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+    """
+    checks_of = iam_actions.dynamodb_transaction_checks
+
+    @functools.wraps(checks_of)
+    def mended(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
+        if action == "dynamodb:BatchExecuteStatement":
+            return list(_statement_checks(body, region, account))
+        checks: list[tuple[str, str]] = checks_of(action, body, region, account)
+        return checks
+
+    iam_actions.dynamodb_transaction_checks = mended
+
+
+def _statement_checks(body: bytes, region: str, account: str) -> Iterator[tuple[str, str]]:
+    for statement in json.loads(body)["Statements"]:
+        found = _STATEMENT.match(statement["Statement"])
+        # What is none of these is checked as a permission that nobody has.
+        verb, table = (found[1].split()[0], found[2]) if found else ("", "")
+        action = PARTIQL_ACTIONS.get(verb, "dynamodb:PartiQL")
+        yield action, f"arn:aws:dynamodb:{region}:{account}:table/{table}"

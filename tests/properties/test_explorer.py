@@ -73,13 +73,13 @@ class LiveClaimsAreGivenUp(Ledger):
 
 
 class TasksAreForgotten(Ledger):
-    def submitted(self, request: SongRequest, task_id: str) -> Row | None:
+    def submitted(self, request: SongRequest, task_id: str, claim: Claim | None = None) -> Row | None:
         return None
 
 
 class TasksAreMadeUp(Ledger):
-    def submitted(self, request: SongRequest, task_id: str) -> Row | None:
-        return super().submitted(request, f"{task_id}?")
+    def submitted(self, request: SongRequest, task_id: str, claim: Claim | None = None) -> Row | None:
+        return super().submitted(request, f"{task_id}?", claim)
 
 
 class ClaimsStayOpen(Ledger):

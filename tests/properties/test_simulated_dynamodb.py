@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TABLE = "simulated-dynamodb"
-OPERATIONS = ("claim", "submitted", "another_task", "retrying", "rejected", "in_doubt", "abandoned", "given_up")
+OPERATIONS = (
+    "claim",
+    "submitted",
+    "submitted_under_claim",
+    "another_task",
+    "retrying",
+    "rejected",
+    "in_doubt",
+    "abandoned",
+    "given_up",
+)
 
 
 class Twins:
@@ -46,6 +56,14 @@ class Twins:
         item = self._simulated_item(write)
         assert item == self._real_item(write), write
         return {"Attributes": item}
+
+    def batch_execute_statement(self, *, Statements: list[dict[str, Any]]) -> dict[str, object]:  # noqa: N803
+        real = self._real.batch_execute_statement(Statements=cast("Any", Statements))["Responses"]
+        simulated = self._simulated.execute({"Statements": Statements})
+        assert [_code_in(response) for response in simulated] == [_code_in(response) for response in real], Statements
+        for request_id, item in self._simulated.items.items():
+            assert _normal(item) == self._real_item({"Key": {"request_id": {"S": request_id}}}), Statements
+        return {"Responses": simulated}
 
     def seed(self, item: Item) -> None:
         self._real.put_item(TableName=TABLE, Item=cast("Any", item))
@@ -73,6 +91,11 @@ class Twins:
     def _simulated_item(self, write: Write) -> Item:
         key = cast("Item", write["Key"])
         return _normal(self._simulated.items[str(key["request_id"]["S"])])
+
+
+def _code_in(response: Mapping[str, Any]) -> str | None:
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
 
 
 def _normal(item: Mapping[str, Mapping[str, object]]) -> Item:
@@ -144,6 +167,8 @@ class _Sequence:
                 return self._ledger.claim(request, f"message-{number}")
             case "submitted":
                 return self._ledger.submitted(request, f"task-{number}")
+            case "submitted_under_claim":
+                return self._ledger.submitted(claim.request, f"task-{number}", claim)
             case "another_task":
                 self._ledger.another_task(request.request_id, f"task-{number}")
                 return None

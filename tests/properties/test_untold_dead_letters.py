@@ -46,7 +46,9 @@ def test_after_four_deaths_in_a_row_only_an_id_of_its_own_tells_a_redrive_from_a
     world = World(SHIPPED, max_receive_count=4)
     with world.clock():
         messages.send(world, kind)
-        _receive_and_die(world, before=Step.WRITE, calls=4)  # secret, connection, claim, create: then nobody settles
+        _receive_and_die(
+            world, before=Step.STATEMENTS, calls=4
+        )  # secret, connection, claim, create: then nobody settles
         for _ in range(3):
             _receive_and_die(world, before=Step.WRITE, calls=0)
         [message] = world.queues.requests

@@ -24,6 +24,8 @@ GRANTS_OF_SUBMIT_SONG = [
     ("sqs:SendMessage", arn_of("SongDeadLetters")),
     ("sqs:SendMessage", arn_of("SongChecks")),
     ("dynamodb:UpdateItem", arn_of("Ledger")),
+    ("dynamodb:PartiQLInsert", arn_of("Ledger")),
+    ("dynamodb:PartiQLUpdate", arn_of("Ledger")),
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiToken", "Id"]}),
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookKey", "Id"]}),
     ("events:PutEvents", arn_of("SongEvents")),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import jsonschema_rs
@@ -10,9 +11,12 @@ import pytest
 from botocore.stub import Stubber
 
 from song_intake import announcements
-from song_intake.announcements import Announcement, AnnouncementFailed, Announcer, Happening
+from song_intake.announcements import MOST_BYTES, Announcement, AnnouncementFailed, Announcer, Happening
 from song_intake.reason import Reason
 from song_intake.task_state import Clip
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 SCHEMA = json.loads(Path(announcements.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8"))
 WHOLE = Clip("clip-1", "https://a", "https://w", "https://i", "https://v", 183.48, "FUZZ-2.0", "7")
@@ -135,3 +139,25 @@ def test_a_bus_that_refuses_is_told_by_its_code_alone(stubbed: tuple[Announcer, 
     stubber.add_client_error("put_events", "AccessDeniedException", "canary")
     with pytest.raises(AnnouncementFailed, match=r"^AccessDeniedException$"):
         announcer.announce(FULL[Happening.REJECTED])
+
+
+def test_events_of_one_moment_go_in_one_call_each_with_its_own_verdict(stubbed: tuple[Announcer, Stubber]) -> None:
+    announcer, stubber = stubbed
+    said = [{"EventId": "1"}, {"ErrorCode": "ThrottlingException"}]
+    stubber.add_response("put_events", {"FailedEntryCount": 1, "Entries": said})
+    assert announcer._put_all([_entry("a"), _entry("b")]) == [None, "ThrottlingException"]
+
+
+def test_events_too_large_for_one_call_go_in_several(stubbed: tuple[Announcer, Stubber]) -> None:
+    announcer, stubber = stubbed
+    half = "\N{MUSICAL SYMBOL G CLEF}" * (MOST_BYTES // 8)  # four bytes each
+    entries = [_entry(half), _entry("b"), _entry(half), _entry("d")]
+    for together in (entries[:2], entries[2:]):
+        taken = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}] * 2}
+        stubber.add_response("put_events", taken, {"Entries": together})
+    assert announcer._put_all(entries) == [None] * 4
+    stubber.assert_no_pending_responses()
+
+
+def _entry(detail: str) -> "PutEventsRequestEntryTypeDef":
+    return {"EventBusName": "a-bus", "Source": "song-intake", "DetailType": "Song Submitted", "Detail": detail}

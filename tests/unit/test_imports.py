@@ -40,7 +40,7 @@ LAYERS = (
         "webhook",
         "webhook_settings",
     },
-    {"aws_failure"},
+    {"aws_failure", "group_commit"},
     {
         "announcements",
         "api_token",
@@ -51,6 +51,7 @@ LAYERS = (
         "telemetry",
         "webhook_keys",
     },
+    {"ledger_statements", "ledger_values"},
     {"callback", "ledger", "our_webhook", "redrive", "resolve"},
     {"ledger_following", "ledger_resolving", "standing", "telling"},
     {"resolution", "submission", "tracking", "webhook_reception"},

@@ -1,11 +1,14 @@
 """What is written on the queue of checks is what is read from it."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
-from song_intake.song_checks import SongCheck
+from song_intake.song_checks import ChecksUnavailable, SongCheck, SongChecks, _Order
 
 CHECK = SongCheck("request:1", "täsk-1", 1_700_000_000.125, no_such_task=True)
 
@@ -32,3 +35,39 @@ def test_a_body_without_one_of_its_fields_is_none_of_ours(missing: str) -> None:
 def test_a_body_that_this_code_did_not_write_is_told_by_an_exception(body: str) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         SongCheck.parse(body)
+
+
+@pytest.fixture
+def stubbed() -> Iterator[tuple[SongChecks, Stubber]]:
+    sqs = boto3.client("sqs", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(sqs) as stubber:
+        yield SongChecks(sqs, "https://queue", first_check=15), stubber
+    sqs.close()
+
+
+def test_checks_of_one_moment_go_in_one_call_each_with_its_own_verdict(stubbed: tuple[SongChecks, Stubber]) -> None:
+    checks, stubber = stubbed
+    body = json.dumps(asdict(CHECK))
+    stubber.add_response(
+        "send_message_batch",
+        {
+            "Successful": [{"Id": "0", "MessageId": "m", "MD5OfMessageBody": "-"}],
+            "Failed": [{"Id": "1", "Code": "InternalError", "SenderFault": False, "Message": "canary"}],
+        },
+        {
+            "QueueUrl": "https://queue",
+            "Entries": [
+                {"Id": "0", "MessageBody": body, "DelaySeconds": 15},
+                {"Id": "1", "MessageBody": body, "DelaySeconds": 0},
+            ],
+        },
+    )
+    assert checks._send_all([_Order(CHECK, 15), _Order(CHECK, 0)]) == [None, "InternalError"]
+
+
+def test_a_check_that_the_queue_did_not_take_is_told_by_its_code_alone(stubbed: tuple[SongChecks, Stubber]) -> None:
+    checks, stubber = stubbed
+    failed = {"Id": "0", "Code": "InternalError", "SenderFault": False, "Message": "canary"}
+    stubber.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})
+    with pytest.raises(ChecksUnavailable, match=r"^InternalError$"):
+        checks.follow(CHECK)

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from song_intake.ledger_row import Row, Status
+from song_intake.ledger_statements import LedgerStatements
 from song_intake.ledger_table import LedgerTable, LedgerUnavailable, Standing
+from song_intake.ledger_values import IDENTITY, doubt_for, identity, placeholders
 from song_intake.outcome import NotSent
 from song_intake.reason import Reason
 
@@ -47,6 +49,7 @@ class Ledger:
 
     def __init__(self, dynamodb: DynamoDBClient, table: str, lease: float, keep_days: int) -> None:
         self._table = LedgerTable(dynamodb, table, keep_days)
+        self._statements = LedgerStatements(self._table)
         self._lease = lease
 
     def claim(self, request: SongRequest, message_id: str) -> Claim | Row:
@@ -62,6 +65,8 @@ class Ledger:
         """
         claim = Claim(request, uuid.uuid4().hex)
         try:
+            if self._first_claimed(claim, message_id):
+                return claim
             standing = self._claimed(claim, message_id)
         except LedgerUnavailable:
             # It may have been written all the same. Nothing was sent under it, so it need not end in doubt.
@@ -73,12 +78,23 @@ class Ledger:
         # Ours too, perhaps, but judged abandoned before the SDK sent it again: no right to send any more.
         return standing
 
+    def _first_claimed(self, claim: Claim, message_id: str) -> bool:
+        """Case 1 alone, in one call with the other claims of the moment."""
+        values: Values = {
+            "status": {"S": Status.SUBMITTING},
+            "owner": {"S": claim.owner},
+            "lease_until": {"N": f"{time.time() + self._lease:.3f}"},
+            "attempt": {"N": "1"},
+            **identity(claim.request, message_id),
+        }
+        return self._statements.created(claim.request.request_id, values)
+
     def _claimed(self, claim: Claim, message_id: str) -> Row | None:
         request = claim.request
         return _standing(
             self._table.write(
                 request.request_id,
-                set_=f"""#status = :submitting, #owner = :owner, lease_until = :lease_until, {_IDENTITY}""",
+                set_=f"""#status = :submitting, #owner = :owner, lease_until = :lease_until, {IDENTITY}""",
                 remove="reason, detail, http_status, vendor_code",
                 add="attempt :one",
                 condition="""attribute_not_exists(request_id)
@@ -91,16 +107,19 @@ class Ledger:
                     ":owner": {"S": claim.owner},
                     ":lease_until": {"N": f"{time.time() + self._lease:.3f}"},
                     ":one": {"N": "1"},
-                    **_identity(request, message_id),
+                    **placeholders(identity(request, message_id)),
                 },
             )
         )
 
-    def submitted(self, request: SongRequest, task_id: str) -> Row | None:
+    def submitted(self, request: SongRequest, task_id: str, claim: Claim | None = None) -> Row | None:
         """Record a task that the music API named, from any status and whoever claimed: a paid song is never forgotten.
 
-        None when written; else the row, which names a task already or belongs to another request.
+        None when written; else the row, which names a task already or belongs to another request. With the claim under
+        which it was created, it is recorded in one call with the other songs of the moment, where that can be.
         """
+        if claim is not None and self._statements.submitted(request.request_id, claim.owner, task_id):
+            return None
         return _standing(
             self._table.write(
                 request.request_id,
@@ -130,7 +149,7 @@ class Ledger:
 
     def in_doubt(self, claim: Claim, outcome: Unknown, window: float) -> Row | None:
         """SUBMITTING -> IN_DOUBT, which a webhook may settle for `window` seconds. None when done; else the row."""
-        return self._settle(claim, Status.IN_DOUBT, outcome, _doubt(window))
+        return self._settle(claim, Status.IN_DOUBT, outcome, doubt_for(window))
 
     def _settle(
         self, claim: Claim, status: Status, outcome: NotSent | Refused | Unknown, doubt: Values | None = None
@@ -182,7 +201,7 @@ class Ledger:
                     ":owner": {"S": row.owner or ""},
                     ":reason": {"S": reason},
                     ":detail": {"S": detail},
-                    **_doubt(window),
+                    **doubt_for(window),
                 },
             )
         )
@@ -194,7 +213,7 @@ class Ledger:
         return _standing(
             self._table.write(
                 request.request_id,
-                set_=f"#status = :rejected, reason = :reason, detail = :detail, {_IDENTITY}",
+                set_=f"#status = :rejected, reason = :reason, detail = :detail, {IDENTITY}",
                 remove="http_status, vendor_code",
                 condition="""attribute_not_exists(request_id)
                     OR (#status = :retrying AND fingerprint = :fingerprint)""",
@@ -203,30 +222,13 @@ class Ledger:
                     ":retrying": {"S": Status.RETRYING},
                     ":reason": {"S": reason},
                     ":detail": {"S": detail},
-                    **_identity(request, message_id),
+                    **placeholders(identity(request, message_id)),
                 },
             )
         )
 
 
-_IDENTITY = """fingerprint = :fingerprint, message_id = :message_id, metadata = :metadata, task_token = :task_token"""
-
-
 _NOT_CLAIMED = NotSent(Reason.LEDGER_UNAVAILABLE, "the ledger did not say whether the claim was written")
-
-
-def _identity(request: SongRequest, message_id: str) -> Values:
-    return {
-        ":fingerprint": {"S": request.fingerprint},
-        ":message_id": {"S": message_id},
-        ":metadata": {"M": {name: {"S": text} for name, text in request.metadata.items()}},
-        ":task_token": {"S": request.task_token or ""},
-    }
-
-
-def _doubt(window: float) -> Values:
-    """`doubt` is the key of the sparse index that lists what is in doubt; only such rows have it."""
-    return {":doubt": {"S": Status.IN_DOUBT}, ":doubt_until": {"N": f"{time.time() + window:.3f}"}}
 
 
 def _standing(result: Written | Standing) -> Row | None:

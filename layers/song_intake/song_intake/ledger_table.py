@@ -57,6 +57,12 @@ class LedgerTable:
         self.name = name
         self._keep = keep_days * _SECONDS_A_DAY
 
+    def stamps(self) -> tuple[AttributeValueTypeDef, AttributeValueTypeDef]:
+        """When a row is changed, and when it is forgotten after that change: updated_at, expires_at."""
+        now = time.time()
+        at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+        return {"S": at}, {"N": str(int(now + self._keep))}
+
     def another_task(self, request_id: str, task_id: str) -> None:
         """Keep a second task of one request beside the first. Only a wrong word of an operator can bring one about."""
         self.write(
@@ -70,7 +76,7 @@ class LedgerTable:
         self, request_id: str, *, condition: str, values: Values, set_: str = "", remove: str = "", add: str = ""
     ) -> Written | Standing:
         """Change one row if the condition holds. Raises LedgerUnavailable."""
-        now = time.time()
+        at, expires_at = self.stamps()
         stamps = "created_at = if_not_exists(created_at, :at), updated_at = :at, expires_at = :expires_at"
         change = f"SET {set_ + ', ' if set_ else ''}{stamps}"
         change += f" REMOVE {remove}" if remove else ""
@@ -81,8 +87,8 @@ class LedgerTable:
             "UpdateExpression": change,
             "ConditionExpression": condition,
             "ExpressionAttributeValues": {
-                ":at": {"S": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")},
-                ":expires_at": {"N": str(int(now + self._keep))},
+                ":at": at,
+                ":expires_at": expires_at,
                 **values,
             },
             "ReturnValues": "ALL_NEW",

@@ -132,7 +132,7 @@ class Submission:
         """Write what the create did, then decide. The write comes first: a decision that is not written is not one."""
         match outcome:
             case Created(task_id):
-                return self._record(claim.request, task_id, message)
+                return self._record(claim.request, task_id, message, claim)
             case Refused():
                 standing = self.ledger.rejected(claim, outcome)
                 decision: Decision = DeadLetter(
@@ -150,10 +150,10 @@ class Submission:
                 assert_never(outcome)
         return decision if standing is None else self._standing(standing, claim.request, message)
 
-    def _record(self, request: SongRequest, task_id: str, message: Message) -> Decision:
+    def _record(self, request: SongRequest, task_id: str, message: Message, claim: Claim | None = None) -> Decision:
         """Save a known task_id; if the ledger cannot, the dead letter carries it, and its redrive comes back here."""
         try:
-            standing = self.ledger.submitted(request, task_id)
+            standing = self.ledger.submitted(request, task_id, claim)
             if standing is None or (standing.task_id, standing.fingerprint) == (task_id, request.fingerprint):
                 return Done(task_id)
             self.ledger.another_task(request.request_id, task_id)

@@ -7,7 +7,15 @@ from tests.properties.simulation.choices import Choices
 from tests.properties.simulation.faults import FAULTS_AT, Fault, Step
 
 _EVERY_FAULT: Final = tuple((step, fault) for step, faults in FAULTS_AT.items() for fault in faults)
-_HARMLESS: Final = frozenset({(Step.WRITE, Fault.SENT_TWICE), (Step.HIDE, Fault.NOT_TAKEN)})
+_HARMLESS: Final = frozenset(
+    {
+        (Step.STATEMENTS, Fault.SENT_TWICE),
+        (Step.STATEMENTS, Fault.REFUSED_ONE_BY_ONE),
+        (Step.STATEMENTS, Fault.DONE_AND_REFUSED),
+        (Step.WRITE, Fault.SENT_TWICE),
+        (Step.HIDE, Fault.NOT_TAKEN),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""DynamoDB with one table, in memory: UpdateItem as the ledger uses it, and what can go wrong on the way there."""
+"""DynamoDB with one table, in memory: the writes of the ledger, and what can go wrong on the way there."""
 
 from collections.abc import Mapping
 from typing import Any, Final, cast
@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.properties.simulation.expressions import AttributeValue, Item, NotUnderstood, Placeholders, holds, updated
 from tests.properties.simulation.faults import Fault, Step, Steps
+from tests.properties.simulation.statements import executed
 
 Write = Mapping[str, object]
 
@@ -66,6 +67,11 @@ class Table:
         self.items[request_id] = changed
         return changed
 
+    def execute(self, write: Write) -> list[dict[str, object]]:
+        """The responses to a BatchExecuteStatement, one for each statement."""
+        refusals = [executed(statement, self.items) for statement in cast("list[Write]", write["Statements"])]
+        return [_response(refusal) for refusal in refusals]
+
 
 class SimulatedDynamoDb:
     """A client of the table whose calls go as the schedule has it."""
@@ -100,6 +106,32 @@ class SimulatedDynamoDb:
             case other:
                 raise NotImplementedError(other)
 
+    def batch_execute_statement(self, **write: object) -> dict[str, object]:
+        match self._steps.before(Step.STATEMENTS):
+            case None:
+                return {"Responses": self._table.execute(write)}
+            case Fault.NOT_TAKEN:
+                raise unavailable("BatchExecuteStatement")
+            case Fault.REFUSED_ONE_BY_ONE:
+                return self._all_refused(write)
+            case Fault.DONE_AND_REFUSED:
+                self._take(write)
+                return self._all_refused(write)
+            case Fault.ANSWER_LOST:
+                self._take(write)
+                raise no_answer()
+            case Fault.LATE:
+                self.late.append(write)
+                raise no_answer()
+            case Fault.SENT_TWICE:
+                self._take(write)
+                return {"Responses": self._table.execute(write)}
+            case other:
+                raise NotImplementedError(other)
+
+    def _all_refused(self, write: Write) -> dict[str, object]:
+        return {"Responses": [_response("InternalServerError") for _ in cast("list[Write]", write["Statements"])]}
+
     def land(self, write: Write) -> None:
         """One of the late writes arrives."""
         self.late.remove(write)
@@ -118,10 +150,17 @@ class SimulatedDynamoDb:
 
     def _take(self, write: Write) -> None:
         """Done, or refused by its condition, with nobody to hear of it."""
+        if "Statements" in write:
+            self._table.execute(write)
+            return
         try:
             self._table.update(write)
         except ConditionalCheckFailedException:
             return
+
+
+def _response(refusal: str | None) -> dict[str, object]:
+    return {} if refusal is None else {"Error": {"Code": refusal, "Message": "simulated"}}
 
 
 def unavailable(operation: str) -> ClientError:

@@ -11,6 +11,7 @@ class Step(StrEnum):
     SECRET = "reads the secret"
     CONNECT = "connects to the music API"
     CREATE = "asks for the song"
+    STATEMENTS = "writes to the ledger by a statement"
     WRITE = "writes to the ledger"
     WRITE_AGAIN = "writes to the ledger again"
     LETTER = "sends a dead letter"
@@ -28,6 +29,8 @@ class Fault(StrEnum):
     SENT_TWICE = "it is done, its answer is lost, and the SDK sends it again"
     LATE = "it fails, and is done later"
     LATE_AND_SENT_AGAIN = "the SDK sends it again, and the first one is done later still"
+    REFUSED_ONE_BY_ONE = "it is not done, and says so in an answer that is whole"
+    DONE_AND_REFUSED = "it is done, and its answer says that it is not"
     REFUSED = "400"
     RATE_LIMITED = "429"
     NO_CREDITS = "402"
@@ -52,6 +55,15 @@ FAULTS_AT: Final[Mapping[Step, tuple[Fault, ...]]] = {
         Fault.ERROR,
         Fault.ERROR_AND_SONG,
         Fault.NO_TASK_ID,
+    ),
+    Step.STATEMENTS: (
+        Fault.DEATH,
+        Fault.NOT_TAKEN,
+        Fault.REFUSED_ONE_BY_ONE,
+        Fault.DONE_AND_REFUSED,
+        Fault.ANSWER_LOST,
+        Fault.SENT_TWICE,
+        Fault.LATE,
     ),
     Step.WRITE: (
         Fault.DEATH,
@@ -78,8 +90,12 @@ class Steps(Protocol):
 def is_harmful(step: Step, fault: Fault) -> bool:
     """Whether this fault may keep the function from carrying out what it decided.
 
-    The vendor's answers do not, nor a write that the SDK sent again, nor a visibility that was not changed.
+    The vendor's answers do not, nor a write that the SDK sent again, nor a statement that the single write stands in
+    for, nor a visibility that was not changed.
     """
     if fault is Fault.DEATH:
         return True
-    return step in (Step.WRITE, Step.WRITE_AGAIN, Step.LETTER, Step.CHECK, Step.EVENT) and fault is not Fault.SENT_TWICE
+    return step in _WRITING and fault not in (Fault.SENT_TWICE, Fault.REFUSED_ONE_BY_ONE, Fault.DONE_AND_REFUSED)
+
+
+_WRITING: Final = (Step.STATEMENTS, Step.WRITE, Step.WRITE_AGAIN, Step.LETTER, Step.CHECK, Step.EVENT)

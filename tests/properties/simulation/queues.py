@@ -8,7 +8,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from song_intake.message import MessageAttribute, SqsRecord
 from tests.properties.simulation.dynamodb import no_answer, unavailable
@@ -146,12 +146,7 @@ class SimulatedSqs:
         QueueUrl: str,  # noqa: N803 - boto3's names
         MessageBody: str,  # noqa: N803
         MessageAttributes: Mapping[str, Mapping[str, str]] | None = None,  # noqa: N803
-        DelaySeconds: int = 0,  # noqa: N803
     ) -> None:
-        if QueueUrl == CHECKS_URL:
-            assert 0 <= DelaySeconds <= 900
-            self._send_check(MessageBody)
-            return
         assert QueueUrl == DEAD_LETTERS_URL
         fault = self._world.before(Step.LETTER)
         if fault is Fault.NOT_TAKEN:
@@ -164,13 +159,17 @@ class SimulatedSqs:
         if fault is Fault.ANSWER_LOST:
             raise no_answer()
 
-    def _send_check(self, body: str) -> None:
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> dict[str, object]:  # noqa: N803
+        assert QueueUrl == CHECKS_URL
         fault = self._world.before(Step.CHECK)
         if fault is Fault.NOT_TAKEN:
-            raise unavailable("SendMessage")
-        self._queues.checked.add(json.loads(body)["task_id"])
+            raise unavailable("SendMessageBatch")
+        for entry in Entries:
+            assert 0 <= entry["DelaySeconds"] <= 900
+            self._queues.checked.add(json.loads(entry["MessageBody"])["task_id"])
         if fault is Fault.ANSWER_LOST:
             raise no_answer()
+        return {"Successful": [{"Id": entry["Id"]} for entry in Entries], "Failed": []}
 
     def change_message_visibility_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, object]]) -> None:  # noqa: N803
         assert QueueUrl == REQUESTS_URL

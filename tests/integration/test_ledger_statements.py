@@ -1,0 +1,110 @@
+"""Claims and settlings in one call: what they write, and that a refused one is left to the single write."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from song_intake.ledger import Claim, Ledger
+from song_intake.ledger_row import Status
+from song_intake.ledger_statements import LedgerStatements
+from song_intake.ledger_values import identity
+from song_intake.song_request import SongRequest
+from tests.integration.bench import Bench, new_id
+from tests.integration.ledger_case import NOT_SENT, claimed, request_for
+
+# Written anew each time.
+OF_THE_MOMENT = {"request_id", "owner", "created_at", "updated_at", "expires_at", "lease_until"}
+
+
+@pytest.fixture(scope="module")
+def bench(shared_bench: Bench) -> Bench:
+    return shared_bench
+
+
+@pytest.fixture
+def ledger(bench: Bench) -> Ledger:
+    return bench.ledger()
+
+
+@pytest.fixture
+def statements(bench: Bench) -> LedgerStatements:
+    return LedgerStatements(bench.ledger_table())
+
+
+def lasting(bench: Bench, request: SongRequest) -> dict[str, object]:
+    item = bench.item(request.request_id)
+    assert item.keys() >= OF_THE_MOMENT - {"lease_until"}
+    return {name: value for name, value in item.items() if name not in OF_THE_MOMENT}
+
+
+def test_a_first_claim_by_statement_writes_what_the_single_write_would(bench: Bench, ledger: Ledger) -> None:
+    by_statement, singly = request_for(new_id("request")), request_for(new_id("request"))
+    claimed(ledger, by_statement)
+    assert ledger._claimed(Claim(singly, "owner"), "message-1") is None
+    assert lasting(bench, by_statement) == lasting(bench, singly)
+    assert bench.item(by_statement.request_id).keys() == bench.item(singly.request_id).keys()
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_song_settled_by_statement_has_the_row_that_the_single_write_gives_it(
+    bench: Bench, ledger: Ledger, attempts: int
+) -> None:
+    by_statement, singly = request_for(new_id("request")), request_for(new_id("request"))
+    for request in (by_statement, singly):
+        for _ in range(attempts - 1):
+            assert ledger.retrying(claimed(ledger, request), NOT_SENT) is None
+    assert ledger.submitted(by_statement, "task-1", claimed(ledger, by_statement)) is None
+    claimed(ledger, singly)
+    assert ledger.submitted(singly, "task-1") is None
+    assert lasting(bench, by_statement) == lasting(bench, singly)
+    assert bench.item(by_statement.request_id).keys() == bench.item(singly.request_id).keys()
+
+
+def test_a_crowd_claims_and_settles_each_its_own(bench: Bench, ledger: Ledger) -> None:
+    requests = [request_for(new_id("request"), sound=f"sound {number}") for number in range(60)]
+
+    def submit(request: SongRequest) -> None:
+        claim = claimed(ledger, request)
+        assert ledger.submitted(request, f"task of {request.request_id}", claim) is None
+
+    with ThreadPoolExecutor(max_workers=30) as threads:
+        list(threads.map(submit, requests))
+    for request in requests:
+        row = bench.row(request.request_id)
+        assert (row["status"], row["task_id"]) == (Status.SUBMITTED, f"task of {request.request_id}")
+        assert row["fingerprint"] == request.fingerprint
+
+
+def test_a_row_that_is_there_is_not_created_again(bench: Bench, statements: LedgerStatements, ledger: Ledger) -> None:
+    request = request_for(new_id("request"))
+    claimed(ledger, request)
+    before = bench.item(request.request_id)
+    assert not statements.created(request.request_id, identity(request, "message-2"))
+    assert bench.item(request.request_id) == before
+
+
+def test_two_of_one_row_in_one_call_are_not_both_sent(bench: Bench, statements: LedgerStatements) -> None:
+    request, other = request_for(new_id("request")), request_for(new_id("request"))
+    orders = [
+        statements._creation(request.request_id, identity(request, "message-1")),
+        statements._creation(request.request_id, identity(request, "message-2")),
+        statements._creation(other.request_id, identity(other, "message-3")),
+    ]
+    assert statements._execute(orders) == [True, False, True]
+    assert bench.row(request.request_id)["message_id"] == "message-1"
+
+
+@pytest.mark.parametrize("owner", ["another", ""])
+def test_nobody_but_its_owner_settles_a_claim(
+    bench: Bench, ledger: Ledger, statements: LedgerStatements, owner: str
+) -> None:
+    request = request_for(new_id("request"))
+    claimed(ledger, request)
+    before = bench.item(request.request_id)
+    assert not statements.submitted(request.request_id, owner, "task-1")
+    assert bench.item(request.request_id) == before
+
+
+def test_a_settling_of_no_row_makes_none(bench: Bench, statements: LedgerStatements) -> None:
+    assert not statements.submitted("nobodys", "owner", "task-1")
+    assert bench.item("nobodys") == {}

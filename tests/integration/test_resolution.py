@@ -74,7 +74,7 @@ def test_a_given_task_is_followed_to_its_end(bench: Bench, resolution: Resolutio
     resolution.take({"request_id": request_id, "task_id": made.task_id})
     assert look_at_all(bench, check_batch(bench)) == set()
     assert bench.row(request_id)["status"] == "SUCCEEDED"
-    assert [event["status"] for event in bench.bus.details()] == ["IN_DOUBT", "SUCCEEDED"]
+    assert [event["status"] for event in bench.bus.details()] == ["IN_DOUBT", "SUBMITTED", "SUCCEEDED"]
 
 
 def test_not_created_is_taken_only_after_the_margin(

@@ -231,7 +231,7 @@ def test_a_lost_answer_is_found_again_by_the_webhook_and_its_song_ends(
     assert look_at_all(bench, check_batch(bench)) == set()
     assert failed(batch.take([message], plenty_of_time)) == set()
     assert (bench.row(request_id)["status"], len(bench.vendor.creates), bench.letters()) == ("SUCCEEDED", 1, [])
-    assert [detail["status"] for detail in bench.bus.details()] == ["SUCCEEDED"]
+    assert [detail["status"] for detail in bench.bus.details()] == ["SUBMITTED", "SUCCEEDED"]
 
 
 def test_a_webhook_that_comes_before_the_creates_answer_leaves_one_row_and_one_task(

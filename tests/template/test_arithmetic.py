@@ -64,6 +64,11 @@ def test_no_message_expires_while_it_is_still_being_retried(settings: Settings) 
     assert settings.max_receive_count * longest_wait < properties("SongRequests")["MessageRetentionPeriod"]
 
 
+def test_the_longest_wait_for_a_webhook_is_one_that_sqs_grants_to_a_message_that_was_received() -> None:
+    longest = shipped()["Parameters"]["ResolutionWindowSeconds"]["MaxValue"]
+    assert longest + shipped()["Parameters"]["FunctionTimeoutSeconds"]["MaxValue"] < LONGEST_VISIBILITY
+
+
 @pytest.mark.parametrize(("queue", "dead_letters"), DEAD_LETTERS_OF.items())
 def test_dead_letters_outlive_their_queue(queue: str, dead_letters: str) -> None:
     assert properties(dead_letters)["MessageRetentionPeriod"] > properties(queue)["MessageRetentionPeriod"]

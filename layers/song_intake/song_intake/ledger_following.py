@@ -29,10 +29,14 @@ class Following:
         """
         result = self._table.write(
             request_id,
-            set_="#status = :submitted, task_id = :task_id",
+            set_="#status = :submitted, task_id = :task_id, unannounced = :unannounced",
             remove=PASSING,
             condition="attribute_exists(request_id) AND attribute_not_exists(task_id)",
-            values={":submitted": {"S": Status.SUBMITTED}, ":task_id": {"S": task_id}},
+            values={
+                ":submitted": {"S": Status.SUBMITTED},
+                ":task_id": {"S": task_id},
+                ":unannounced": {"BOOL": True},
+            },
         )
         if isinstance(result, Standing) and result.row is not None and result.row.task_id != task_id:
             self._table.another_task(request_id, task_id)

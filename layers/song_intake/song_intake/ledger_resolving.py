@@ -59,8 +59,12 @@ class Resolving:
         return self._resolve(
             row,
             by,
-            set_="#status = :submitted, task_id = :task_id",
-            values={":submitted": {"S": Status.SUBMITTED}, ":task_id": {"S": task_id}},
+            set_="#status = :submitted, task_id = :task_id, unannounced = :unannounced",
+            values={
+                ":submitted": {"S": Status.SUBMITTED},
+                ":task_id": {"S": task_id},
+                ":unannounced": {"BOOL": True},
+            },
         )
 
     def not_created(self, row: Row, by: str, detail: str) -> Written | Standing:

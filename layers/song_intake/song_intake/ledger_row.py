@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
+from song_intake.task_state import Clip
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -59,6 +61,10 @@ class Row:
     task_token: str | None = field(repr=False)
     changed_at: float
     """When it last changed its status."""
+    clips: tuple[Clip, ...]
+    refunded: bool | None
+    unannounced: bool
+    """Whether others than submit_song named the task, so that nobody may have announced the song as submitted."""
     told: bool
     """Whether the song's end was announced, and called back where somebody waited."""
 
@@ -86,6 +92,9 @@ class Row:
             metadata={name: text["S"] for name, text in item.get("metadata", {}).get("M", {}).items()},
             task_token=_string(item, "task_token") or None,
             changed_at=datetime.fromisoformat(item["updated_at"]["S"]).timestamp() if "updated_at" in item else 0.0,
+            clips=tuple(_clip(one["M"]) for one in item.get("clips", {}).get("L", ())),
+            refunded=item.get("refunded", {}).get("BOOL"),
+            unannounced=item.get("unannounced", {}).get("BOOL", False),
             told=item.get("told", {}).get("BOOL", False),
         )
 
@@ -96,3 +105,9 @@ def _string(item: Mapping[str, AttributeValueTypeDef], name: str) -> str | None:
 
 def _number(item: Mapping[str, AttributeValueTypeDef], name: str) -> float | None:
     return float(item[name]["N"]) if name in item else None
+
+
+def _clip(item: Mapping[str, AttributeValueTypeDef]) -> Clip:
+    names = ("audio_url", "wav_url", "image_url", "video_url", "mv", "seed")
+    texts = {name: _string(item, name) for name in names}
+    return Clip(clip_id=item["clip_id"]["S"], duration=_number(item, "duration"), **texts)

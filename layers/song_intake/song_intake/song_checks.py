@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
 from song_intake.aws_failure import AWS_FAILURES, code_of
@@ -43,9 +43,6 @@ class SongCheck:
         """Raises KeyError, TypeError or ValueError for a body that this code did not write."""
         said = json.loads(body)
         return cls(str(said["request_id"]), str(said["task_id"]), float(said["since"]), bool(said["no_such_task"]))
-
-    def told(self, *, no_such_task: bool) -> SongCheck:
-        return replace(self, no_such_task=no_such_task)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from song_intake.announcements import Announcement, Announcer, Happening
+from song_intake.ledger_row import Row, Status
 from song_intake.reason import Reason
-from song_intake.task_state import Clip, Failed, Succeeded
 
 if TYPE_CHECKING:
     from song_intake.callback import Callback
     from song_intake.decision import DeadLetter
-    from song_intake.ledger_row import Row
     from song_intake.message import Message
     from song_intake.song_request import SongRequest
+    from song_intake.task_state import Clip
 
 # These leave it open whether there is a song; nobody who waits for it is told that there is none.
 _OPEN = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED))
@@ -52,17 +52,15 @@ class Telling:
         if request and request.task_token and announcement.happening is Happening.REJECTED:
             self.callback.failed(request.task_token, announcement)
 
-    def of_end(self, row: Row, end: Succeeded | Failed, reason: Reason) -> None:
-        """How a song ended, by its row and what the poll said."""
-        if isinstance(end, Succeeded):
-            announcement = _about(row, Happening.SUCCEEDED, clips=end.clips)
-        else:
-            announcement = _about(
-                row, Happening.FAILED, reason=reason, vendor_code=end.vendor_code, refunded=end.refunded
-            )
+    def of_end(self, row: Row) -> None:
+        """How a song ended, by its row alone: a later poll may say something else."""
+        if row.unannounced:
+            self.announcer.announce(_about(row, Happening.SUBMITTED))
+        succeeded = row.status is Status.SUCCEEDED
+        announcement = _about(row, Happening.SUCCEEDED, clips=row.clips) if succeeded else _failure(row)
         self.announcer.announce(announcement)
         if row.task_token:
-            answer = self.callback.succeeded if isinstance(end, Succeeded) else self.callback.failed
+            answer = self.callback.succeeded if succeeded else self.callback.failed
             answer(row.task_token, announcement)
 
     def of_row(self, row: Row, happening: Happening, reason: Reason, detail: str) -> None:
@@ -71,6 +69,16 @@ class Telling:
         self.announcer.announce(announcement)
         if row.task_token and happening is Happening.REJECTED:
             self.callback.failed(row.task_token, announcement)
+
+
+def _failure(row: Row) -> Announcement:
+    return _about(
+        row,
+        Happening.FAILED,
+        reason=Reason(row.reason) if row.reason else None,
+        vendor_code=row.vendor_code,
+        refunded=row.refunded,
+    )
 
 
 def _about(

@@ -9,14 +9,14 @@ more for a callback that was given.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from song_intake.announcements import Happening
 from song_intake.api_token import ApiToken, TokenUnavailable
 from song_intake.decision import DeadLetter, Decision, Done, RetryIn
-from song_intake.ledger_following import status_of
-from song_intake.ledger_table import LedgerUnavailable, Standing
+from song_intake.ledger_row import FINAL
+from song_intake.ledger_table import LedgerUnavailable, Standing, Written
 from song_intake.outcome import NotSent
 from song_intake.reason import Reason
 from song_intake.task_state import Failed, NoSuchTask, NotTold, Running, Succeeded, TaskState
@@ -90,11 +90,9 @@ class Tracking:
                 return self._give_up(check)
             case NoSuchTask():
                 # A task may not be found right after it was made: only a second time in a row ends it.
-                self.checks.follow(check.told(no_such_task=True))
-                return Done(check.task_id, passed_on=True)
+                return self._pass_on(check, message, no_such_task=True)
             case Running() if check.no_such_task:
-                self.checks.follow(check.told(no_such_task=False))
-                return Done(check.task_id, passed_on=True)
+                return self._pass_on(check, message, no_such_task=False)
             case Running(unknown_status=unknown):
                 reason = Reason.UNKNOWN_STATUS if unknown else Reason.NOT_FINISHED
                 return RetryIn(self._wait(message), reason, "the song is not finished")
@@ -104,26 +102,38 @@ class Tracking:
 
     def _end(self, check: SongCheck, end: Succeeded | Failed, reason: Reason) -> Decision:
         result = self.following.finished(check.request_id, check.task_id, end, reason)
+        return self._done(check, result)
+
+    def _done(self, check: SongCheck, result: Written | Standing) -> Decision:
+        """The row says how the song ended, now or before; that it was told may be left from a look that died."""
         row = result.row
         if row is None:
             return DeadLetter(Reason.NO_SUCH_REQUEST, "the ledger has no such request", task_id=check.task_id)
-        if row.task_id == check.task_id and row.status is status_of(end) and not row.told:
-            self.telling.of_end(row, end, reason)
+        if row.task_id == check.task_id and row.status in FINAL and not row.told:
+            self.telling.of_end(row)
             # So that the song's other check, which a webhook brought about, does not tell it all again.
             self.following.told(check.request_id)
         return Done(check.task_id, duplicate=isinstance(result, Standing), ended=row.status)
 
+    def _pass_on(self, check: SongCheck, message: Message, *, no_such_task: bool) -> Decision:
+        """Another check carries on, and remembers what this poll was told. It bears no mark of a redrive any more."""
+        since = self._since(check, message)
+        self.checks.follow(replace(check, since=since, no_such_task=no_such_task))
+        return Done(check.task_id, passed_on=True)
+
     def _is_overdue(self, check: SongCheck, message: Message) -> bool:
-        """Counted anew when its dead letter is redriven: somebody wants to know again."""
-        since = message.sent_at if message.is_redriven else check.since
-        too_long = time.time() - since > self.tracking_hours * _SECONDS_AN_HOUR
+        too_long = time.time() - self._since(check, message) > self.tracking_hours * _SECONDS_AN_HOUR
         return too_long or message.receive_count >= MOST_LOOKS
+
+    def _since(self, check: SongCheck, message: Message) -> float:
+        """Counted anew when its dead letter is redriven: somebody wants to know again."""
+        return message.sent_at if message.is_redriven else check.since
 
     def _give_up(self, check: SongCheck) -> Decision:
         detail = f"the music API did not say within {self.tracking_hours:g} hours how the song ended"
         result = self.following.overdue(check.request_id, check.task_id, Reason.NEVER_FINISHED, detail)
         if isinstance(result, Standing):
-            return Done(check.task_id, duplicate=True, ended=result.row.status if result.row else None)
+            return self._done(check, result)
         self.telling.of_row(result.row, Happening.IN_DOUBT, Reason.NEVER_FINISHED, detail)
         return DeadLetter(Reason.NEVER_FINISHED, detail, task_id=check.task_id)
 

@@ -18,6 +18,10 @@ class Step(StrEnum):
     CHECK = "sends a check of the song"
     EVENT = "announces what happened"
     HIDE = "changes visibility"
+    KEY = "reads the key of the webhook"
+    POLL = "asks how the song is"
+    CALLBACK = "answers the task of a workflow"
+    ANSWER = "answers whoever invoked it"
 
 
 class Fault(StrEnum):
@@ -78,6 +82,17 @@ FAULTS_AT: Final[Mapping[Step, tuple[Fault, ...]]] = {
     Step.CHECK: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
     Step.EVENT: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
     Step.HIDE: (Fault.DEATH, Fault.NOT_TAKEN),
+}
+
+
+# Of track_song and receive_webhook, and of submit_song as far as a story comes back to it. A death after a call is the
+# death before the next one; after the last, it is the death before the answer, by which a message is acknowledged.
+FAULTS_OF_FOLLOWING: Final[Mapping[Step, tuple[Fault, ...]]] = {
+    **FAULTS_AT,
+    Step.KEY: (Fault.DEATH, Fault.NOT_TAKEN),
+    Step.POLL: (Fault.DEATH, Fault.NOT_TAKEN, Fault.TOKEN_REFUSED, Fault.RATE_LIMITED, Fault.ERROR),
+    Step.CALLBACK: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
+    Step.ANSWER: (Fault.DEATH,),
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Protocol
 
 from song_intake.ledger_row import Row, Status
 from song_intake.message import REASON, REQUEST_ID, TASK_ID
@@ -14,10 +15,15 @@ _TASK_KNOWN = (Status.SUBMITTED, Status.SUCCEEDED, Status.FAILED)
 _A_SONG_MAY_EXIST = (Status.SUBMITTING, Status.IN_DOUBT, *_TASK_KNOWN)
 
 
+class Traced(Protocol):
+    @property
+    def trace(self) -> list[str]: ...
+
+
 class Violation(AssertionError):
     """An invariant is broken; the text holds the schedule that broke it."""
 
-    def __init__(self, invariant: str, world: World) -> None:
+    def __init__(self, invariant: str, world: Traced) -> None:
         self.invariant = invariant
         super().__init__("\n  ".join([invariant, *world.trace]))
 
@@ -37,7 +43,7 @@ def check_settled(world: World) -> None:
     for row in moment.rows.values():
         if row.status is Status.SUBMITTING and not any(moment.tells_of(row, letter) for letter in moment.letters):
             raise Violation(f"7. {row.request_id} is still SUBMITTING", world)
-        told = row.task_id in world.queues.checked and (row.task_id, "Song Submitted") in world.announced
+        told = row.task_id in world.queues.checked and world.bus.has(row.task_id, "Song Submitted")
         if row.status is Status.SUBMITTED and not told and not any(_is_of(row, letter) for letter in moment.letters):
             raise Violation(f"7. the song of {row.request_id} is not followed, or not announced", world)
 

@@ -1,31 +1,66 @@
-"""One run of the function that stops before every call it makes, until the schedule lets it go on."""
+"""One run of a function: past every call it makes, or stopped before each until the schedule lets it go on."""
 
 import threading
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from song_intake.batch import Batch, BatchResponse
-from song_intake.message import SqsRecord
+from song_intake.batch import TimeLeft
 from tests.properties.simulation.faults import Fault, Step
+
+Answer = TypeVar("Answer")
+
+Decide = Callable[[Step], Fault | None]
+"""What goes wrong with the call before which a function stands."""
 
 
 class Death(BaseException):
     """The end of the process. The package catches Exception widely, on purpose; a death is none."""
 
 
-class Invocation:
-    """The batch of one record, on a thread of its own.
+class Run(Generic[Answer]):
+    """A function that runs through, and asks before each call what goes wrong with it."""
+
+    is_over = True
+    at: Step | None = None
+
+    def __init__(self, name: str, function: Callable[[TimeLeft], Answer], time_left: TimeLeft, decide: Decide) -> None:
+        self.name = name
+        self._function, self._time_left, self._decide = function, time_left, decide
+        self.response: Answer | None = None
+        self.dead = False
+        self.error: BaseException | None = None
+
+    def start(self) -> None:
+        """Up to its end, or its death."""
+        try:
+            response = self._function(self._time_left)
+        except Death:
+            return
+        self.response = None if self.dead else response
+
+    def before(self, step: Step) -> Fault | None:
+        """Called on its own threads. A dead process does nothing more, whoever caught its death."""
+        fault = None if self.dead else self._decide(step)
+        self.dead = self.dead or fault is Fault.DEATH
+        if self.dead:
+            raise Death
+        return fault
+
+
+class Invocation(Generic[Answer]):
+    """A function that takes one record, or one call, on a thread of its own.
 
     Batch hands the record to a second thread and waits for it, so at most one of the two is ever at work, and one baton
     is enough for both: whoever holds it runs, the schedule or the invocation.
     """
 
-    def __init__(self, name: str, batch: Batch, record: SqsRecord, time_left: Callable[[], float]) -> None:
+    def __init__(self, name: str, function: Callable[[TimeLeft], Answer], time_left: TimeLeft) -> None:
         self.name = name
-        self._batch, self._record, self._time_left = batch, record, time_left
+        self._function, self._time_left = function, time_left
         self._whole_time = time_left()
         self.at: Step | None = None
         """The call before which it stands."""
-        self.response: BatchResponse | None = None
+        self.response: Answer | None = None
         self.dead = False
         self.error: BaseException | None = None
         self._fault: Fault | None = None
@@ -71,7 +106,7 @@ class Invocation:
 
     def _run(self) -> None:
         try:
-            response = self._batch.take([self._record], self._time_left_here)
+            response = self._function(self._time_left_here)
             self.response = None if self.dead else response
         except Death:
             pass

@@ -1,10 +1,9 @@
-"""Two SQS queues in memory: the requests, and the dead letters behind them.
+"""An SQS queue in memory and the dead letters behind it: of requests, or of checks.
 
 What a message is to the function (its id, its attributes) is kept apart from what only the simulation knows of it: the
 request that it stands for, and the message that it once was.
 """
 
-import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,6 +41,7 @@ class QueuedMessage:
     sent: Sent
     attributes: Attributes
     visible_at: float = 0.0
+    sent_at: float = 0.0
     receive_count: int = 0
     receipt_handle: str = ""
 
@@ -59,7 +59,10 @@ class QueuedMessage:
             "messageId": self.message_id,
             "receiptHandle": self.receipt_handle,
             "body": self.body,
-            "attributes": {"ApproximateReceiveCount": str(self.receive_count)},
+            "attributes": {
+                "ApproximateReceiveCount": str(self.receive_count),
+                "SentTimestamp": str(int(self.sent_at * 1000)),
+            },
             "messageAttributes": dict(self.attributes),
         }
 
@@ -67,15 +70,21 @@ class QueuedMessage:
 @dataclass(slots=True)
 class Queues:
     max_receive_count: int
+    url: str = REQUESTS_URL
+    visibility: float = VISIBILITY_SECONDS
     requests: list[QueuedMessage] = field(default_factory=list)
     dead_letters: list[QueuedMessage] = field(default_factory=list)
     deleted: list[QueuedMessage] = field(default_factory=list)
     checked: set[str] = field(default_factory=set)
     """The tasks that are followed."""
-    _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    _ids: int = 0
 
-    def send(self, sent: Sent, body: str, message_id: str | None = None) -> QueuedMessage:
-        message = QueuedMessage(message_id or self._new_id("message"), body, sent, {})
+    def send(
+        self, sent: Sent, body: str, message_id: str | None = None, *, now: float = 0.0, delay: float = 0.0
+    ) -> QueuedMessage:
+        message = QueuedMessage(
+            message_id or self._new_id("message"), body, sent, {}, visible_at=now + delay, sent_at=now
+        )
         self.requests.append(message)
         return message
 
@@ -86,7 +95,7 @@ class Queues:
             self.dead_letters.append(message)
             return None
         message.receive_count += 1
-        message.visible_at = now + VISIBILITY_SECONDS
+        message.visible_at = now + self.visibility
         message.receipt_handle = self._new_id("receipt")
         return replace(message)
 
@@ -103,10 +112,10 @@ class Queues:
         self.deleted.remove(message)
         self.requests.append(message)
 
-    def redrive(self, letter: QueuedMessage) -> QueuedMessage:
-        """Back to the requests, as StartMessageMoveTask does it: a new id, a new count, the same attributes."""
+    def redrive(self, letter: QueuedMessage, now: float = 0.0) -> QueuedMessage:
+        """Back to their queue, as StartMessageMoveTask does it: a new id, a new count, the same attributes."""
         self.dead_letters.remove(letter)
-        message = replace(letter, message_id=self._new_id("redriven"), receive_count=0, visible_at=0.0)
+        message = replace(letter, message_id=self._new_id("redriven"), receive_count=0, visible_at=now, sent_at=now)
         self.requests.append(message)
         return message
 
@@ -120,7 +129,8 @@ class Queues:
                 message.visible_at = until
 
     def _new_id(self, kind: str) -> str:
-        return f"{kind}-{next(self._ids)}"
+        self._ids += 1
+        return f"{kind}-{self._ids}"
 
 
 class Deliveries(Steps):
@@ -136,9 +146,11 @@ class Deliveries(Steps):
 class SimulatedSqs:
     """The SQS client of the function: it sends dead letters and checks, and changes visibility."""
 
-    def __init__(self, world: Deliveries, queues: Queues) -> None:
+    def __init__(self, world: Deliveries, queues: Queues, checks: Queues | None = None) -> None:
+        """`queues` are those of the function; without `checks`, nobody looks at the songs."""
         self._world = world
         self._queues = queues
+        self._checks = checks
 
     def send_message(
         self,
@@ -165,14 +177,20 @@ class SimulatedSqs:
         if fault is Fault.NOT_TAKEN:
             raise unavailable("SendMessageBatch")
         for entry in Entries:
-            assert 0 <= entry["DelaySeconds"] <= 900
-            self._queues.checked.add(json.loads(entry["MessageBody"])["task_id"])
+            self._take_check(entry["MessageBody"], entry["DelaySeconds"])
         if fault is Fault.ANSWER_LOST:
             raise no_answer()
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries], "Failed": []}
 
+    def _take_check(self, body: str, delay: int) -> None:
+        assert 0 <= delay <= 900
+        check = json.loads(body)
+        self._queues.checked.add(check["task_id"])
+        if self._checks is not None:
+            self._checks.send(Sent("a check", check["request_id"], song=""), body, now=self._world.now, delay=delay)
+
     def change_message_visibility_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, object]]) -> None:  # noqa: N803
-        assert QueueUrl == REQUESTS_URL
+        assert QueueUrl == self._queues.url
         if self._world.before(Step.HIDE) is Fault.NOT_TAKEN:
             raise unavailable("ChangeMessageVisibilityBatch")
         for entry in Entries:

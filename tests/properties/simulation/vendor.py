@@ -1,4 +1,4 @@
-"""The music API in memory, behind the seam of MusicApi.connect() and Line.create(), and the secret with its token."""
+"""The music API in memory, behind the seam of MusicApi.connect() and the Line, and the secret with its token."""
 
 import json
 from collections.abc import Set
@@ -9,6 +9,8 @@ from song_intake.create_answer import Answer, outcome_of
 from song_intake.music_api import Line, MusicApi
 from song_intake.outcome import NotSent, Outcome, Unknown
 from song_intake.reason import Reason
+from song_intake.task_answer import state_of
+from song_intake.task_state import NotTold, TaskState
 from tests.properties.simulation.dynamodb import unavailable
 from tests.properties.simulation.faults import Fault, Step, Steps
 from tests.properties.simulation.queues import Deliveries
@@ -34,6 +36,14 @@ class Vendor:
     """Titles of creates that it has read and will do after our deadline."""
     told: dict[str, Song] = field(default_factory=dict)
     """Songs whose task_id has arrived, by the receipt handle of the delivery for which it was asked."""
+
+    webhooks: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Where and under which secret it is to tell how a song ended, by title."""
+    words: list[Answer] = field(default_factory=list)
+    """What it answers to one poll after the other; the last one for good."""
+
+    def say(self) -> Answer:
+        return self.words.pop(0) if len(self.words) > 1 else self.words[0]
 
     def make(self, title: str) -> Song:
         song = Song(title, f"task-{len(self.songs) + 1}")
@@ -63,7 +73,7 @@ class SimulatedMusicApi(MusicApi):
 
 
 class SimulatedLine(Line):
-    """One create, which goes as the schedule has it; what an answer means is the real table's word."""
+    """One create, or one poll, which goes as the schedule has it; what an answer means is the real tables' word."""
 
     def __init__(self, world: Deliveries, vendor: Vendor) -> None:
         self._world = world
@@ -75,15 +85,31 @@ class SimulatedLine(Line):
     def create(self, body: bytes, token: str) -> Outcome:
         assert token == TOKEN
         fault = self._world.before(Step.CREATE)
-        answer = self._answer(str(json.loads(body)["title"]), fault)
+        request = json.loads(body)
+        title = str(request["title"])
+        if "webhook_url" in request:
+            self._vendor.webhooks[title] = (request["webhook_url"], request["webhook_secret"])
+        answer = self._answer(title, fault)
         return Unknown("simulated: no answer") if answer is None else outcome_of(answer)
+
+    def poll(self, task_id: str, token: str) -> TaskState:
+        assert token == TOKEN
+        match self._world.before(Step.POLL):
+            case None:
+                return state_of(self._vendor.say())
+            case Fault.NOT_TAKEN:
+                return NotTold(Reason.POLL_FAILED)
+            case Fault.ERROR:
+                return state_of(json_answer(502, type="upstream_error"))
+            case other:
+                return state_of(json_answer(int(other), type="simulated"))
 
     def _answer(self, title: str, fault: Fault | None) -> Answer | None:
         match fault:
             case None:
                 song = self._vendor.make(title)
                 self._vendor.told[self._world.being_handled().receipt_handle] = song
-                return _json(200, code=200, task_id=song.task_id, message="success")
+                return json_answer(200, code=200, task_id=song.task_id, message="success")
             case Fault.NOT_TAKEN:
                 return None
             case Fault.ANSWER_LOST:
@@ -94,14 +120,14 @@ class SimulatedLine(Line):
                 return None
             case Fault.ERROR_AND_SONG:
                 self._vendor.make(title)
-                return _json(502, type="upstream_error", error="simulated")
+                return json_answer(502, type="upstream_error", error="simulated")
             case Fault.NO_TASK_ID:
                 self._vendor.make(title)
-                return _json(200, message="success")
+                return json_answer(200, message="success")
             case Fault.ERROR:
-                return _json(502, type="upstream_error", error="simulated")
+                return json_answer(502, type="upstream_error", error="simulated")
             case _:
-                return _json(int(str(fault)), type="simulated", error="simulated")
+                return json_answer(int(str(fault)), type="simulated", error="simulated")
 
 
 class SimulatedSecrets:
@@ -117,5 +143,5 @@ class SimulatedSecrets:
         return {"SecretString": TOKEN}
 
 
-def _json(status: int, **said: object) -> Answer:
+def json_answer(status: int, /, **said: object) -> Answer:
     return Answer(status, json.dumps(said).encode())

@@ -5,18 +5,16 @@ Simulated are the ends of their clients, the clock, and Lambda's reading of the 
 schedule calls the methods here.
 """
 
-import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
-from unittest import mock
 
 from song_intake.announcements import Announcer
 from song_intake.api_token import ApiToken
 from song_intake.backoff import Backoff
-from song_intake.batch import Batch
+from song_intake.batch import Batch, BatchResponse
 from song_intake.callback import Callback
 from song_intake.dead_letters import DeadLetters
 from song_intake.ledger import Ledger
@@ -24,9 +22,9 @@ from song_intake.request_work import RequestWork
 from song_intake.settings import RECEIVES_HELD_BACK
 from song_intake.song_checks import SongChecks
 from song_intake.submission import Submission
-from song_intake.telemetry import Telemetry
 from song_intake.telling import Telling
-from tests.properties.simulation.bus import SimulatedEvents
+from tests.properties.simulation.bus import Bus, SimulatedEvents
+from tests.properties.simulation.clock import simulated_time
 from tests.properties.simulation.dynamodb import SimulatedDynamoDb, Table
 from tests.properties.simulation.faults import Fault, Step, is_harmful
 from tests.properties.simulation.invocation import Invocation
@@ -40,10 +38,10 @@ from tests.properties.simulation.queues import (
     Sent,
     SimulatedSqs,
 )
+from tests.properties.simulation.silence import SILENT
 from tests.properties.simulation.vendor import SECRET_ID, SimulatedMusicApi, SimulatedSecrets, Vendor
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools import Logger, Metrics
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -83,7 +81,7 @@ class Worker:
 class Handling:
     """An invocation, the delivery that it was invoked with, and what went wrong in it."""
 
-    invocation: Invocation
+    invocation: Invocation[BatchResponse]
     delivery: QueuedMessage
     worker: Worker
     started: float
@@ -97,34 +95,6 @@ class Handling:
         return not self.is_heard or any(is_harmful(step, fault) for step, fault in self.faults)
 
 
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """Only one thread is ever at work, and handing the baton to another core costs several times as much."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
-
-
-class _Silence:
-    """Metrics that nobody reads."""
-
-    def add_metric(self, *_: object) -> None:
-        return
-
-    def flush_metrics(self) -> None:
-        return
-
-
-_LOGGER: Final = logging.getLogger(__name__)
-_LOGGER.setLevel(logging.CRITICAL)
-
-
 class World(Deliveries):
     """One queue, its function, and what is around it."""
 
@@ -133,8 +103,7 @@ class World(Deliveries):
         self.parts = parts
         self.last_try = max_receive_count - RECEIVES_HELD_BACK
         self.queues = Queues(max_receive_count)
-        self.announced: set[tuple[str | None, str]] = set()
-        """The events: the task and the detail type."""
+        self.bus = Bus()
         self.table = Table()
         self.vendor = Vendor()
         self.dynamodb = SimulatedDynamoDb(self, self.table)
@@ -152,7 +121,7 @@ class World(Deliveries):
     @contextmanager
     def clock(self) -> Iterator[None]:
         """For the time of a schedule, the wall clock is that of whichever worker asks; the monotonic one is true."""
-        with mock.patch("time.time", self._time), mock.patch("time.monotonic", self._true_time), _one_core():
+        with simulated_time(self._time, self._true_time):
             try:
                 yield
             finally:
@@ -174,9 +143,8 @@ class World(Deliveries):
             return None
         self.note(f"{worker.name} receives {message.message_id}, receive {delivery.receive_count}")
         started = self.now
-        invocation = Invocation(
-            worker.name, worker.batch, delivery.record(), lambda: started + FUNCTION_TIMEOUT - self.now
-        )
+        function = partial(worker.batch.take, [delivery.record()])
+        invocation = Invocation(worker.name, function, lambda: started + FUNCTION_TIMEOUT - self.now)
         handling = Handling(invocation, delivery, worker, started)
         self.under_way.append(handling)
         self.history.append(handling)
@@ -262,7 +230,7 @@ class World(Deliveries):
             last_try=self.last_try,
             max_receive_count=self.queues.max_receive_count,
         )
-        events = cast("EventBridgeClient", SimulatedEvents(self, self.announced))
+        events = cast("EventBridgeClient", SimulatedEvents(self, self.bus))
         work = self.parts.request_work(
             submission=submission,
             checks=SongChecks(sqs, CHECKS_URL, first_check=15),
@@ -270,9 +238,4 @@ class World(Deliveries):
             telling=Telling(Announcer(events, "bus"), Callback(cast("SFNClient", None))),
             dead_letters=self.parts.dead_letters(sqs, DEAD_LETTERS_URL),
         )
-        return Batch(
-            work=work,
-            sqs=sqs,
-            queue_url=REQUESTS_URL,
-            telemetry=Telemetry(cast("Logger", _LOGGER), cast("Metrics", _Silence())),
-        )
+        return Batch(work=work, sqs=sqs, queue_url=REQUESTS_URL, telemetry=SILENT)

@@ -1,0 +1,53 @@
+"""Step Functions in memory: tasks that wait for their answer, each by its token."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.properties.simulation.dynamodb import no_answer, unavailable
+from tests.properties.simulation.faults import Fault, Step, Steps
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAnswer:
+    """`detail` is the event's: the output of a success, the cause of a failure."""
+
+    error: str | None
+    detail: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Workflows:
+    """The first answer of each task: it waits for no other."""
+
+    answers: dict[str, TaskAnswer] = field(default_factory=dict)
+
+    def take(self, task_token: str, answer: TaskAnswer, operation: str) -> None:
+        if task_token in self.answers:
+            raise ClientError({"Error": {"Code": "TaskTimedOut", "Message": "simulated"}}, operation)
+        self.answers[task_token] = answer
+
+
+class SimulatedStepFunctions:
+    """The Step Functions client of the function."""
+
+    def __init__(self, steps: Steps, workflows: Workflows) -> None:
+        self._steps = steps
+        self._workflows = workflows
+
+    def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803 - boto3's names
+        self._send(taskToken, TaskAnswer(None, json.loads(output)), "SendTaskSuccess")
+
+    def send_task_failure(self, *, taskToken: str, error: str, cause: str) -> None:  # noqa: N803
+        self._send(taskToken, TaskAnswer(error, json.loads(cause)), "SendTaskFailure")
+
+    def _send(self, task_token: str, answer: TaskAnswer, operation: str) -> None:
+        fault = self._steps.before(Step.CALLBACK)
+        if fault is Fault.NOT_TAKEN:
+            raise unavailable(operation)
+        self._workflows.take(task_token, answer, operation)
+        if fault is Fault.ANSWER_LOST:
+            raise no_answer()

@@ -40,10 +40,11 @@ LAYERS = (
         "webhook",
         "webhook_settings",
     },
-    {"aws_failure"},
+    {"aws_failure", "aws_transport"},
     {
         "announcements",
         "api_token",
+        "aws_clients",
         "dead_letters",
         "ledger_table",
         "music_api",

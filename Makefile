@@ -37,7 +37,7 @@ campaign: $(VENV)/.test  ## Random schedules of crashes, duplicates and delays, 
 model: $(VENV)/.test  ## The TLA+ model of the ledger (needs Java)
 	$(BIN)/python -m tests.model.check_model
 
-build:  ## What `sam deploy` ships (needs the SAM CLI, and no Docker)
+build:  ## What `sam deploy` ships (needs the SAM CLI and Python 3.13, and no Docker)
 	sam build
 
 redrive: $(VENV)/.local  ## Dead letters back to their queue: make redrive STACK=song-intake

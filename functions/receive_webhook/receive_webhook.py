@@ -5,10 +5,10 @@ The wiring alone; what a call comes to stands in song_intake.webhook_reception.
 
 import os
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from song_intake.aws_clients import AwsClients
 from song_intake.ledger_following import Following
 from song_intake.ledger_table import LedgerTable
 from song_intake.song_checks import SongChecks
@@ -17,7 +17,7 @@ from song_intake.webhook_event import HttpApiEvent, HttpApiResponse, WebhookEndp
 from song_intake.webhook_keys import WebhookKeys
 from song_intake.webhook_reception import Reception
 from song_intake.webhook_settings import WebhookSettings
-from song_intake.wiring import aws_config
+from song_intake.wiring import trust
 
 logger = Logger(location=None)
 
@@ -26,10 +26,10 @@ AWS_SECONDS = 6
 
 
 def wire(settings: WebhookSettings) -> WebhookEndpoint:
-    aws = aws_config(AWS_SECONDS, 1)
-    table = LedgerTable(boto3.client("dynamodb", config=aws), settings.ledger_table, settings.keep_days)
-    keys = WebhookKeys(boto3.client("secretsmanager", config=aws), settings.webhook_key_secret_arn)
-    checks = SongChecks(boto3.client("sqs", config=aws), settings.song_checks_queue_url, first_check=0)
+    aws = AwsClients(trust(None), AWS_SECONDS, connections=1)
+    table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
+    keys = WebhookKeys(aws.client("secretsmanager"), settings.webhook_key_secret_arn)
+    checks = SongChecks(aws.client("sqs"), settings.song_checks_queue_url, first_check=0)
     return WebhookEndpoint(Reception(keys, Following(table), checks), Telemetry(logger, Metrics()))
 
 

@@ -5,17 +5,17 @@ The wiring alone; which words are taken stands in song_intake.resolution.
 
 import os
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from song_intake.aws_clients import AwsClients
 from song_intake.ledger_resolving import Resolving
 from song_intake.ledger_table import LedgerTable, LedgerUnavailable
 from song_intake.resolution import Refused, Resolution
 from song_intake.resolve_settings import ResolveSettings
 from song_intake.song_checks import SongChecks
 from song_intake.undone import Undone
-from song_intake.wiring import aws_config, telling
+from song_intake.wiring import telling, trust
 
 logger = Logger(location=None)
 
@@ -23,11 +23,11 @@ AWS_SECONDS = 12
 
 
 def wire(settings: ResolveSettings) -> Resolution:
-    aws = aws_config(AWS_SECONDS, 1)
-    table = LedgerTable(boto3.client("dynamodb", config=aws), settings.ledger_table, settings.keep_days)
+    aws = AwsClients(trust(None), AWS_SECONDS, connections=1)
+    table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
     return Resolution(
         ledger=Resolving(table),
-        checks=SongChecks(boto3.client("sqs", config=aws), settings.song_checks_queue_url, settings.first_check),
+        checks=SongChecks(aws.client("sqs"), settings.song_checks_queue_url, settings.first_check),
         telling=telling(aws, settings.event_bus_name, logger),
         not_created_after=settings.not_created_after,
     )

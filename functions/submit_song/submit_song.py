@@ -5,11 +5,11 @@ The wiring alone; what happens to a request stands in song_intake.submission and
 
 import os
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from song_intake.api_token import ApiToken
+from song_intake.aws_clients import AwsClients
 from song_intake.backoff import Backoff
 from song_intake.batch import Batch, BatchResponse
 from song_intake.dead_letters import DeadLetters
@@ -22,17 +22,17 @@ from song_intake.settings import Settings
 from song_intake.song_checks import SongChecks
 from song_intake.submission import Submission
 from song_intake.telemetry import Telemetry
-from song_intake.wiring import aws_config, telling, trust
+from song_intake.wiring import telling, trust
 
 logger = Logger(location=None)
 
 
 def wire(settings: Settings) -> Batch:
-    aws = aws_config(settings.settle_margin, settings.batch_size)
-    sqs, secrets = boto3.client("sqs", config=aws), boto3.client("secretsmanager", config=aws)
     tls = trust(settings.ca_bundle)
+    aws = AwsClients(tls, settings.settle_margin, settings.batch_size)
+    sqs, secrets = aws.client("sqs"), aws.client("secretsmanager")
     submission = Submission(
-        ledger=Ledger(boto3.client("dynamodb", config=aws), settings.ledger_table, settings.lease, settings.keep_days),
+        ledger=Ledger(aws.client("dynamodb"), settings.ledger_table, settings.lease, settings.keep_days),
         music_api=MusicApi(settings.music_api_origin, tls, settings.connect_timeout, settings.create_deadline),
         api_token=ApiToken(secrets, settings.api_token_secret_arn),
         backoff=Backoff(settings.retry_base, settings.retry_cap),

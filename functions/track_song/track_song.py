@@ -5,11 +5,11 @@ The wiring alone; what happens to a song stands in song_intake.tracking.
 
 import os
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from song_intake.api_token import ApiToken
+from song_intake.aws_clients import AwsClients
 from song_intake.batch import Batch, BatchResponse
 from song_intake.check_work import CheckWork
 from song_intake.dead_letters import DeadLetters
@@ -21,20 +21,20 @@ from song_intake.song_checks import SongChecks
 from song_intake.telemetry import Telemetry
 from song_intake.track_settings import TrackSettings
 from song_intake.tracking import Tracking
-from song_intake.wiring import aws_config, telling, trust
+from song_intake.wiring import telling, trust
 
 logger = Logger(location=None)
 
 
 def wire(settings: TrackSettings) -> Batch:
-    aws = aws_config(settings.settle_margin, settings.batch_size)
-    sqs = boto3.client("sqs", config=aws)
-    table = LedgerTable(boto3.client("dynamodb", config=aws), settings.ledger_table, settings.keep_days)
     tls = trust(settings.ca_bundle)
+    aws = AwsClients(tls, settings.settle_margin, settings.batch_size)
+    sqs = aws.client("sqs")
+    table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
     tracking = Tracking(
         following=Following(table),
         music_api=MusicApi(settings.music_api_origin, tls, settings.connect_timeout, settings.poll_deadline),
-        api_token=ApiToken(boto3.client("secretsmanager", config=aws), settings.api_token_secret_arn),
+        api_token=ApiToken(aws.client("secretsmanager"), settings.api_token_secret_arn),
         checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
         telling=telling(aws, settings.event_bus_name, logger),
         first_wait=settings.first_check,

@@ -4,9 +4,11 @@ import re
 from importlib.metadata import distributions
 from pathlib import Path
 
+import botocore
 import pytest
 
-from tests.template.built_layer import build, source_of
+from song_intake.aws_clients import MODELS
+from tests.template.built_layer import build, source_of, without_fresh_bytecode
 
 AARCH64 = 0xB7  # e_machine, the 16 bits at byte 18 of every ELF file
 
@@ -33,6 +35,21 @@ def test_the_layer_holds_what_is_pinned_and_nothing_else(site: Path) -> None:
     assert built == pinned
 
 
-def test_the_layer_holds_no_bytecode_tests_or_scripts(site: Path) -> None:
-    untidy = {"__pycache__", "tests", "bin"}
+def test_the_layer_holds_no_tests_or_scripts(site: Path) -> None:
+    untidy = {"tests", "bin"}
     assert [str(path) for path in site.rglob("*") if path.name in untidy] == []
+
+
+def test_the_layer_brings_the_bytecode_of_every_module(site: Path) -> None:
+    assert without_fresh_bytecode(site) == []
+
+
+def test_the_data_of_the_services_lies_where_the_clients_look_for_it(site: Path) -> None:
+    assert MODELS.parent == Path(botocore.__file__).parents[1]
+    assert (site / MODELS.name / "endpoints.json").is_file()
+    assert (site / "botocore").is_dir()
+
+
+def test_the_layer_is_well_below_what_lambda_unpacks(site: Path) -> None:
+    # 250 MB for all layers and the function: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 100_000_000

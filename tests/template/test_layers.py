@@ -3,10 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.built_layer import build, source_of
+from tests.template.built_layer import build, make, source_of, without_fresh_bytecode
 from tests.template.transformed import PROJECT, resources_of, shipped
 
 LAYERS = ("DependenciesLayer", "SongIntakeLayer")
+
+
+@pytest.fixture(scope="module")
+def song_intake_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("SongIntakeLayer", tmp_path_factory.mktemp("SongIntakeLayer"))
 
 
 def test_every_function_takes_the_dependencies_and_the_package() -> None:
@@ -35,10 +40,10 @@ def test_two_stacks_of_an_account_have_layers_of_their_own() -> None:
     assert names == [{"Fn::Sub": "${AWS::StackName}-dependencies"}, {"Fn::Sub": "${AWS::StackName}-song-intake"}]
 
 
-def test_the_song_intake_layer_holds_the_package_and_the_contract_only(tmp_path: Path) -> None:
-    layer = build("SongIntakeLayer", tmp_path)
+def test_the_song_intake_layer_holds_the_package_and_the_contract_only(song_intake_layer: Path) -> None:
+    layer = song_intake_layer
     package = PROJECT / "layers/song_intake/song_intake"
-    built = {str(path.relative_to(layer)) for path in layer.rglob("*") if path.is_file()}
+    built = {str(path.relative_to(layer)) for path in layer.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     shipped_suffixes = {".py", ".json", ".typed"}
     expected = {
         f"python/song_intake/{path.relative_to(package)}"
@@ -47,6 +52,33 @@ def test_the_song_intake_layer_holds_the_package_and_the_contract_only(tmp_path:
     }
     assert built == expected
     assert "python/song_intake/song_request.schema.json" in built
+
+
+def test_the_song_intake_layer_brings_the_bytecode_of_every_module(song_intake_layer: Path) -> None:
+    # A function cannot write it: its disk is read-only.
+    assert without_fresh_bytecode(song_intake_layer / "python") == []
+
+
+def test_the_same_source_makes_the_same_bytecode_wherever_it_is_built(song_intake_layer: Path, tmp_path: Path) -> None:
+    again = build("SongIntakeLayer", tmp_path)
+    bytecode = {path.relative_to(again): path.read_bytes() for path in again.rglob("*.pyc")}
+    assert bytecode == {path: (song_intake_layer / path).read_bytes() for path in bytecode}
+    assert all(b"/opt/python/song_intake/" in code for code in bytecode.values())
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_is_not_built_with_bytecode_that_the_runtime_cannot_read(layer: str, tmp_path: Path) -> None:
+    run = make(layer, tmp_path, runtime_version="3.5")
+    assert run.returncode != 0
+    assert "Python 3.5, the runtime of the functions, is needed to compile the layers" in run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_is_compiled_for_the_runtime_of_the_functions(layer: str) -> None:
+    makefile = (source_of(layer) / "Makefile").read_text(encoding="utf-8")
+    (version,) = re.findall(r"^RUNTIME_VERSION \?= (\S+)$", makefile, flags=re.MULTILINE)
+    assert shipped()["Globals"]["Function"]["Runtime"] == f"python{version}"
 
 
 def test_every_dependency_is_pinned_for_every_platform_with_its_hashes() -> None:

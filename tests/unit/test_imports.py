@@ -40,10 +40,11 @@ LAYERS = (
         "webhook",
         "webhook_settings",
     },
-    {"aws_failure", "group_commit"},
+    {"aws_failure", "aws_transport", "group_commit"},
     {
         "announcements",
         "api_token",
+        "aws_clients",
         "dead_letters",
         "ledger_table",
         "music_api",

@@ -1,21 +1,25 @@
 """Many threads' small calls, made as few large ones: group commit, the way databases write their logs.
 
-    a comes    while no call is under way: its call is made at once, for it alone
-    b, c, d    come while that one is under way: one call for all three, as soon as it has ended
+    a, b       come at the same moment, while no call is under way: one call for both, at once
+    c, d, e    come while that one is under way: one call for all three, as soon as it has ended
 
-So nobody is held back for somebody who is still to come, and where there is no crowd there is no delay. Nor for one
-whose call hangs: after PATIENCE_SECONDS those who wait make a call of their own beside it.
+So nobody is held back for somebody who is still to come. Nor for one whose call hangs: after PATIENCE_SECONDS those who
+wait make a call of their own beside it.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 # Several calls of any AWS service in its region; and next to nothing of the time that is kept for settling.
 PATIENCE_SECONDS = 0.05
+
+# A moment: threads that are ready to run get to say what they want. It halves the calls of a batch of ten.
+GATHERING_SECONDS = 0.001
 
 Item = TypeVar("Item")
 Verdict = TypeVar("Verdict")
@@ -40,12 +44,14 @@ class GroupCommit(Generic[Item, Verdict]):
         mine = _Waiting[Item, Verdict](item)
         with self._lock:
             self._waiting.append(mine)
-            group = [] if self._under_way else self._group_of(mine)
-        if not group:
+            is_first = len(self._waiting) == 1 and not self._under_way
+        if is_first:
+            time.sleep(GATHERING_SECONDS)
+        else:
             mine.may_go_on.wait(PATIENCE_SECONDS)
-            with self._lock:
-                # Empty where another thread has taken it along.
-                group = self._group_of(mine) if mine in self._waiting else []
+        with self._lock:
+            # Empty where another thread has taken it along.
+            group = self._group_of(mine) if mine in self._waiting else []
         if group:
             self._decide(group)
         return mine.verdict.result()

@@ -1,0 +1,85 @@
+"""Writes the part of botocore's data that the functions use: `python trim_models.py <folder>`, botocore on the path.
+
+To make its first client, botocore walks the folders of 443 services and parses the endpoints of them all. With five
+clients that is a third of a cold start. What is left out here is never asked for; nothing that is left in is changed.
+The packages stay untouched: song_intake.aws_clients reads this folder instead of theirs where there is one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import DataNotFoundError
+from botocore.loaders import Loader
+
+Model = dict[str, Any]
+
+OPERATIONS = {
+    "dynamodb": {"BatchExecuteStatement", "GetItem", "Query", "UpdateItem"},
+    "events": {"PutEvents"},
+    "secretsmanager": {"GetSecretValue"},
+    "sqs": {"ChangeMessageVisibilityBatch", "SendMessage", "SendMessageBatch"},
+    "stepfunctions": {"SendTaskFailure", "SendTaskSuccess"},
+}
+"""What the functions call. A test compares it with the calls in the package."""
+
+
+def write(folder: Path) -> None:
+    loader = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
+    prefixes = set()
+    for service, operations in OPERATIONS.items():
+        model = loader.load_service_model(service, "service-2")
+        prefixes.add(model["metadata"]["endpointPrefix"])
+        version = folder / service / loader.determine_latest_version(service, "service-2")
+        _put(version / "service-2.json", _trimmed(model, operations))
+        _put(version / "endpoint-rule-set-1.json", loader.load_service_model(service, "endpoint-rule-set-1"))
+        _put(version / "paginators-1.json", _pagination(loader, service, operations))
+    for name in ("partitions", "sdk-default-configuration"):
+        _put(folder / f"{name}.json", loader.load_data(name))
+    endpoints = loader.load_data("endpoints")
+    for partition in endpoints["partitions"]:
+        partition["services"] = {name: told for name, told in partition["services"].items() if name in prefixes}
+    _put(folder / "endpoints.json", endpoints)
+
+
+def _trimmed(model: Model, operations: set[str]) -> Model:
+    """The model with these operations alone, and the shapes that they are made of."""
+    kept = {name: model["operations"][name] for name in sorted(operations)}
+    shapes: Model = {}
+    wanted = _shapes_in(kept)
+    while wanted:
+        name = wanted.pop()
+        if name not in shapes:
+            shapes[name] = model["shapes"][name]
+            wanted |= _shapes_in(shapes[name])
+    return {**model, "operations": kept, "shapes": dict(sorted(shapes.items()))}
+
+
+def _shapes_in(node: object) -> set[str]:
+    """Every shape that is referred to: {"shape": its name}, at any depth. A member may be called "shape" as well."""
+    if isinstance(node, list):
+        return set().union(*map(_shapes_in, node))
+    if not isinstance(node, dict):
+        return set()
+    inside = set().union(*map(_shapes_in, node.values()))
+    return inside | {node["shape"]} if isinstance(node.get("shape"), str) else inside
+
+
+def _pagination(loader: Loader, service: str, operations: set[str]) -> Model:
+    try:
+        known = loader.load_service_model(service, "paginators-1")["pagination"]
+    except DataNotFoundError:
+        known = {}
+    return {"pagination": {name: rule for name, rule in known.items() if name in operations}}
+
+
+def _put(path: Path, data: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

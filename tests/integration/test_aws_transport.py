@@ -1,0 +1,230 @@
+"""How the AWS clients send, against real servers on this machine: what they reuse, whom they trust, how they fail."""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import trustme
+from botocore import exceptions
+from botocore.awsrequest import AWSRequest
+
+from song_intake.aws_clients import AwsClients
+from song_intake.aws_transport import AwsTransport
+from song_intake.wiring import trust
+from tests.integration.raw_tls_server import HOST, serving
+
+ServerTls = Callable[[str], ssl.SSLContext]
+
+SECRET = b'{"SecretString": "the-secret"}'
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(SECRET), SECRET)
+CUT = WHOLE[:-5]
+
+
+class CountingContext(ssl.SSLContext):
+    """Counts how often it is given authorities to trust."""
+
+    loads: ClassVar[int] = 0
+
+    def load_verify_locations(self, *args: object, **kwargs: object) -> None:
+        type(self).loads += 1
+        super().load_verify_locations(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class Secrets(BaseHTTPRequestHandler):
+    """Answers every call with the secret, and keeps the connection."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(SECRET)))
+        self.end_headers()
+        self.wfile.write(SECRET)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class SecretsServer(ThreadingHTTPServer):
+    connections = 0
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        self.connections += 1
+        return super().get_request()
+
+
+@pytest.fixture(autouse=True)
+def an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+
+@pytest.fixture
+def trusting(own_authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=own_authority.cert_pem.bytes().decode())
+    assert context.check_hostname
+    return context
+
+
+@pytest.fixture
+def authority_file(own_authority: trustme.CA, tmp_path: Path) -> Path:
+    path = tmp_path / "authority.pem"
+    own_authority.cert_pem.write_to_path(str(path))
+    return path
+
+
+@pytest.fixture
+def keeping() -> Iterator[SecretsServer]:
+    server = SecretsServer((HOST, 0), Secrets)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def secret(tls: ssl.SSLContext, calls: int = 1, seconds: float = 8) -> str:
+    """What a client of AWS_ENDPOINT_URL reads."""
+    client = AwsClients(tls, seconds, connections=2).client("secretsmanager")
+    answers = [client.get_secret_value(SecretId="token") for _ in range(calls)]
+    return answers[-1]["SecretString"]
+
+
+def sent(origin: str, tls: ssl.SSLContext, seconds: float = 5) -> bytes:
+    """The answer to one request, with nobody to retry it."""
+    transport = AwsTransport(tls, connect_timeout=seconds, read_timeout=seconds, connections=1)
+    return transport.send(AWSRequest("POST", f"{origin}/", data=b"{}").prepare()).content
+
+
+def test_calls_one_after_another_share_a_connection(
+    keeping: SecretsServer, tls_server: ServerTls, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeping.socket = tls_server(HOST).wrap_socket(keeping.socket, server_side=True)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://{HOST}:{keeping.server_port}")
+    assert secret(trusting, calls=3) == "the-secret"
+    assert keeping.connections == 1
+
+
+def test_an_endpoint_without_tls_is_called_as_well(keeping: SecretsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{HOST}:{keeping.server_port}")
+    assert secret(trust(None), calls=2) == "the-secret"
+    assert keeping.connections == 1
+
+
+def test_a_new_connection_reads_no_bundle_again(
+    tls_server: ServerTls, authority_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = CountingContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.load_verify_locations(authority_file)
+    # It closes after each answer, as AWS does behind the back of a frozen function: the next call opens another.
+    with serving(tls_server(HOST), [WHOLE]) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.origin)
+        assert secret(tls, calls=3) == "the-secret"
+        assert server.connections == 3
+    assert CountingContext.loads == 1
+
+
+def test_botocore_retries_a_call_whose_answer_broke_off(
+    tls_server: ServerTls, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([CUT, WHOLE])
+
+    class OneAnswerEach:
+        def __iter__(self) -> Iterator[bytes]:
+            yield next(answers)
+
+    with serving(tls_server(HOST), OneAnswerEach()) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.origin)
+        assert secret(trusting) == "the-secret"
+        assert server.connections == 2
+
+
+def test_an_authority_is_named_by_either_variable(
+    tls_server: ServerTls, authority_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(tls_server(HOST), [WHOLE]) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.origin)
+        assert secret(trust(str(authority_file))) == "the-secret"
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(authority_file))
+        assert secret(trust(None)) == "the-secret"
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted"), [("elsewhere.example", "its own"), (HOST, "public ones")], ids=["name", "authority"]
+)
+def test_nothing_is_sent_to_a_server_that_is_not_trusted(
+    name: str, trusted: str, tls_server: ServerTls, trusting: ssl.SSLContext
+) -> None:
+    tls = trusting if trusted == "its own" else trust(None)
+    with serving(tls_server(name), [WHOLE]) as server, pytest.raises(exceptions.SSLError):
+        sent(server.origin, tls)
+    assert (server.connections, server.received) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        pytest.param([], exceptions.ConnectionClosedError, id="none"),
+        pytest.param([CUT], exceptions.ConnectionClosedError, id="cut short"),
+        pytest.param([b"no HTTP at all\r\n\r\n"], exceptions.ConnectionClosedError, id="not HTTP"),
+    ],
+)
+def test_an_answer_that_is_none_is_told_in_the_words_of_botocore(
+    answer: Iterable[bytes], told: type[Exception], tls_server: ServerTls, trusting: ssl.SSLContext
+) -> None:
+    with serving(tls_server(HOST), answer) as server, pytest.raises(told):
+        sent(server.origin, trusting)
+    assert b"".join(server.received).startswith(b"POST / HTTP/1.1\r\n")
+
+
+def test_a_server_that_stalls_is_told_by_the_time_that_was_set(tls_server: ServerTls, trusting: ssl.SSLContext) -> None:
+    told = threading.Event()
+
+    class Stalled:
+        def __iter__(self) -> Iterator[bytes]:
+            yield WHOLE[:10]
+            told.wait(10)
+
+    with serving(tls_server(HOST), Stalled()) as server:
+        with pytest.raises(exceptions.ReadTimeoutError):
+            sent(server.origin, trusting, seconds=0.05)
+        told.set()
+
+
+def test_a_port_where_nobody_listens_is_told(trusting: ssl.SSLContext) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(exceptions.EndpointConnectionError):
+        sent(f"https://{HOST}:{port}", trusting)
+
+
+def test_a_handshake_that_never_comes_is_told_by_the_time_that_was_set(trusting: ssl.SSLContext) -> None:
+    began = time.monotonic()
+    with socket.create_server((HOST, 0)) as silent, pytest.raises(exceptions.ReadTimeoutError):
+        sent(f"https://{HOST}:{silent.getsockname()[1]}", trusting, seconds=0.05)
+    assert time.monotonic() - began < 5
+
+
+def test_a_server_that_takes_no_connection_is_told_by_the_time_that_was_set(trusting: ssl.SSLContext) -> None:
+    # One waits to be accepted, which is all that there is room for: Linux answers no other.
+    with (
+        socket.create_server((HOST, 0), backlog=0) as full,
+        socket.create_connection(full.getsockname()),
+        pytest.raises(exceptions.ConnectTimeoutError),
+    ):
+        sent(f"https://{HOST}:{full.getsockname()[1]}", trusting, seconds=0.05)
+
+
+def test_whatever_else_breaks_is_still_a_failure_of_aws(trusting: ssl.SSLContext) -> None:
+    with pytest.raises(exceptions.HTTPClientError):
+        sent(f"ftp://{HOST}", trusting)

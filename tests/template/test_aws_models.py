@@ -1,0 +1,109 @@
+"""The part of botocore's data that the layer brings: all that the functions ask for, and as botocore has it."""
+
+import ast
+import runpy
+import ssl
+from functools import cache
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import pytest
+from botocore import xform_name
+from botocore.loaders import Loader
+
+from song_intake.aws_clients import AwsClients, Service
+from tests.template.built_layer import source_of
+from tests.template.transformed import PROJECT
+
+SCRIPT = runpy.run_path(str(source_of("DependenciesLayer") / "trim_models.py"))
+OPERATIONS: dict[str, set[str]] = SCRIPT["OPERATIONS"]
+# Commands of an operator's machine, which has all of boto3.
+COMMANDS = {"redrive", "resolve"}
+NO_FOLDER = Path("/no/such/folder")
+REGIONS = (("us-east-1", "false"), ("cn-north-1", "false"), ("us-gov-west-1", "true"), ("xx-future-1", "false"))
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("aws_models")
+    SCRIPT["write"](folder)
+    return folder
+
+
+@cache
+def clients(models: Path, region: str = "us-east-1", fips: str = "false") -> dict[str, Any]:
+    """A client of each service, which knows what is in the folder, or what botocore knows by itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", region)
+        patch.setenv("AWS_USE_FIPS_ENDPOINT", fips)
+        aws = cast("Any", AwsClients(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 1, 1, models))
+        return {service: aws.client(service) for service in OPERATIONS}
+
+
+@cache
+def called() -> set[str]:
+    """Every name in the package that is called, or named to a paginator, as the method of an operation would be."""
+    names = set()
+    for path in (PROJECT / "layers/song_intake/song_intake").glob("*.py"):
+        if path.stem in COMMANDS:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="get_paginator"), args=[ast.Constant(value=str(name))]):
+                    names.add(name)
+                case ast.Call(func=ast.Attribute(attr=name)):
+                    names.add(name)
+    return names
+
+
+@pytest.mark.parametrize("service", sorted(OPERATIONS))
+def test_the_operations_are_those_that_the_package_calls(service: str) -> None:
+    every_operation = Loader().load_service_model(service, "service-2")["operations"]
+    assert OPERATIONS[service] == {name for name in every_operation if xform_name(name) in called()}
+
+
+def test_the_services_are_those_that_have_clients() -> None:
+    assert set(OPERATIONS) == set(get_args(Service))
+
+
+@pytest.mark.parametrize(("region", "fips"), REGIONS)
+def test_a_client_finds_the_endpoint_that_botocore_would(region: str, fips: str, models: Path) -> None:
+    ours, theirs = (
+        {service: (client.meta.endpoint_url, client.meta.partition) for service, client in made.items()}
+        for made in (clients(models, region, fips), clients(NO_FOLDER, region, fips))
+    )
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(("service", "operation"), [(s, o) for s, names in OPERATIONS.items() for o in sorted(names)])
+def test_an_operation_is_as_botocore_has_it(service: str, operation: str, models: Path) -> None:
+    ours, theirs = (
+        made[service].meta.service_model.operation_model(operation) for made in (clients(models), clients(NO_FOLDER))
+    )
+    assert (ours.http, ours.auth_type, ours.metadata) == (theirs.http, theirs.auth_type, theirs.metadata)
+    assert _spelt(ours.input_shape) == _spelt(theirs.input_shape)
+    assert _spelt(ours.output_shape) == _spelt(theirs.output_shape)
+    assert [_spelt(error) for error in ours.error_shapes] == [_spelt(error) for error in theirs.error_shapes]
+
+
+def test_a_client_knows_the_operations_that_are_called_and_no_other(models: Path) -> None:
+    dynamodb = clients(models)["dynamodb"]
+    assert set(dynamodb.meta.service_model.operation_names) == OPERATIONS["dynamodb"]
+    assert dynamodb.can_paginate("query")
+
+
+def test_without_the_folder_botocore_uses_its_own() -> None:
+    whole = Loader().load_service_model("sqs", "service-2")["operations"]
+    assert set(clients(NO_FOLDER)["sqs"].meta.service_model.operation_names) == set(whole)
+
+
+def _spelt(shape: Any, above: tuple[str, ...] = ()) -> Any:
+    """A shape and all that it is made of; one that holds itself, only as often as it takes to see that."""
+    if shape is None or shape.name in above:
+        return shape and shape.name
+    parts = [shape.members] if shape.type_name == "structure" else []
+    inside = {name: _spelt(member, (*above, shape.name)) for part in parts for name, member in part.items()}
+    for part in ("member", "key", "value"):
+        if hasattr(shape, part):
+            inside[part] = _spelt(getattr(shape, part), (*above, shape.name))
+    return (shape.name, shape.type_name, shape.serialization, shape.metadata, inside)

@@ -22,23 +22,24 @@ from song_intake.settings import Settings
 from song_intake.song_checks import SongChecks
 from song_intake.submission import Submission
 from song_intake.telemetry import Telemetry
-from song_intake.wiring import aws_config, telling, trust
+from song_intake.wiring import aws_config, pacer, telling, trust
 
 logger = Logger(location=None)
 
 
 def wire(settings: Settings) -> Batch:
     aws = aws_config(settings.settle_margin, settings.batch_size)
-    sqs, secrets = boto3.client("sqs", config=aws), boto3.client("secretsmanager", config=aws)
-    tls = trust(settings.ca_bundle)
+    dynamodb, sqs = boto3.client("dynamodb", config=aws), boto3.client("sqs", config=aws)
+    secrets, tls = boto3.client("secretsmanager", config=aws), trust(settings.ca_bundle)
     submission = Submission(
-        ledger=Ledger(boto3.client("dynamodb", config=aws), settings.ledger_table, settings.lease, settings.keep_days),
+        ledger=Ledger(dynamodb, settings.ledger_table, settings.lease, settings.keep_days),
         music_api=MusicApi(settings.music_api_origin, tls, settings.connect_timeout, settings.create_deadline),
         api_token=ApiToken(secrets, settings.api_token_secret_arn),
         backoff=Backoff(settings.retry_base, settings.retry_cap),
         paid_call=settings.paid_call,
         last_try=settings.last_try,
         max_receive_count=settings.max_receive_count,
+        pacer=pacer(settings, dynamodb),
         webhook=OurWebhook.of(settings, secrets),
     )
     work = RequestWork(

@@ -1,8 +1,9 @@
-"""The parts that the functions have in common, made once for the life of a process."""
+"""The parts that are not made in one line, or that functions have in common: once for the life of a process."""
 
 from __future__ import annotations
 
 import ssl
+from typing import TYPE_CHECKING
 
 import boto3
 import certifi
@@ -11,7 +12,14 @@ from botocore.config import Config
 
 from song_intake.announcements import Announcer
 from song_intake.callback import Callback
+from song_intake.pace_table import PaceTable
+from song_intake.pacer import Pacer, SharedPacer, Unpaced
 from song_intake.telling import Telling
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from song_intake.settings import Settings
 
 
 def aws_config(settle_margin: float, connections: int) -> Config:
@@ -29,6 +37,13 @@ def aws_config(settle_margin: float, connections: int) -> Config:
 def trust(ca_bundle: str | None) -> ssl.SSLContext:
     """Whom the music API's client trusts. One context for all calls: reading the bundle is most of a handshake."""
     return ssl.create_default_context(cafile=ca_bundle or certifi.where())
+
+
+def pacer(settings: Settings, dynamodb: DynamoDBClient) -> Pacer:
+    if settings.creates_per_minute == 0:
+        return Unpaced()
+    table = PaceTable(dynamodb, settings.ledger_table)
+    return SharedPacer(table, settings.creates_per_minute, settings.function_timeout, settings.paid_call)
 
 
 def telling(aws: Config, bus_name: str, logger: Logger) -> Telling:

@@ -9,7 +9,7 @@ import pytest
 
 from song_intake.pace import SECONDS_A_MINUTE
 from song_intake.settings import Settings
-from song_intake.slots import LEAD_SECONDS, MOST_LATE_SECONDS
+from song_intake.slots import MOST_LATE_SECONDS, SOONEST_SECONDS
 from tests.template.transformed import Json, parameter_defaults, properties, resources, shipped
 
 PARAMETERS: dict[str, Json] = shipped()["Parameters"]
@@ -54,7 +54,7 @@ def test_the_default_is_the_one_published_figure_of_the_vendor() -> None:
 @pytest.mark.parametrize("pace", PACES)
 def test_everybody_gets_a_slot_and_can_use_it_before_the_invocation_ends(pace: int) -> None:
     batch_size, concurrency, interval = slots_of(pace)
-    waits = batch_size * (concurrency + 1) * interval + LEAD_SECONDS + MOST_LATE_SECONDS
+    waits = batch_size * (concurrency + 1) * interval + SOONEST_SECONDS + MOST_LATE_SECONDS
     call = most("ConnectTimeoutSeconds") + most("CreateDeadlineSeconds") + most("SettleMarginSeconds")
     assert waits + call <= properties("SubmitSong", CreatesPerMinute=pace)["Timeout"] <= LONGEST_TIMEOUT
 

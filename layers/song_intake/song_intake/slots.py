@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     from song_intake.pace import Pace
     from song_intake.pace_table import PaceTable
 
-LEAD_SECONDS = 0.5
-"""How long before its slot a thread begins: connecting and claiming take some tenths of a second."""
+LEAD_SECONDS = 1.0
+"""How long before its slot a thread begins to connect and to claim: early enough for another thread, or another worker,
+to use the slot where this one turns out to be a duplicate."""
+
+SOONEST_SECONDS = 0.5
+"""The soonest slot that is reserved: connecting and claiming take some tenths of a second."""
 
 MOST_LATE_SECONDS = 0.25
 """How late after a slot, or half an interval if that is shorter, a create may be sent: later, and it would come too
@@ -164,7 +168,7 @@ class Slots:
 
         def reserve(pace: Pace) -> tuple[Pace, tuple[tuple[float, ...], float]]:
             now = self._clock.now()
-            after, slots = pace.reserve(now + LEAD_SECONDS, count, self._latest, self._interval)
+            after, slots = pace.reserve(now + SOONEST_SECONDS, count, self._latest, self._interval)
             return after, (slots, after.next_at - now)
 
         try:

@@ -6,7 +6,6 @@ schedule calls the methods here.
 """
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from tests.properties.simulation.bus import SimulatedEvents
 from tests.properties.simulation.dynamodb import SimulatedDynamoDb, Table
 from tests.properties.simulation.faults import Fault, Step, is_harmful
 from tests.properties.simulation.invocation import Invocation
+from tests.properties.simulation.one_core import one_core
 from tests.properties.simulation.queues import (
     CHECKS_URL,
     DEAD_LETTERS_URL,
@@ -97,20 +97,6 @@ class Handling:
         return not self.is_heard or any(is_harmful(step, fault) for step, fault in self.faults)
 
 
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """Only one thread is ever at work, and handing the baton to another core costs several times as much."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
-
-
 class _Silence:
     """Metrics that nobody reads."""
 
@@ -152,7 +138,7 @@ class World(Deliveries):
     @contextmanager
     def clock(self) -> Iterator[None]:
         """For the time of a schedule, the wall clock is that of whichever worker asks; the monotonic one is true."""
-        with mock.patch("time.time", self._time), mock.patch("time.monotonic", self._true_time), _one_core():
+        with mock.patch("time.time", self._time), mock.patch("time.monotonic", self._true_time), one_core():
             try:
                 yield
             finally:

@@ -114,6 +114,7 @@ class Intake:
             {name: next(iter(value.values())) for name, value in item.items()}
             for page in pages
             for item in page["Items"]
+            if "status" in item  # the state of the pace is no request
         ]
 
     def checks(self) -> int:

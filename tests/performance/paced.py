@@ -26,7 +26,7 @@ FUNCTION_TIMEOUT: Final = 240.0
 PAID_CALL: Final = 40.0
 LAST_TRY: Final = 12
 BETWEEN_BATCHES: Final[Seconds] = (0.02, 0.3)
-LOOK_AGAIN: Final = 0.5  # seconds, where no message is visible
+LOOK_AGAIN: Final = 0.5  # seconds, at the least, where no message is visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,9 @@ class _World:
             self.queue.remove(entry)
         return [message for _, message in visible]
 
+    def next_visible(self) -> float:
+        return min((at for at, _ in self.queue), default=0.0)
+
     def arrived(self, worker: int) -> bool:
         """A create reaches the vendor. Whether it is taken."""
         slower = 4 if self.now() < self.load.slow_until else 1
@@ -181,7 +184,7 @@ class _Worker:
             if self.in_hand:
                 self._take(list(self.in_hand))
             else:
-                self._world.time.sleep(LOOK_AGAIN)
+                self._world.time.sleep(max(LOOK_AGAIN, self._world.next_visible() - self._world.now()))
 
     def _wired(self) -> Submission:
         world = self._world

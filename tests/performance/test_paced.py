@@ -45,9 +45,8 @@ def test_slots_are_reserved_many_with_one_write(usual: PacedResult) -> None:
     assert usual.writes_of_the_pace < 600 / 2
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_duplicate_leaves_its_slot_to_another_request(seed: int) -> None:
-    result = run_paced(Load(duplicates=18, skew=2, seed=seed))
+def test_a_duplicate_leaves_its_slot_to_another_request() -> None:
+    result = run_paced(Load(duplicates=12, skew=2))
     assert (len(result.created_at), result.answers_429) == (600, 0)
     assert result.share_of_rate >= USED
 
@@ -60,16 +59,16 @@ def test_one_create_every_3_seconds_is_used_by_two_workers() -> None:
 
 
 def test_a_worker_that_dies_takes_no_more_than_the_slots_of_its_batch_along() -> None:
-    result = run_paced(Load(requests=300, deaths=(5.0, 15.0)))
+    result = run_paced(Load(requests=200, deaths=(5.0, 12.0)))
     assert result.lost > 0
-    assert len(result.created_at) >= 300 - result.lost
+    assert len(result.created_at) >= 200 - result.lost
     assert result.answers_429 == 0
-    assert result.oldest_age <= 300 / 10 + 2 * 10 / 10 + 1
+    assert result.oldest_age <= 200 / 10 + 2 * 10 / 10 + 1
 
 
 def test_a_429_slows_everybody_down_and_the_pace_recovers() -> None:
-    result = run_paced(Load(requests=500, slow_until=20))
-    assert len(result.created_at) == 500
+    result = run_paced(Load(requests=400, slow_until=20))
+    assert len(result.created_at) == 400
     assert 0 < result.answers_429 <= 30
     assert max(result.refused_at) < 22, "nobody is refused any more when the vendor is well again"
     last = sorted(result.created_at)[-20:]
@@ -115,7 +114,7 @@ def test_a_naive_pace_is_refused_by_the_vendor(parts: Parts) -> None:
 
 
 def test_slots_that_are_not_given_back_are_missed() -> None:
-    load = Load(requests=300, duplicates=60)
+    load = Load(requests=150, duplicates=30)
     assert run_paced(load).share_of_rate - run_paced(load, Parts(pace_table=NothingIsGivenBack)).share_of_rate > 0.05
 
 

@@ -124,8 +124,9 @@ def test_the_pace_slows_down_eightfold_at_the_most_and_recovers() -> None:
 
 def test_what_was_reserved_before_a_429_is_not_handed_out_again_after_it() -> None:
     pace, before = Pace().reserve(START, 4, START + 60, INTERVAL)
-    slowed = pace.give_back(before[:2], START - 1).slowed(START, None, INTERVAL).give_back(before[2:], START)
+    slowed = pace.give_back(before[:2], START).slowed(START, None, INTERVAL)
     assert slowed.free == ()
+    assert slowed.give_back(before[2:], START).free == ()
 
 
 def test_a_slot_that_has_passed_is_not_handed_out_again() -> None:

@@ -52,8 +52,12 @@ class Batch:
     def now(self) -> float:
         return self.time.now - START
 
-    def sends(self, name: str, ready_after: float = 0.1) -> None:
-        self._threads.append(lambda pacer: self._send(pacer, name, ready_after, None))
+    def sends(self, name: str, ready_after: float = 0.1, comes_after: float = 0.0) -> None:
+        def thread(pacer: SharedPacer) -> None:
+            self.time.sleep(comes_after)
+            self._send(pacer, name, ready_after, None)
+
+        self._threads.append(thread)
 
     def is_refused(self, name: str, after: float = 0.2) -> None:
         """It sends, and hears a 429 so much later."""
@@ -160,6 +164,16 @@ def test_the_slot_of_a_duplicate_goes_to_the_next_thread_and_the_last_one_back_t
     assert moments(batch) == about(SOONEST_SECONDS, SOONEST_SECONDS + INTERVAL, SOONEST_SECONDS + 2 * INTERVAL)
     [free] = batch.pace().free
     assert free == pytest.approx(START + SOONEST_SECONDS + 3 * INTERVAL, abs=2 * WRITE)
+
+
+def test_what_was_given_back_is_nobodys_until_it_is_reserved_again() -> None:
+    batch = Batch()
+    batch.leaves("a")
+    batch.sends("b")
+    batch.sends("late", comes_after=1.0)
+    batch.run()
+    assert moments(batch) == about(SOONEST_SECONDS, SOONEST_SECONDS + INTERVAL)
+    assert batch.pace().free == ()
 
 
 def test_a_batch_that_ends_early_gives_back_what_is_still_to_come() -> None:

@@ -4,7 +4,8 @@ The wall clocks of two workers may disagree by seconds. But each invocation brin
 its deadline, and the runtime client tells the time left until then as `deadline - wall clock`. Adding the wall clock
 takes its error out again; from there on the monotonic clock counts, which nobody sets.
 
-What is left of an error is the time that the invocation took to reach the function: milliseconds.
+What is left of an error is the time from the moment at which Lambda began to count to the function's first line:
+milliseconds, the start of a new environment not included.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next (Lambda-Runtime-Deadline-Ms)
 """
 

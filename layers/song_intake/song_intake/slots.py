@@ -86,11 +86,12 @@ class Slots:
         return self._wait(ticket, lambda: self._slot_of(ticket, self._ready()), at_most=MOST_HELD_SECONDS)
 
     def hand_in(self, ticket: Ticket) -> None:
-        """What is left over is given back, before the thread does anything else."""
+        """Unused, it leaves a slot over, which is given back. Used, it is nothing any more, and nothing can fail."""
         with self._changed:
-            if ticket in self._tickets:
-                self._tickets.remove(ticket)
-                self._changed.notify_all()
+            if ticket not in self._tickets:
+                return
+            self._tickets.remove(ticket)
+            self._changed.notify_all()
         self._balance()
 
     def slowed(self, retry_after: float | None) -> None:

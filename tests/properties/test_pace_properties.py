@@ -51,7 +51,7 @@ def gaps(slots: Sequence[float]) -> list[float]:
     return [later - earlier for earlier, later in itertools.pairwise(ordered)]
 
 
-@schedules(suite=200, campaign=20_000)
+@schedules(suite=100, campaign=20_000)
 @given(steps)
 def test_no_two_slots_come_closer_than_the_interval(taken: list[Step]) -> None:
     workers = Workers()
@@ -60,7 +60,7 @@ def test_no_two_slots_come_closer_than_the_interval(taken: list[Step]) -> None:
     assert all(gap >= INTERVAL - ROUNDING for gap in gaps(workers.held))
 
 
-@schedules(suite=200, campaign=20_000)
+@schedules(suite=100, campaign=20_000)
 @given(steps, st.integers(1, 12), st.floats(0, 60))
 def test_a_slot_lies_between_the_earliest_and_the_latest_moment_and_they_come_in_order(
     taken: list[Step], count: int, patience: float
@@ -75,7 +75,7 @@ def test_a_slot_lies_between_the_earliest_and_the_latest_moment_and_they_come_in
     assert len(slots) <= count
 
 
-@schedules(suite=200, campaign=20_000)
+@schedules(suite=100, campaign=20_000)
 @given(steps)
 def test_where_nobody_is_refused_no_moment_is_left_out_while_somebody_asks(taken: list[Step]) -> None:
     workers = Workers()

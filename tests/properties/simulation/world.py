@@ -6,10 +6,11 @@ schedule calls the methods here.
 """
 
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Self, cast
 from unittest import mock
 
 from song_intake.announcements import Announcer
@@ -19,6 +20,8 @@ from song_intake.batch import Batch
 from song_intake.callback import Callback
 from song_intake.dead_letters import DeadLetters
 from song_intake.ledger import Ledger
+from song_intake.pace_table import PaceTable
+from song_intake.pacer import Pacer, SharedPacer, Unpaced
 from song_intake.request_work import RequestWork
 from song_intake.settings import RECEIVES_HELD_BACK
 from song_intake.song_checks import SongChecks
@@ -65,6 +68,8 @@ class Parts:
     submission: type[Submission] = Submission
     request_work: type[RequestWork] = RequestWork
     music_api: type[SimulatedMusicApi] = SimulatedMusicApi
+    creates_per_minute: int = 0
+    """No pace is set where it is 0."""
 
 
 SHIPPED: Final = Parts()
@@ -104,6 +109,26 @@ class _Silence:
         return
 
     def flush_metrics(self) -> None:
+        return
+
+
+class _Waiting:
+    """The condition of a pacer that has one thread, so nobody else will wake it: it waits, and time passes."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def wait(self, timeout: float) -> None:
+        self._world.note(f"{timeout:g} s pass until a slot")
+        self._world.now += timeout
+
+    def notify_all(self) -> None:
         return
 
 
@@ -247,6 +272,7 @@ class World(Deliveries):
             paid_call=PAID_CALL,
             last_try=self.last_try,
             max_receive_count=self.queues.max_receive_count,
+            pacer=self._new_pacer(),
         )
         events = cast("EventBridgeClient", SimulatedEvents(self, self.announced))
         work = self.parts.request_work(
@@ -262,3 +288,10 @@ class World(Deliveries):
             queue_url=REQUESTS_URL,
             telemetry=Telemetry(cast("Logger", _LOGGER), cast("Metrics", _Silence())),
         )
+
+    def _new_pacer(self) -> Pacer:
+        if not self.parts.creates_per_minute:
+            return Unpaced()
+        table = PaceTable(cast("DynamoDBClient", self.dynamodb), "ledger")
+        waiting = cast("Callable[[], threading.Condition]", lambda: _Waiting(self))
+        return SharedPacer(table, self.parts.creates_per_minute, FUNCTION_TIMEOUT, PAID_CALL, waiting)

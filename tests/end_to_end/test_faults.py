@@ -9,6 +9,8 @@ from tests.local.music_vendor import MusicVendor
 from tests.local.vendor_behaviour import rate_limited
 from tests.local.waiting import wait_for
 
+WRITES = ("dynamodb:UpdateItem", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate")
+
 
 def test_a_refused_connection_waits_until_it_is_taken(intake: Intake, vendor: MusicVendor) -> None:
     vendor.refuse_connections()
@@ -44,7 +46,7 @@ def test_a_function_killed_during_the_call_leaves_a_doubt_that_is_told(intake: I
 
 def test_a_ledger_that_fails_before_the_claim_costs_nothing(intake: Intake, vendor: MusicVendor) -> None:
     request_id = new_id("no-claim")
-    with denied(intake, "dynamodb:UpdateItem"):
+    with denied(intake, *WRITES):
         intake.send(song("No Claim", request_id=request_id))
         _wait_for_log(intake, request_id, "LEDGER_UNAVAILABLE")
         assert vendor.attempts_of("No Claim") == ()
@@ -55,7 +57,7 @@ def test_a_ledger_that_fails_before_the_claim_costs_nothing(intake: Intake, vend
 def test_a_task_that_the_ledger_cannot_take_is_on_a_dead_letter_and_in_the_log(
     intake: Intake, vendor: MusicVendor
 ) -> None:
-    vendor.on_create("Not Recorded", lambda _: deny(intake, "dynamodb:UpdateItem"))
+    vendor.on_create("Not Recorded", lambda _: deny(intake, *WRITES))
     message_id = intake.send(song("Not Recorded"))
     try:
         letter = intake.wait_for_letter(message_id)

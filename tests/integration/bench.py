@@ -24,6 +24,7 @@ from song_intake.ledger_table import LedgerTable
 from song_intake.message import Message, SqsRecord
 from song_intake.music_api import MusicApi
 from song_intake.our_webhook import OurWebhook
+from song_intake.pacer import Pacer, Unpaced
 from song_intake.request_work import RequestWork
 from song_intake.song_checks import SongChecks
 from song_intake.song_request import SongRequest
@@ -153,6 +154,7 @@ class Bench:
         secret_id: str | None = None,
         lease: float = LEASE,
         webhook: OurWebhook | None = None,
+        pacer: Pacer | None = None,
     ) -> Submission:
         return Submission(
             ledger=self.ledger(dynamodb, lease),
@@ -162,6 +164,7 @@ class Bench:
             paid_call=PAID_CALL,
             last_try=LAST_TRY,
             max_receive_count=MAX_RECEIVE_COUNT,
+            pacer=pacer or Unpaced(),
             webhook=webhook,
         )
 

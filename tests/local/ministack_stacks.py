@@ -16,6 +16,8 @@ Delete = Callable[[str, Properties], None]
 def mend() -> None:
     table = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
     table["create"] = _sets_expiry_and_recovery(table["create"])
+    function = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    function["create"] = _has_an_environment_of_texts(function["create"])
     secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
     secret["create"] = _refers_to_the_arn(secret["create"])
     secret["delete"] = _deletes_by_arn(secret["delete"])
@@ -33,6 +35,18 @@ def _sets_expiry_and_recovery(create: Create) -> Create:
         if "PointInTimeRecoverySpecification" in properties:
             dynamodb._update_continuous_backups(request)
         return created
+
+    return creating
+
+
+def _has_an_environment_of_texts(create: Create) -> Create:
+    """The number that a mapping of the template holds is a text once it is the value of a variable."""
+
+    @functools.wraps(create)
+    def creating(logical_id: str, properties: Properties, stack_name: str) -> Creation:
+        environment = properties.get("Environment", {})
+        variables = {name: str(value) for name, value in environment.get("Variables", {}).items()}
+        return create(logical_id, {**properties, "Environment": {**environment, "Variables": variables}}, stack_name)
 
     return creating
 

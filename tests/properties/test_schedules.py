@@ -14,6 +14,7 @@ from tests.properties.simulation import dangers, invariants
 from tests.properties.simulation.choices import TAPES, Choices
 from tests.properties.simulation.explorer import Explorer
 from tests.properties.simulation.profile import schedules
+from tests.properties.simulation.world import Parts
 
 
 @schedules(suite=500, campaign=40_000)
@@ -21,6 +22,13 @@ from tests.properties.simulation.profile import schedules
 def test_whatever_goes_wrong_nothing_is_lost_paid_for_twice_or_left_open(tape: bytes) -> None:
     choices = Choices(tape)
     Explorer(choices, dangers.any_of_them(choices)).run()
+
+
+@schedules(suite=100, campaign=10_000)
+@given(tape=TAPES)
+def test_nor_does_it_while_the_creates_are_paced(tape: bytes) -> None:
+    choices = Choices(tape)
+    Explorer(choices, dangers.any_of_them(choices), Parts(creates_per_minute=60)).run()
 
 
 @schedules(suite=250, campaign=10_000)

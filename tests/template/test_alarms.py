@@ -47,7 +47,7 @@ def test_an_alarm_tells_the_topic_what_to_do_and_is_quiet_when_nothing_happens(a
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
 def test_an_alarm_on_a_count_goes_off_at_the_first(alarm: Json) -> None:
     if alarm["MetricName"] == "ApproximateAgeOfOldestMessage":
-        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 1800)
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 3600)
         return
     first = {("GreaterThanThreshold", 0), ("GreaterThanOrEqualToThreshold", 1)}
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) in first

@@ -14,13 +14,17 @@ def ref(name: str) -> Json:
     return {"Ref": name}
 
 
+def if_paced(column: str, otherwise: str) -> Json:
+    return {"Fn::If": ["IsPaced", {"Fn::FindInMap": ["Paces", ref("CreatesPerMinute"), column]}, ref(otherwise)]}
+
+
 def if_webhook(resource: str, attribute: str) -> Json:
     return {"Fn::If": ["HasWebhook", {"Fn::GetAtt": [resource, attribute]}, ""]}
 
 
 TOLD_TO_ALL = {
     "LEDGER_TABLE": ref("Ledger"),
-    "LEASE_SECONDS": ref("LeaseSeconds"),
+    "LEASE_SECONDS": if_paced("Lease", "LeaseSeconds"),
     "KEEP_DAYS": ref("KeepDays"),
     "SONG_CHECKS_QUEUE_URL": ref("SongChecks"),
     "POWERTOOLS_SERVICE_NAME": ref("AWS::StackName"),
@@ -36,11 +40,12 @@ TOLD: dict[str, Json] = {
         "CREATE_DEADLINE_SECONDS": ref("CreateDeadlineSeconds"),
         "CONNECT_TIMEOUT_SECONDS": ref("ConnectTimeoutSeconds"),
         "SETTLE_MARGIN_SECONDS": ref("SettleMarginSeconds"),
-        "FUNCTION_TIMEOUT_SECONDS": ref("FunctionTimeoutSeconds"),
+        "FUNCTION_TIMEOUT_SECONDS": if_paced("Timeout", "FunctionTimeoutSeconds"),
         "MAX_RECEIVE_COUNT": ref("MaxReceiveCount"),
         "RETRY_BASE_SECONDS": ref("RetryBaseSeconds"),
         "RETRY_CAP_SECONDS": ref("RetryCapSeconds"),
-        "BATCH_SIZE": ref("BatchSize"),
+        "BATCH_SIZE": if_paced("BatchSize", "BatchSize"),
+        "CREATES_PER_MINUTE": ref("CreatesPerMinute"),
         "EVENT_BUS_NAME": ref("SongEvents"),
         "WEBHOOK_URL": if_webhook("WebhookApi", "ApiEndpoint"),
         "WEBHOOK_KEY_SECRET_ARN": if_webhook("WebhookKey", "Id"),
@@ -66,7 +71,7 @@ TOLD: dict[str, Json] = {
     },
     "ResolveSong": {
         "EVENT_BUS_NAME": ref("SongEvents"),
-        "FUNCTION_TIMEOUT_SECONDS": ref("FunctionTimeoutSeconds"),
+        "FUNCTION_TIMEOUT_SECONDS": if_paced("Timeout", "FunctionTimeoutSeconds"),
         "FIRST_CHECK_SECONDS": ref("FirstCheckSeconds"),
     },
 }
@@ -82,14 +87,18 @@ def test_a_mapping_feeds_a_queue_to_the_function_that_reads_it() -> None:
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
-def test_a_mapping_takes_ten_at_a_time_and_lets_one_fail_alone(mapping: str) -> None:
-    assert properties(mapping)["BatchSize"] == 10
+def test_a_mapping_lets_one_message_fail_alone(mapping: str) -> None:
     assert properties(mapping)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
-def test_a_mapping_does_not_flood_the_vendor(mapping: str) -> None:
-    assert properties(mapping)["ScalingConfig"] == {"MaximumConcurrency": 5}
+def test_without_a_pace_a_mapping_takes_ten_at_a_time_and_does_not_flood_the_vendor(mapping: str) -> None:
+    unpaced = properties(mapping, CreatesPerMinute=0)
+    assert (unpaced["BatchSize"], unpaced["ScalingConfig"]) == (10, {"MaximumConcurrency": 5})
+
+
+def test_the_checks_of_songs_know_no_pace() -> None:
+    assert properties("TrackSongChecks") == properties("TrackSongChecks", CreatesPerMinute=0)
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)

@@ -1,4 +1,4 @@
-from tests.template.transformed import parameter_defaults, properties, resources, resources_of, shipped
+from tests.template.transformed import parameter_defaults, properties, resources, resources_of
 
 
 def test_there_is_one_table_and_its_key_is_the_request_id() -> None:
@@ -40,9 +40,9 @@ def test_the_ledger_forgets_by_expires_at() -> None:
 
 
 def test_the_ledger_is_protected_unless_the_stack_is_meant_to_be_thrown_away() -> None:
-    assert properties("Ledger")["DeletionProtectionEnabled"] == {"Fn::If": ["LedgerIsProtected", True, False]}
-    assert shipped()["Conditions"]["LedgerIsProtected"] == {"Fn::Equals": [{"Ref": "DeletionProtection"}, "true"]}
     assert parameter_defaults()["DeletionProtection"] == "true"
+    assert properties("Ledger")["DeletionProtectionEnabled"] is True
+    assert properties("Ledger", DeletionProtection="false")["DeletionProtectionEnabled"] is False
 
 
 def test_the_ledger_outlives_its_stack() -> None:

@@ -1,4 +1,4 @@
-"""The template as CloudFormation gets it: SAM's transform, run offline, and parameters at their defaults.
+"""The template as CloudFormation gets it: SAM's transform, run offline, and parameters at their defaults or as given.
 
 The rules of the design are asserted on this and not on `template.yaml`, because only here is everything that SAM adds:
 the event source mapping, the versions of the layers, the roles it would make up if none were named.
@@ -20,6 +20,7 @@ TEMPLATE = PROJECT / "template.yaml"
 # A template is JSON of CloudFormation's making; its shape is checked by cfn-lint and by the tests, not by mypy.
 JsonValue = Any
 Json = dict[str, JsonValue]
+Parameters = dict[str, int | str]
 
 # The queues that functions read, each with the one behind it.
 DEAD_LETTERS_OF = {"SongRequests": "SongDeadLetters", "SongChecks": "SongCheckDeadLetters"}
@@ -38,7 +39,7 @@ def shipped() -> Json:
     return copy.deepcopy(_shipped())
 
 
-def parameter_defaults() -> dict[str, int | str]:
+def parameter_defaults() -> Parameters:
     """Every parameter's default, the numbers as numbers."""
     parameters: dict[str, Json] = shipped()["Parameters"]
     return {name: parameter["Default"] for name, parameter in parameters.items()}
@@ -62,10 +63,19 @@ def transformed() -> Json:
     return copy.deepcopy(_transformed())
 
 
-def resources() -> dict[str, Json]:
-    """The resources by logical id; a `Ref` to a parameter is replaced by the parameter's default."""
-    with_defaults: dict[str, Json] = _with_defaults(transformed()["Resources"], parameter_defaults())
-    return with_defaults
+def resources(**given: int | str) -> dict[str, Json]:
+    """The resources by logical id, with the parameters in place: those that are given, and the defaults of the others.
+
+    A `Ref` to a parameter and an `Fn::FindInMap` are replaced by their value; so is an `Fn::If`, unless one of its
+    branches is known to AWS alone.
+    """
+    return copy.deepcopy(_resources(frozenset(given.items())))
+
+
+@cache
+def _resources(given: frozenset[tuple[str, int | str]]) -> dict[str, Json]:
+    in_place: dict[str, Json] = _in_place(_transformed()["Resources"], parameter_defaults() | dict(given))
+    return in_place
 
 
 def resources_of(resource_type: str) -> dict[str, Json]:
@@ -77,10 +87,10 @@ def resources_of(resource_type: str) -> dict[str, Json]:
     }
 
 
-def properties(logical_id: str) -> Json:
+def properties(logical_id: str, **given: int | str) -> Json:
     """The properties of one resource, as `resources` gives them."""
-    found: Json = resources()[logical_id]["Properties"]
-    return found
+    found: Json = _resources(frozenset(given.items()))[logical_id]["Properties"]
+    return copy.deepcopy(found)
 
 
 def arn_of(logical_id: str) -> Json:
@@ -88,13 +98,34 @@ def arn_of(logical_id: str) -> Json:
     return {"Fn::GetAtt": [logical_id, "Arn"]}
 
 
-def _with_defaults(node: JsonValue, defaults: dict[str, int | str]) -> JsonValue:
+def _in_place(node: JsonValue, parameters: Parameters) -> JsonValue:
     match node:
-        case {"Ref": str(name)} if name in defaults:
-            return defaults[name]
+        case {"Ref": str(name)} if name in parameters:
+            return parameters[name]
+        case {"Fn::FindInMap": [name, *keys]}:
+            row, column = (str(_in_place(key, parameters)) for key in keys)
+            return _shipped()["Mappings"][name][row][column]
+        case {"Fn::If": [condition, *branches]}:
+            return _chosen(condition, [_in_place(branch, parameters) for branch in branches], parameters)
         case dict():
-            return {key: _with_defaults(value, defaults) for key, value in node.items()}
+            return {key: _in_place(value, parameters) for key, value in node.items()}
         case list():
-            return [_with_defaults(value, defaults) for value in node]
+            return [_in_place(value, parameters) for value in node]
         case _:
             return node
+
+
+def _chosen(condition: str, branches: list[JsonValue], parameters: Parameters) -> JsonValue:
+    if any(isinstance(branch, dict) for branch in branches):
+        return {"Fn::If": [condition, *branches]}
+    return branches[0] if _holds(_shipped()["Conditions"][condition], parameters) else branches[1]
+
+
+def _holds(condition: JsonValue, parameters: Parameters) -> bool:
+    match condition:
+        case {"Fn::Not": [negated]}:
+            return not _holds(negated, parameters)
+        case {"Fn::Equals": [{"Ref": str(name)}, value]}:
+            return str(parameters[name]) == str(value)
+        case _:
+            raise NotImplementedError(condition)

@@ -5,6 +5,8 @@ import re
 import pytest
 
 from song_intake.ledger_row import Status
+from song_intake.pace import MOST_SLOW, PAUSE_INTERVALS, RECOVERY_SECONDS, SECONDS_A_MINUTE
+from song_intake.pace_table import KEY
 from song_intake.reason import Reason
 from song_intake.telemetry import METRICS
 from tests.template.transformed import PROJECT, shipped
@@ -39,6 +41,20 @@ def test_every_reason_is_that_of_an_end_a_dead_letter_or_a_wait() -> None:
     letters = codes_in_the_first_column(section("Dead letters"))
     waits = [code for code in re.findall(r"`([A-Z_]+)`", section("Reasons to wait")) if code in set(Reason)]
     assert sorted(ends + letters + waits) == sorted(Reason)
+
+
+def test_the_pace_is_told_by_its_own_numbers() -> None:
+    told = " ".join(section("Pace").split())
+    pace = shipped()["Parameters"]["CreatesPerMinute"]["Default"]
+    assert f"a create every {SECONDS_A_MINUTE // pace} seconds, so `CreatesPerMinute` is {pace}" in told
+    assert f"10,000 requests take {10_000 // pace} minutes" in told
+    assert f"an hour is {60 * pace:,} requests at {pace} a minute" in told
+    assert f"`{KEY}`" in told
+    assert ("three intervals" in told, "up to eight times" in told, "within 5 minutes" in told) == (
+        PAUSE_INTERVALS == 3,
+        MOST_SLOW == 8,
+        RECOVERY_SECONDS == 300,
+    )
 
 
 def test_every_metric_is_named() -> None:

@@ -32,7 +32,8 @@ NUMBERS = {
     "BATCH_SIZE": "10",
     "FIRST_CHECK_SECONDS": "15",
 }
-ENVIRONMENT = TEXTS | NUMBERS | {"RESOLUTION_WINDOW_SECONDS": "900"}
+MAY_BE_ZERO = {"RESOLUTION_WINDOW_SECONDS": "900", "CREATES_PER_MINUTE": "0"}
+ENVIRONMENT = TEXTS | NUMBERS | MAY_BE_ZERO
 WEBHOOK = {
     "WEBHOOK_URL": "https://hooks.example.com",
     "WEBHOOK_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
@@ -69,7 +70,6 @@ FUNCTIONS: dict[str, tuple[Read, dict[str, str], dict[str, str]]] = {
     "receive_webhook": (WebhookSettings.from_environment, RECEIVE_TEXTS, RECEIVE_NUMBERS),
     "resolve_song": (ResolveSettings.from_environment, RESOLVE_TEXTS, RESOLVE_NUMBERS),
 }
-WINDOW = {"RESOLUTION_WINDOW_SECONDS": "900"}
 VARIABLES = [(function, name) for function, (_, texts, numbers) in FUNCTIONS.items() for name in texts | numbers]
 NUMBERED = [(function, name) for function, (_, _, numbers) in FUNCTIONS.items() for name in numbers]
 
@@ -77,7 +77,7 @@ NUMBERED = [(function, name) for function, (_, _, numbers) in FUNCTIONS.items() 
 def read(function: str, **changed: str | None) -> object:
     """The function's settings from an environment that is right but for what is changed; None: it is not there."""
     from_environment, texts, numbers = FUNCTIONS[function]
-    environment = {**texts, **numbers, **WINDOW, **changed}
+    environment = {**texts, **numbers, **MAY_BE_ZERO, **changed}
     return from_environment({name: value for name, value in environment.items() if value is not None})
 
 
@@ -98,6 +98,7 @@ def test_the_environment_is_read_whole() -> None:
         retry_cap=900,
         keep_days=90,
         batch_size=10,
+        creates_per_minute=0,
         song_checks_queue_url="https://sqs.example.com/checks",
         first_check=15,
         event_bus_name="events",
@@ -151,10 +152,19 @@ def test_the_window_of_resolution_may_be_nothing() -> None:
     assert Settings.from_environment(ENVIRONMENT | {"RESOLUTION_WINDOW_SECONDS": "0"}).resolution_window == 0
 
 
+def test_a_full_batch_must_get_its_slots_in_one_invocation() -> None:
+    # A paid call takes 40 of the 60 seconds: 10 creates must not wait for as much as the other 20.
+    settings = Settings.from_environment(ENVIRONMENT | {"CREATES_PER_MINUTE": "31"})
+    assert settings.waits == pytest.approx(600 / 31)
+    with pytest.raises(InvalidSettings, match="BATCH_SIZE creates at CREATES_PER_MINUTE"):
+        Settings.from_environment(ENVIRONMENT | {"CREATES_PER_MINUTE": "30"})
+
+
+@pytest.mark.parametrize("name", MAY_BE_ZERO)
 @pytest.mark.parametrize("value", ["-1", "1.5", "ten"])
-def test_a_window_that_is_no_number_is_named(value: str) -> None:
-    with pytest.raises(InvalidSettings, match=r"^RESOLUTION_WINDOW_SECONDS must be a whole number of 0 or more$"):
-        Settings.from_environment(ENVIRONMENT | {"RESOLUTION_WINDOW_SECONDS": value})
+def test_a_number_of_0_or_more_that_is_none_is_named(name: str, value: str) -> None:
+    with pytest.raises(InvalidSettings, match=rf"^{name} must be a whole number of 0 or more$"):
+        Settings.from_environment(ENVIRONMENT | {name: value})
 
 
 @pytest.mark.parametrize(("function", "name"), VARIABLES)

@@ -26,6 +26,10 @@ class Backoff:
         wait = random.uniform(0, min(self.cap, self.base * 2**doublings))  # noqa: S311 - spreads load, guards nothing
         return min(max(wait, asked or 0), LONGEST_WAIT_SECONDS)
 
+    def until(self, asked: float | None) -> float:
+        """Seconds to wait for a moment that is known, however often the message was received before."""
+        return min(max(asked or 0, 0), self.cap, LONGEST_WAIT_SECONDS)
+
     def account_fault(self) -> float:
         """Seconds to wait when no message can pass: near the cap, since trying sooner only spends receives."""
         return min(random.uniform(self.cap / 2, self.cap), LONGEST_WAIT_SECONDS)  # noqa: S311

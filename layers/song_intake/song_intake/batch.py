@@ -47,6 +47,9 @@ class BatchResponse(TypedDict):
 class Work(Protocol):
     """What is done with one record."""
 
+    def begin(self, time_left: TimeLeft) -> None:
+        """An invocation begins; before any of its records."""
+
     def take(self, message: Message, time_left: TimeLeft) -> Report:
         """Bring the record to its decision."""
 
@@ -65,6 +68,7 @@ class Batch:
 
     def take(self, records: Sequence[SqsRecord], time_left: TimeLeft) -> BatchResponse:
         """Every record not named in the response is acknowledged by Lambda, so only what is done is left out of it."""
+        self.work.begin(time_left)
         messages = [Message.of(record) for record in records]
         executor = ThreadPoolExecutor(max_workers=max(len(messages), 1))
         running = {executor.submit(self._one, message, time_left): message for message in messages}

@@ -27,6 +27,9 @@ class CheckWork:
     poll_call: float
     """Seconds that must be left to begin a look: its deadline and its settling."""
 
+    def begin(self, time_left: TimeLeft) -> None:
+        """See Work.begin. A look at a song has nothing to begin with."""
+
     def take(self, message: Message, time_left: TimeLeft) -> Report:
         """See Work.take."""
         request_id: str | None = None

@@ -34,7 +34,8 @@ class Resolving:
             )
         except AWS_FAILURES as failure:
             raise LedgerUnavailable(code_of(failure)) from None
-        return Row.of(found["Item"]) if "Item" in found else None
+        # What has no status is no request: the state of the pace lies in this table too.
+        return Row.of(found["Item"]) if "status" in found.get("Item", {}) else None
 
     def in_doubt(self) -> list[Row]:
         """The requests in doubt, oldest first, up to a thousand. Raises LedgerUnavailable."""

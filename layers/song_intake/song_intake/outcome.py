@@ -34,7 +34,7 @@ class NotSent:
     http_status: int | None = None
     vendor_code: str | None = None
     retry_after: float | None = None
-    """Seconds that the music API asked us to wait, if it did."""
+    """Seconds that the music API asked us to wait, if it did; or that the pace does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ class Reason(StrEnum):
 
     # Not the message's fault, and it may pass: the message waits on its queue.
     RATE_LIMITED = "RATE_LIMITED"
+    PACED = "PACED"
     NO_CREDITS = "NO_CREDITS"
     TOKEN_REFUSED = "TOKEN_REFUSED"  # noqa: S105 - a code, not a token
     TOKEN_UNAVAILABLE = "TOKEN_UNAVAILABLE"  # noqa: S105

@@ -37,6 +37,10 @@ class RequestWork:
     telling: Telling
     dead_letters: DeadLetters
 
+    def begin(self, time_left: TimeLeft) -> None:
+        """See Work.begin."""
+        self.submission.pacer.begin(time_left)
+
     def take(self, message: Message, time_left: TimeLeft) -> Report:
         """See Work.take."""
         request: SongRequest | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from song_intake.environment import CA_BUNDLE, Reader, require
+from song_intake.pace import SECONDS_A_MINUTE
 
 # The receives kept back from the redrive policy's count. The handler gives its last word this many receives before SQS
 # would move the message without one, so that a function that dies on the last try still gets to tell why.
@@ -32,6 +33,8 @@ class Settings:
     retry_cap: float
     keep_days: int
     batch_size: int
+    creates_per_minute: int
+    """Of all workers together; 0: as fast as the requests come."""
     song_checks_queue_url: str
     first_check: float
     event_bus_name: str
@@ -60,6 +63,7 @@ class Settings:
             retry_cap=read.number("RETRY_CAP_SECONDS"),
             keep_days=read.number("KEEP_DAYS"),
             batch_size=read.number("BATCH_SIZE"),
+            creates_per_minute=read.number("CREATES_PER_MINUTE", least=0),
             song_checks_queue_url=read.text("SONG_CHECKS_QUEUE_URL"),
             first_check=read.number("FIRST_CHECK_SECONDS"),
             event_bus_name=read.text("EVENT_BUS_NAME"),
@@ -82,12 +86,19 @@ class Settings:
         """The receive on which the handler gives its last word itself."""
         return self.max_receive_count - RECEIVES_HELD_BACK
 
+    @property
+    def waits(self) -> float:
+        """How long a full batch waits for its slots, if nobody else has reserved any."""
+        return self.batch_size * SECONDS_A_MINUTE / self.creates_per_minute if self.creates_per_minute else 0
+
     def check(self) -> None:
         """The arithmetic on which the promise rests. Raises InvalidSettings."""
         require(
             {
                 "CREATE_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS must be less than FUNCTION_TIMEOUT_SECONDS, or no "
                 "create would ever begin": self.paid_call < self.function_timeout,
+                "BATCH_SIZE creates at CREATES_PER_MINUTE and a paid call must fit into FUNCTION_TIMEOUT_SECONDS, or a "
+                "message spends its receives on waiting": self.waits + self.paid_call < self.function_timeout,
                 "LEASE_SECONDS must be at least FUNCTION_TIMEOUT_SECONDS, or a live claim is called abandoned": (
                     self.lease >= self.function_timeout
                 ),

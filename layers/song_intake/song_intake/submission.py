@@ -1,10 +1,11 @@
 """The one place that orders what happens to a request:
 
-    parse -> token -> connect -> claim -> create -> settle
+    parse -> token -> slot near -> connect -> claim -> slot -> create -> settle
 
-Everything before the claim may fail and be tried again freely. Between claim and settle stands one foreign call alone,
-and whatever ends it without a whole answer, the death of this process included, leaves the request SUBMITTING or
-IN_DOUBT, from which nothing here ever sends again. The result is a Decision; the batch carries it out.
+Everything before the claim may fail and be tried again freely. Between claim and settle stand the wait for the slot,
+which all workers share out among themselves, and one foreign call. Whatever ends that call without a whole answer, the
+death of this process included, leaves the request SUBMITTING or IN_DOUBT, from which nothing here ever sends again. The
+result is a Decision; the batch carries it out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from song_intake.ledger_row import Status
 from song_intake.ledger_table import LedgerUnavailable
 from song_intake.music_api import Line, MusicApi
 from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
+from song_intake.pacer import Unpaced
 from song_intake.reason import Reason
 from song_intake.standing import decision_for, in_doubt
 from song_intake.webhook_keys import KeyUnavailable
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from song_intake.ledger_row import Row
     from song_intake.message import Message
     from song_intake.our_webhook import OurWebhook
+    from song_intake.pacer import Pacer, Place
     from song_intake.song_request import SongRequest
     from song_intake.undone import Undone
 
@@ -58,6 +61,7 @@ class Submission:
     """The receive on which a message is given up rather than left on its queue."""
     max_receive_count: int
     """The receive after which SQS moves the message itself, without a reason."""
+    pacer: Pacer = field(default_factory=Unpaced)
     webhook: OurWebhook | None = None
     """Where the music API tells of a song by itself; None where it is switched off."""
 
@@ -93,26 +97,34 @@ class Submission:
             return RetryIn(self.backoff.account_fault(), Reason.TOKEN_UNAVAILABLE, str(failure))
         except KeyUnavailable as failure:
             return self._later(message, Reason.WEBHOOK_KEY_UNAVAILABLE, str(failure))
-        line = self.music_api.connect()
-        if isinstance(line, NotSent):
-            return self._later(message, line.reason, line.detail)
-        with line:
-            return self._claim_and_create(request, message, time_left, line, call)
+        with self.pacer.place() as place:
+            if isinstance(place, NotSent):
+                return self._wait(message, place)
+            line = self.music_api.connect()
+            if isinstance(line, NotSent):
+                return self._later(message, line.reason, line.detail)
+            with line:
+                return self._claim_and_create(request, message, time_left, line, call, place)
 
     def _body(self, request: SongRequest) -> bytes:
         return self.webhook.addressed(request) if self.webhook else request.create_body
 
     def _claim_and_create(
-        self, request: SongRequest, message: Message, time_left: TimeLeft, line: Line, call: _Call
+        self, request: SongRequest, message: Message, time_left: TimeLeft, line: Line, call: _Call, place: Place
     ) -> Decision:
         if time_left() < self.paid_call:
             return self._later(message, *_NO_TIME)
         claim = self.ledger.claim(request, message.message_id)
         if not isinstance(claim, Claim):
             return self._standing(claim, request, message)
-        # Asked again: the claim itself may have been slow.
-        outcome = self._create(call, line, time_left) if time_left() >= self.paid_call else NotSent(*_NO_TIME)
-        return self._settle(claim, outcome, message)
+        outcome: Outcome | None = place.its_turn()
+        if outcome is None:
+            # Asked again: the claim itself may have been slow, and the slot is waited for.
+            outcome = self._create(call, line, time_left) if time_left() >= self.paid_call else NotSent(*_NO_TIME)
+        decision = self._settle(claim, outcome, message)
+        if isinstance(outcome, NotSent) and outcome.reason is Reason.RATE_LIMITED:
+            place.refused(outcome.retry_after)
+        return decision
 
     def _create(self, call: _Call, line: Line, time_left: TimeLeft) -> Outcome:
         """One create; and one more under the same claim if the token alone was refused, for that one made nothing."""
@@ -173,6 +185,8 @@ class Submission:
     def _wait(self, message: Message, outcome: NotSent) -> RetryIn:
         if outcome.reason in (Reason.NO_CREDITS, Reason.TOKEN_REFUSED):
             return RetryIn(self.backoff.account_fault(), outcome.reason, outcome.detail)
+        if outcome.reason is Reason.PACED:
+            return RetryIn(self.backoff.until(outcome.retry_after), outcome.reason, outcome.detail)
         wait = self.backoff.after(message.receive_count, outcome.retry_after)
         return RetryIn(wait, outcome.reason, outcome.detail)
 

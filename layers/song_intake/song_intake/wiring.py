@@ -1,8 +1,9 @@
-"""The parts that the functions have in common, made once for the life of a process."""
+"""The parts that are not made in one line, or that functions have in common: once for the life of a process."""
 
 from __future__ import annotations
 
 import ssl
+from typing import TYPE_CHECKING
 
 import certifi
 from aws_lambda_powertools import Logger
@@ -10,12 +11,26 @@ from aws_lambda_powertools import Logger
 from song_intake.announcements import Announcer
 from song_intake.aws_clients import AwsClients
 from song_intake.callback import Callback
+from song_intake.pace_table import PaceTable
+from song_intake.pacer import Pacer, SharedPacer, Unpaced
 from song_intake.telling import Telling
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from song_intake.settings import Settings
 
 
 def trust(ca_bundle: str | None) -> ssl.SSLContext:
     """Whom the functions trust. One context for all connections: reading the bundle is most of a handshake."""
     return ssl.create_default_context(cafile=ca_bundle or certifi.where())
+
+
+def pacer(settings: Settings, dynamodb: DynamoDBClient) -> Pacer:
+    if settings.creates_per_minute == 0:
+        return Unpaced()
+    table = PaceTable(dynamodb, settings.ledger_table)
+    return SharedPacer(table, settings.creates_per_minute, settings.function_timeout, settings.paid_call)
 
 
 def telling(aws: AwsClients, bus_name: str, logger: Logger) -> Telling:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from song_intake.ledger_row import Row, Status
 from song_intake.message import REASON, REQUEST_ID, TASK_ID
+from song_intake.pace_table import KEY as PACE
 from song_intake.reason import Reason
 from tests.properties.simulation.faults import Step
 from tests.properties.simulation.queues import QueuedMessage, Sent
@@ -84,8 +85,11 @@ class _Moment:
     def __init__(self, world: World) -> None:
         self._world = world
         self.letters = world.queues.dead_letters
-        # Item and the SDK's own type are both the plain JSON of an item.
-        self.rows = {request_id: Row.of(item) for request_id, item in world.table.items.items()}  # type: ignore[arg-type]
+        self.rows = {
+            request_id: Row.of(item)  # type: ignore[arg-type]  # Item and the SDK's own type are both an item's JSON
+            for request_id, item in world.table.items.items()
+            if request_id != PACE
+        }
         self._songs = defaultdict[str, set[str]](set)
         for sent in world.sent:
             self._songs[sent.request_id].add(sent.song)

@@ -5,11 +5,12 @@ Simulated are the ends of their clients, the clock, and Lambda's reading of the 
 schedule calls the methods here.
 """
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from song_intake.announcements import Announcer
 from song_intake.api_token import ApiToken
@@ -18,6 +19,8 @@ from song_intake.batch import Batch, BatchResponse
 from song_intake.callback import Callback
 from song_intake.dead_letters import DeadLetters
 from song_intake.ledger import Ledger
+from song_intake.pace_table import PaceTable
+from song_intake.pacer import Pacer, SharedPacer, Unpaced
 from song_intake.request_work import RequestWork
 from song_intake.settings import RECEIVES_HELD_BACK
 from song_intake.song_checks import SongChecks
@@ -63,6 +66,8 @@ class Parts:
     submission: type[Submission] = Submission
     request_work: type[RequestWork] = RequestWork
     music_api: type[SimulatedMusicApi] = SimulatedMusicApi
+    creates_per_minute: int = 0
+    """No pace is set where it is 0."""
 
 
 SHIPPED: Final = Parts()
@@ -93,6 +98,26 @@ class Handling:
     def is_harmed(self) -> bool:
         """Whether something of our own side went wrong, so that it may not have carried out what it decided."""
         return not self.is_heard or any(is_harmful(step, fault) for step, fault in self.faults)
+
+
+class _Waiting:
+    """The condition of a pacer that has one thread, so nobody else will wake it: it waits, and time passes."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def wait(self, timeout: float) -> None:
+        self._world.note(f"{timeout:g} s pass until a slot")
+        self._world.now += timeout
+
+    def notify_all(self) -> None:
+        return
 
 
 class World(Deliveries):
@@ -229,6 +254,7 @@ class World(Deliveries):
             paid_call=PAID_CALL,
             last_try=self.last_try,
             max_receive_count=self.queues.max_receive_count,
+            pacer=self._new_pacer(),
         )
         events = cast("EventBridgeClient", SimulatedEvents(self, self.bus))
         work = self.parts.request_work(
@@ -239,3 +265,10 @@ class World(Deliveries):
             dead_letters=self.parts.dead_letters(sqs, DEAD_LETTERS_URL),
         )
         return Batch(work=work, sqs=sqs, queue_url=REQUESTS_URL, telemetry=SILENT)
+
+    def _new_pacer(self) -> Pacer:
+        if not self.parts.creates_per_minute:
+            return Unpaced()
+        table = PaceTable(cast("DynamoDBClient", self.dynamodb), "ledger")
+        waiting = cast("Callable[[], threading.Condition]", lambda: _Waiting(self))
+        return SharedPacer(table, self.parts.creates_per_minute, FUNCTION_TIMEOUT, PAID_CALL, waiting)

@@ -1,0 +1,28 @@
+"""The shipped template with a pace: real functions share one, through a real table, on Lambda's clock."""
+
+import itertools
+import json
+
+from tests.end_to_end.songs import TOKEN, new_id, song
+from tests.local.cloud import Cloud
+from tests.local.intake import SHORT_WAITS, Intake
+from tests.local.music_vendor import MusicVendor
+from tests.local.waiting import wait_for
+
+REQUESTS = 15
+INTERVAL = 0.1  # seconds, of 600 a minute
+
+
+def test_the_creates_of_all_functions_together_keep_to_the_pace(cloud: Cloud, vendor: MusicVendor) -> None:
+    paced = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900", "CreatesPerMinute": "600"}
+    intake = Intake.deployed(cloud, "paced", vendor.origin, TOKEN, paced)
+    vendor.tokens.add(TOKEN)
+    intake.send_all([json.dumps(song("Paced", request_id=new_id("paced"))) for _ in range(REQUESTS)])
+    wait_for(lambda: len(vendor.creates) == REQUESTS, "every song to be made")
+    intake.wait_until_empty()
+    gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(vendor.creates)]
+    # Half an interval for a machine that is busy; without a pace all come within that.
+    assert sum(gaps) >= (REQUESTS - 1) * INTERVAL / 2
+    assert sorted(gaps)[len(gaps) // 2] >= INTERVAL / 2
+    assert '"retry"' not in intake.log(), "nobody spends a receive on waiting"
+    assert intake.row("#pace")["next_at"]

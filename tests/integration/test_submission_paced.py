@@ -1,0 +1,147 @@
+"""A request that waits for its slot, on real parts: what it holds meanwhile, and what becomes of it without one."""
+
+import itertools
+from collections.abc import Callable
+from types import TracebackType
+
+import pytest
+
+from song_intake.decision import DeadLetter, Done
+from song_intake.outcome import NotSent
+from song_intake.pace_table import KEY, PaceTable
+from song_intake.pacer import Pacer, Place, SharedPacer
+from song_intake.reason import Reason
+from tests.integration import unreachable
+from tests.integration.bench import (
+    LAST_TRY,
+    PAID_CALL,
+    PLENTY_OF_TIME,
+    Bench,
+    new_id,
+    plenty_of_time,
+)
+from tests.integration.deciding import TITLE, decide, record, redriven, retry_in
+from tests.local import vendor_answer as said
+from tests.local import vendor_behaviour as behaviour
+
+CROWDED = NotSent(Reason.PACED, "crowded", retry_after=0.5)
+
+
+class Planned(Pacer, Place):
+    """Places that go as the test has it. on_turn: what happens while the slot is waited for."""
+
+    def __init__(
+        self, near: NotSent | None = None, turn: NotSent | None = None, on_turn: Callable[[], object] | None = None
+    ) -> None:
+        self.asked = 0
+        self.is_left = False
+        self.refusals: list[float | None] = []
+        self._near, self._turn, self._on_turn = near, turn, on_turn
+
+    def begin(self, time_left: Callable[[], float]) -> None: ...
+
+    def place(self) -> Place:
+        self.asked += 1
+        return self
+
+    def __enter__(self) -> Place | NotSent:
+        return self._near or self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.is_left = True
+
+    def its_turn(self) -> NotSent | None:
+        if self._on_turn:
+            self._on_turn()
+        return self._turn
+
+    def refused(self, retry_after: float | None) -> None:
+        self.refusals.append(retry_after)
+
+
+def test_without_a_slot_nothing_is_connected_or_claimed_and_the_message_waits_for_the_next(
+    bench: Bench, request_id: str
+) -> None:
+    bench.vendor.refuse_connections()
+    decision = retry_in(decide(bench.submission(pacer=Planned(near=CROWDED)), record(request_id, receives=3)))
+    assert (decision.reason, decision.seconds) == (Reason.PACED, 0.5), "however often it was received"
+    assert bench.row(request_id) == {}
+
+
+def test_the_slot_is_waited_for_with_the_claim_in_hand(bench: Bench, request_id: str) -> None:
+    seen: list[object] = []
+    pacer = Planned(on_turn=lambda: seen.append((bench.row(request_id)["status"], len(bench.vendor.requests))))
+    assert isinstance(decide(bench.submission(pacer=pacer), record(request_id)), Done)
+    assert seen == [("SUBMITTING", 0)]
+    assert pacer.is_left
+
+
+@pytest.mark.parametrize("reason", [Reason.PACED, Reason.LEDGER_UNAVAILABLE])
+def test_a_slot_that_is_lost_gives_the_claim_back_and_sends_nothing(
+    bench: Bench, request_id: str, reason: Reason
+) -> None:
+    pacer = Planned(turn=NotSent(reason, "lost", retry_after=5))
+    assert retry_in(decide(bench.submission(pacer=pacer), record(request_id))).reason is reason
+    assert bench.row(request_id)["status"] == "RETRYING"
+    assert bench.vendor.requests == ()
+
+
+def test_the_time_left_is_looked_at_again_after_the_wait(bench: Bench, request_id: str) -> None:
+    left = [PLENTY_OF_TIME]
+    pacer = Planned(on_turn=lambda: left.append(PAID_CALL - 0.01))
+    decision = decide(bench.submission(pacer=pacer), record(request_id), lambda: left[-1])
+    assert retry_in(decision).reason is Reason.NO_TIME_LEFT
+    assert bench.vendor.requests == ()
+
+
+def test_a_duplicate_leaves_its_place(bench: Bench, request_id: str) -> None:
+    decide(bench.submission(), record(request_id))
+    pacer = Planned()
+    assert isinstance(decide(bench.submission(pacer=pacer), record(request_id, "message-2")), Done)
+    assert pacer.is_left
+    assert len(bench.vendor.creates) == 1
+
+
+def test_a_429_is_told_to_the_pace_with_what_the_vendor_asked_for(bench: Bench, request_id: str) -> None:
+    bench.vendor.plan(TITLE, behaviour.rate_limited("7"))
+    pacer = Planned()
+    assert retry_in(decide(bench.submission(pacer=pacer), record(request_id))).reason is Reason.RATE_LIMITED
+    assert pacer.refusals == [7]
+
+
+def test_no_other_answer_slows_the_pace_down(bench: Bench, request_id: str) -> None:
+    bench.vendor.plan(TITLE, behaviour.refuses(said.CREDITS_USED_UP))
+    pacer = Planned()
+    decide(bench.submission(pacer=pacer), record(request_id))
+    assert pacer.refusals == []
+
+
+def test_what_creates_nothing_asks_for_no_slot(bench: Bench, request_id: str) -> None:
+    pacer = Planned()
+    submission = bench.submission(pacer=pacer)
+    letter = DeadLetter(Reason.TASK_NOT_RECORDED, "the ledger did not answer", task_id="task-1")
+    assert decide(submission, redriven(record(request_id), letter, request_id)) == Done("task-1")
+    decide(submission, record(new_id("late"), receives=LAST_TRY + 1))
+    assert pacer.asked == 0
+
+
+def test_without_the_pace_nothing_is_claimed(bench: Bench, request_id: str) -> None:
+    pacer = SharedPacer(PaceTable(unreachable.dynamodb(), bench.table), 600, PLENTY_OF_TIME, PAID_CALL)
+    pacer.begin(plenty_of_time)
+    decision = retry_in(decide(bench.submission(pacer=pacer), record(request_id)))
+    assert decision.reason is Reason.LEDGER_UNAVAILABLE
+    assert bench.row(request_id) == {}
+
+
+def test_two_workers_send_their_batches_one_create_at_a_time(bench: Bench) -> None:
+    for worker in ("first", "second"):
+        pacer = SharedPacer(PaceTable(bench.dynamodb, bench.table), 300, PLENTY_OF_TIME, PAID_CALL)
+        batch = bench.batch(bench.submission(pacer=pacer))
+        records = [record(new_id("paced"), f"{worker}-{number}") for number in range(3)]
+        assert batch.take(records, plenty_of_time) == {"batchItemFailures": []}
+    arrivals = [create.at for create in bench.vendor.creates]
+    assert len(arrivals) == 6
+    assert all(later - earlier > 0.1 for earlier, later in itertools.pairwise(sorted(arrivals)))
+    assert float(bench.row(KEY)["next_at"]) > 0

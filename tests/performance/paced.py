@@ -1,0 +1,241 @@
+"""Many workers and a vendor that counts, in virtual time: how much of its rate is used, and how often it says 429.
+
+Real are Submission, the pacer with its threads, and the ledger; simulated are the clocks, the queue, the ends of the
+clients, and the vendor (see paced_surroundings).
+"""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from song_intake.backoff import Backoff
+from song_intake.decision import RetryIn
+from song_intake.ledger import Ledger
+from song_intake.message import Message
+from song_intake.pace_table import KEY, PaceTable
+from song_intake.pacer import Pacer, SharedPacer
+from song_intake.song_request import SongRequest
+from song_intake.submission import Submission
+from tests.performance.paced_surroundings import Database, PacedMusicApi, Seconds, Vendor, known_token
+from tests.performance.virtual_time import Process, VirtualTime
+
+FUNCTION_TIMEOUT: Final = 240.0
+PAID_CALL: Final = 40.0
+LAST_TRY: Final = 12
+BETWEEN_BATCHES: Final[Seconds] = (0.02, 0.3)
+LOOK_AGAIN: Final = 0.5  # seconds, at the least, where no message is visible
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The classes under test. A test of the tests puts broken ones here."""
+
+    pacer: Callable[..., Pacer] = SharedPacer
+    pace_table: type[PaceTable] = PaceTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What there is to do, and by whom. Times are seconds, moments seconds from the start."""
+
+    requests: int = 600
+    duplicates: int = 0
+    """Messages more, each of a request that was sent before."""
+    creates_per_minute: int = 600
+    workers: int = 8
+    batch_size: int = 10
+    latency: Seconds = (1.0, 2.0)
+    """From a create's arrival to its answer."""
+    skew: float = 0.0
+    """By how much the workers' clocks are wrong at the most, either way."""
+    deaths: tuple[float, ...] = ()
+    """When a worker dies with all that it does."""
+    slow_until: float = 0.0
+    """Until when the vendor takes only a fourth of the rate."""
+    seed: int = 1
+
+
+@dataclass(slots=True)
+class PacedResult:
+    """What was seen. Moments are seconds from the start."""
+
+    load: Load
+    created_at: list[float] = field(default_factory=list)
+    creates_of: Counter[int] = field(default_factory=Counter)
+    """Songs by the number of their worker."""
+    refused_at: list[float] = field(default_factory=list)
+    retries: Counter[str] = field(default_factory=Counter)
+    """By reason."""
+    lost: int = 0
+    """Messages that were with a worker when it died, and are hidden for long."""
+    writes_of_the_pace: int = 0
+
+    @property
+    def answers_429(self) -> int:
+        return len(self.refused_at)
+
+    @property
+    def share_of_rate(self) -> float:
+        """The creates that were made, of those that the rate allows up to the last one."""
+        return len(self.created_at) / (max(self.created_at) * self.load.creates_per_minute / 60)
+
+    @property
+    def oldest_age(self) -> float:
+        """All requests are sent at the start, so the last one to be made has waited longest."""
+        return max(self.created_at)
+
+
+def run_paced(load: Load | None = None, parts: Parts | None = None) -> PacedResult:
+    return _World(load or Load(), parts or Parts()).run()
+
+
+class _World:
+    """One queue, its workers, and what is around them."""
+
+    def __init__(self, load: Load, parts: Parts) -> None:
+        self.load = load
+        self.parts = parts
+        self.random = random.Random(load.seed)  # noqa: S311 - spreads times, guards nothing
+        self.time = VirtualTime(now=1_700_000_000.0)
+        self.began = self.time.now
+        self.database = Database(self.pause)
+        self.vendor = Vendor(60 / load.creates_per_minute)
+        self.result = PacedResult(load)
+        self.queue = [(0.0, message) for message in self._messages()]
+        """Each message with the moment from which on it is visible."""
+        self.open = len(self.queue)
+        self.workers = [self._worker(number) for number in range(load.workers)]
+
+    def run(self) -> PacedResult:
+        with self.time.clock():
+            for worker in self.workers:
+                self.time.start(worker.process, worker.work)
+            for moment in self.load.deaths:
+                self.time.start(Process(), lambda moment=moment: self._kill_at(moment))  # type: ignore[misc]
+            self.time.run()
+        self.result.writes_of_the_pace = self.database.writes[KEY]
+        return self.result
+
+    def now(self) -> float:
+        return self.time.now - self.began
+
+    def pause(self, bounds: Seconds) -> None:
+        self.time.sleep(self.random.uniform(*bounds))
+
+    def receive(self) -> list[Message]:
+        """As many visible messages as a batch takes."""
+        visible = [entry for entry in self.queue if entry[0] <= self.now()][: self.load.batch_size]
+        for entry in visible:
+            self.queue.remove(entry)
+        return [message for _, message in visible]
+
+    def next_visible(self) -> float:
+        return min((at for at, _ in self.queue), default=0.0)
+
+    def arrived(self, worker: int) -> bool:
+        """A create reaches the vendor. Whether it is taken."""
+        slower = 4 if self.now() < self.load.slow_until else 1
+        is_taken = self.vendor.takes(self.now(), slower)
+        (self.result.created_at if is_taken else self.result.refused_at).append(self.now())
+        self.result.creates_of[worker] += is_taken
+        return is_taken
+
+    def _worker(self, number: int) -> "_Worker":
+        return _Worker(self, number, Process(self.random.uniform(-self.load.skew, self.load.skew)))
+
+    def _messages(self) -> list[Message]:
+        messages = [_message(number) for number in range(self.load.requests)]
+        for number in range(self.load.duplicates):
+            place = self.random.randrange(len(messages) // 2, len(messages))
+            original = messages[self.random.randrange(place)]
+            messages.insert(place, replace(original, message_id=f"duplicate-{number}"))
+        return messages
+
+    def _kill_at(self, moment: float) -> None:
+        """A worker dies, and another takes its place."""
+        self.time.sleep(moment)
+        number = self.random.randrange(len(self.workers))
+        victim = self.workers[number]
+        victim.process.is_dead = True
+        self.result.lost += len(victim.in_hand)
+        self.open -= len(victim.in_hand)
+        self.workers[number] = self._worker(number)
+        self.time.start(self.workers[number].process, self.workers[number].work)
+
+
+class _Worker:
+    """An execution environment: takes one batch after another for as long as there is anything to do."""
+
+    def __init__(self, world: _World, number: int, process: Process) -> None:
+        self.process = process
+        self.in_hand: list[Message] = []
+        self._world = world
+        self._number = number
+        self._done = world.time.condition()
+
+    def work(self) -> None:
+        self._submission = self._wired()
+        while self._world.open:
+            self._world.pause(BETWEEN_BATCHES)
+            self.in_hand = self._world.receive()
+            if self.in_hand:
+                self._take(list(self.in_hand))
+            else:
+                self._world.time.sleep(max(LOOK_AGAIN, self._world.next_visible() - self._world.now()))
+
+    def _wired(self) -> Submission:
+        world = self._world
+        client = world.database.client
+        return Submission(
+            ledger=Ledger(client, "ledger", lease=FUNCTION_TIMEOUT, keep_days=90),
+            music_api=PacedMusicApi(world.pause, lambda: world.arrived(self._number), world.load.latency),
+            api_token=known_token(),
+            backoff=Backoff(base=5, cap=900),
+            paid_call=PAID_CALL,
+            last_try=LAST_TRY,
+            max_receive_count=LAST_TRY + 3,
+            pacer=world.parts.pacer(
+                world.parts.pace_table(client, "ledger"),
+                world.load.creates_per_minute,
+                FUNCTION_TIMEOUT,
+                PAID_CALL,
+                world.time.condition,
+            ),
+        )
+
+    def _take(self, messages: list[Message]) -> None:
+        """As Batch does it: a thread for each message, and the answer when all of them are done."""
+        world = self._world
+        deadline = world.time.now + FUNCTION_TIMEOUT
+
+        def time_left() -> float:
+            return deadline - (world.time.now + self.process.skew)
+
+        self._submission.pacer.begin(time_left)
+        for message in messages:
+            world.time.start(self.process, lambda message=message: self._one(message, time_left))  # type: ignore[misc]
+        with self._done:
+            while self.in_hand:
+                self._done.wait()
+
+    def _one(self, message: Message, time_left: Callable[[], float]) -> None:
+        world = self._world
+        request = SongRequest.parse(message.body, message.message_id)
+        decision = self._submission.decide(request, message, time_left)
+        if isinstance(decision, RetryIn):
+            world.result.retries[decision.reason] += 1
+            again = replace(message, receive_count=message.receive_count + 1)
+            world.queue.append((world.now() + (decision.seconds or 0), again))
+        else:
+            world.open -= 1
+        with self._done:
+            self.in_hand.remove(message)
+            self._done.notify_all()
+
+
+def _message(number: int) -> Message:
+    body = json.dumps({"request_id": f"request-{number}", "sound": "slow folk"})
+    return Message(f"message-{number}", "handle", body, receive_count=1, sent_at=0, attributes={})

@@ -1,0 +1,99 @@
+"""What is around the paced workers: a vendor that limits, a line to it, a table, and a token."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, cast
+
+from song_intake.api_token import ApiToken
+from song_intake.create_answer import Answer, outcome_of
+from song_intake.music_api import Line, MusicApi
+from song_intake.outcome import Outcome
+from tests.properties.simulation.dynamodb import Exceptions, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+Seconds = tuple[float, float]
+"""At least, at most."""
+Pause = Callable[[Seconds], None]
+
+CONNECT: Final[Seconds] = (0.05, 0.2)
+TO_THE_VENDOR: Final[Seconds] = (0.01, 0.04)
+HALF_A_WRITE: Final[Seconds] = (0.002, 0.01)
+
+
+class Vendor:
+    """Limits by GCRA: an interval a create, and one may come up to one interval early."""
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._next_at = 0.0
+
+    def takes(self, now: float, slower: int = 1) -> bool:
+        """slower: how many times the interval counts now."""
+        interval = self._interval * slower
+        if now < self._next_at - interval:
+            return False
+        self._next_at = max(self._next_at, now) + interval
+        return True
+
+
+class PacedMusicApi(MusicApi):
+    """arrived: a create reaches the vendor, and whether it is taken."""
+
+    def __init__(self, pause: Pause, arrived: Callable[[], bool], latency: Seconds) -> None:
+        self._pause, self._arrived, self._latency = pause, arrived, latency
+
+    def connect(self) -> Line:
+        self._pause(CONNECT)
+        return _PacedLine(self._pause, self._arrived, self._latency)
+
+
+class _PacedLine(Line):
+    def __init__(self, pause: Pause, arrived: Callable[[], bool], latency: Seconds) -> None:
+        self._pause, self._arrived, self._latency = pause, arrived, latency
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to close."""
+
+    def create(self, body: bytes, token: str) -> Outcome:
+        self._pause(TO_THE_VENDOR)
+        if not self._arrived():
+            self._pause(TO_THE_VENDOR)
+            return outcome_of(Answer(429, b"{}"))
+        self._pause(self._latency)
+        return outcome_of(Answer(200, json.dumps({"task_id": "task"}).encode()))
+
+
+class Database:
+    """One table, behind a client that takes its time. `writes` counts by key."""
+
+    exceptions = Exceptions
+
+    def __init__(self, pause: Pause) -> None:
+        self._pause = pause
+        self._table = Table()
+        self.writes: Counter[str] = Counter()
+
+    @property
+    def client(self) -> "DynamoDBClient":
+        return cast("DynamoDBClient", self)
+
+    def update_item(self, **write: object) -> dict[str, object]:
+        self._pause(HALF_A_WRITE)
+        self.writes[str(cast("dict[str, dict[str, str]]", write["Key"])["request_id"]["S"])] += 1
+        try:
+            return {"Attributes": self._table.update(write)}
+        finally:
+            self._pause(HALF_A_WRITE)
+
+
+class _Secrets:
+    def get_secret_value(self, **_: object) -> dict[str, str]:
+        return {"SecretString": "token"}
+
+
+def known_token() -> ApiToken:
+    return ApiToken(cast("SecretsManagerClient", _Secrets()), "secret")

@@ -1,0 +1,273 @@
+"""The threads of one batch and their slots, in virtual time: who sends when, and what becomes of a slot left over."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Barrier
+
+import pytest
+
+from song_intake.outcome import NotSent
+from song_intake.pace import Pace
+from song_intake.pace_table import KEY, PaceTable
+from song_intake.pacer import Place, SharedPacer, Unpaced
+from song_intake.reason import Reason
+from song_intake.slots import LEAD_SECONDS, MOST_HELD_SECONDS, MOST_LATE_SECONDS, SOONEST_SECONDS
+from tests.performance.paced_surroundings import Database, Seconds
+from tests.performance.virtual_time import Process, VirtualTime
+from tests.properties.simulation.dynamodb import unavailable
+
+INTERVAL = 3.0
+TIMEOUT, PAID_CALL = 240.0, 40.0
+START = 1_700_000_000.0
+THREADS = 60
+WRITE = 0.012  # seconds, the longest that the database takes for one
+
+
+class Unreachable(Database):
+    def update_item(self, **write: object) -> dict[str, object]:
+        raise unavailable("UpdateItem")
+
+
+@dataclass
+class Batch:
+    """One invocation, whose threads begin at its start. Moments are seconds from then on."""
+
+    time_left: float = TIMEOUT
+    database_type: type[Database] = Database
+    sent: dict[str, float] = field(default_factory=dict)
+    near: dict[str, float] = field(default_factory=dict)
+    refusals: dict[str, NotSent] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.time = VirtualTime(START)
+        self.database = self.database_type(self.pause)
+        self.table = PaceTable(self.database.client, "ledger")
+        self.process = Process()
+        self._threads: list[Callable[[SharedPacer], None]] = []
+
+    def pause(self, bounds: Seconds) -> None:
+        self.time.sleep(bounds[1])
+
+    def now(self) -> float:
+        return self.time.now - START
+
+    def sends(self, name: str, ready_after: float = 0.1, comes_after: float = 0.0) -> None:
+        def thread(pacer: SharedPacer) -> None:
+            self.time.sleep(comes_after)
+            self._send(pacer, name, ready_after, None)
+
+        self._threads.append(thread)
+
+    def is_refused(self, name: str, after: float = 0.2) -> None:
+        """It sends, and hears a 429 so much later."""
+        self._threads.append(lambda pacer: self._send(pacer, name, 0.1, after))
+
+    def leaves(self, name: str) -> None:
+        """It finds out, when it has connected, that it has nothing to send."""
+        self._threads.append(lambda pacer: self._leave(pacer, name))
+
+    def run(self) -> "Batch":
+        pacer = SharedPacer(self.table, 20, TIMEOUT, PAID_CALL, self.time.condition)
+        with self.time.clock():
+            pacer.begin(lambda: self.time_left)
+            for thread in self._threads:
+                self.time.start(self.process, lambda thread=thread: thread(pacer))  # type: ignore[misc]
+            self.time.run()
+        return self
+
+    def pace(self) -> Pace:
+        """What stands in the table."""
+        seen: list[Pace] = []
+
+        def look() -> None:
+            seen.append(PaceTable(self.database.client, "ledger").change(lambda pace: (pace, pace)))
+
+        with self.time.clock():
+            self.time.start(Process(), look)
+            self.time.run()
+        return seen[0]
+
+    def _near(self, place: Place | NotSent, name: str) -> bool:
+        self.near[name] = self.now()
+        if isinstance(place, NotSent):
+            self.refusals[name] = place
+        return not isinstance(place, NotSent)
+
+    def _send(self, pacer: SharedPacer, name: str, ready_after: float, refused_after: float | None) -> None:
+        with pacer.place() as place:
+            if not self._near(place, name) or isinstance(place, NotSent):
+                return
+            self.time.sleep(ready_after)
+            refusal = place.its_turn()
+            if refusal is not None:
+                self.refusals[name] = refusal
+                return
+            self.sent[name] = self.now()
+            if refused_after is not None:
+                self.time.sleep(refused_after)
+                place.refused(None)
+
+    def _leave(self, pacer: SharedPacer, name: str) -> None:
+        with pacer.place() as place:
+            self._near(place, name)
+            self.time.sleep(0.1)
+
+
+def moments(batch: Batch) -> list[float]:
+    return sorted(batch.sent.values())
+
+
+def about(*expected: float) -> object:
+    return pytest.approx(list(expected), abs=2 * WRITE)
+
+
+def test_without_a_pace_nobody_waits() -> None:
+    pacer = Unpaced()
+    with pacer.place() as place:
+        assert not isinstance(place, NotSent)
+        assert place.its_turn() is None
+
+
+def test_the_first_is_sent_at_once_and_the_others_an_interval_apart() -> None:
+    batch = Batch()
+    for name in "abc":
+        batch.sends(name)
+    batch.run()
+    assert list(batch.sent) == ["a", "b", "c"]
+    assert moments(batch) == about(SOONEST_SECONDS, SOONEST_SECONDS + INTERVAL, SOONEST_SECONDS + 2 * INTERVAL)
+
+
+def test_a_thread_is_let_in_shortly_before_its_slot_and_sends_at_it() -> None:
+    batch = Batch()
+    batch.sends("a")
+    batch.sends("b")
+    batch.run()
+    assert batch.near["b"] == pytest.approx(batch.sent["b"] - LEAD_SECONDS)
+
+
+def test_threads_that_come_at_the_same_moment_are_reserved_for_together() -> None:
+    batch = Batch()
+    for name in "abcdefghij":
+        batch.sends(name)
+    batch.run()
+    assert len(batch.sent) == 10
+    assert batch.database.writes[KEY] == 2, "the first one writes, and the nine that come meanwhile are in the next"
+
+
+def test_the_slot_of_a_duplicate_goes_to_the_next_thread_and_the_last_one_back_to_the_row() -> None:
+    batch = Batch()
+    batch.leaves("a")
+    for name in "bcd":
+        batch.sends(name)
+    batch.run()
+    assert moments(batch) == about(SOONEST_SECONDS, SOONEST_SECONDS + INTERVAL, SOONEST_SECONDS + 2 * INTERVAL)
+    [free] = batch.pace().free
+    assert free == pytest.approx(START + SOONEST_SECONDS + 3 * INTERVAL, abs=2 * WRITE)
+
+
+def test_what_was_given_back_is_nobodys_until_it_is_reserved_again() -> None:
+    batch = Batch()
+    batch.leaves("a")
+    batch.sends("b")
+    batch.sends("late", comes_after=1.0)
+    batch.run()
+    assert moments(batch) == about(SOONEST_SECONDS, SOONEST_SECONDS + INTERVAL)
+    assert batch.pace().free == ()
+
+
+def test_a_batch_that_ends_early_gives_back_what_is_still_to_come() -> None:
+    batch = Batch()
+    for name in "abc":
+        batch.leaves(name)
+    batch.run()
+    # Each leaves after a tenth of a second; the first slot has come too near for anybody else.
+    assert len(batch.pace().free) >= 1
+    assert batch.now() < INTERVAL
+
+
+def test_who_was_not_ready_in_time_takes_the_next_slot_and_not_a_late_one() -> None:
+    batch = Batch()
+    batch.sends("slow", ready_after=SOONEST_SECONDS + MOST_LATE_SECONDS + 0.1)
+    batch.sends("b")
+    batch.run()
+    first = SOONEST_SECONDS + INTERVAL
+    assert moments(batch) == about(first, first + INTERVAL)
+
+
+def test_a_thread_that_is_a_little_late_sends_at_once() -> None:
+    batch = Batch()
+    batch.sends("a", ready_after=SOONEST_SECONDS + MOST_LATE_SECONDS - 0.05)
+    batch.run()
+    assert moments(batch) == about(SOONEST_SECONDS + MOST_LATE_SECONDS - 0.05)
+
+
+def test_who_would_come_too_late_for_a_paid_call_is_turned_away_with_the_time_of_the_next_slot() -> None:
+    batch = Batch(time_left=PAID_CALL + SOONEST_SECONDS + INTERVAL + 1)
+    for name in "abc":
+        batch.sends(name)
+    batch.run()
+    assert list(batch.sent) == ["a", "b"]
+    refusal = batch.refusals["c"]
+    assert refusal.reason is Reason.PACED
+    assert refusal.retry_after == pytest.approx(SOONEST_SECONDS + 2 * INTERVAL, abs=2 * WRITE)
+    assert batch.near["c"] < 1, "it does not wait for what will not come"
+
+
+def test_an_open_line_does_not_wait_for_the_end_of_a_pause() -> None:
+    batch = Batch()
+    batch.is_refused("a", after=INTERVAL - LEAD_SECONDS / 2)
+    batch.sends("b", ready_after=0)
+    batch.run()
+    assert batch.near["b"] < SOONEST_SECONDS + INTERVAL, "it was let in, for the slot that was dropped then"
+    refusal = batch.refusals["b"]
+    assert (refusal.reason, list(batch.sent)) == (Reason.PACED, ["a"])
+    assert refusal.retry_after is not None
+    assert refusal.retry_after > MOST_HELD_SECONDS
+
+
+def test_after_a_429_the_reserved_slots_are_dropped_and_new_ones_come_later_and_slower() -> None:
+    batch = Batch()
+    batch.is_refused("a")
+    for name in "bc":
+        batch.sends(name)
+    batch.run()
+    pause = SOONEST_SECONDS + 0.2 + 3 * INTERVAL
+    assert moments(batch)[0] == pytest.approx(SOONEST_SECONDS, abs=2 * WRITE)
+    assert moments(batch)[1] == pytest.approx(pause, abs=2 * WRITE)
+    assert moments(batch)[2] - moments(batch)[1] == pytest.approx(2 * INTERVAL, rel=0.05)
+    assert batch.pace().slow == 2
+    assert batch.pace().free == (), "what was reserved before is given to nobody"
+
+
+def test_without_the_table_nothing_is_sent_and_everybody_hears_why() -> None:
+    batch = Batch(database_type=Unreachable)
+    for name in "abc":
+        batch.sends(name)
+    batch.run()
+    assert not batch.sent
+    assert {refusal.reason for refusal in batch.refusals.values()} == {Reason.LEDGER_UNAVAILABLE}
+    assert len(batch.refusals) == 3
+
+
+def test_a_place_is_not_to_be_had_before_the_invocation_begins() -> None:
+    batch = Batch()
+    pacer = SharedPacer(batch.table, 20, TIMEOUT, PAID_CALL)
+    with pytest.raises(RuntimeError):
+        pacer.place()
+
+
+def test_real_threads_that_all_want_one_every_millisecond_each_get_a_slot() -> None:
+    # The table alone is simulated, and takes no time.
+    table = PaceTable(Database(lambda _: None).client, "ledger")
+    pacer = SharedPacer(table, 60_000, TIMEOUT, PAID_CALL)
+    pacer.begin(lambda: TIMEOUT)
+    together = Barrier(THREADS)
+
+    def thread(number: int) -> bool:
+        together.wait()
+        with pacer.place() as place:
+            return not isinstance(place, NotSent) and (number % 3 == 0 or place.its_turn() is None)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert all(pool.map(thread, range(THREADS)))

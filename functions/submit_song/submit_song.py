@@ -22,7 +22,7 @@ from song_intake.settings import Settings
 from song_intake.song_checks import SongChecks
 from song_intake.submission import Submission
 from song_intake.telemetry import Telemetry
-from song_intake.wiring import aws_config, telling, trust
+from song_intake.wiring import aws_config, breaker, telling, trust
 
 logger = Logger(location=None)
 
@@ -39,6 +39,7 @@ def wire(settings: Settings) -> Batch:
         paid_call=settings.paid_call,
         last_try=settings.last_try,
         max_receive_count=settings.max_receive_count,
+        breaker=breaker(aws, settings.event_bus_name, settings.retry_cap, logger),
         webhook=OurWebhook.of(settings, secrets),
     )
     work = RequestWork(

@@ -36,9 +36,12 @@ def deploy(cloud: Cloud, template: Path, stack_name: str, parameters: Mapping[st
     s3.create_bucket(Bucket=BUCKET)
     for key, archive in local.archives.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=archive)
+    # From S3, as `sam deploy` has it: a request itself may carry 51,200 bytes of template, and ours has more.
+    template_key = f"{stack_name}/template.json"
+    s3.put_object(Bucket=BUCKET, Key=template_key, Body=json.dumps(local.body).encode())
     cloud.client("cloudformation").create_stack(
         StackName=stack_name,
-        TemplateBody=json.dumps(local.body),
+        TemplateURL=f"{cloud.endpoint_url}/{BUCKET}/{template_key}",
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
         Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     )

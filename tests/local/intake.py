@@ -43,6 +43,8 @@ SHORT_WAITS = {
     "DeletionProtection": "false",
 }
 
+SWITCHED = "#intake"
+
 # What SQS lets one request take: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 MOST_ENTRIES = 10
 MOST_BYTES = 1_048_576
@@ -108,11 +110,13 @@ class Intake:
         return {name: next(iter(value.values())) for name, value in item.items()}
 
     def rows(self) -> list[dict[str, Any]]:
+        """Every request; beside them the table holds how the intake was switched last."""
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
         return [
             {name: next(iter(value.values())) for name, value in item.items()}
             for page in pages
             for item in page["Items"]
+            if item["request_id"]["S"] != SWITCHED
         ]
 
     def checks(self) -> int:

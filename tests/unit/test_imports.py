@@ -18,12 +18,15 @@ LINES_OF_A_HANDLER = 60
 LAYERS = (
     {
         "backoff",
+        "circuit_breaker",
         "contract",
         "create_answer",
+        "credits_answer",
         "deadline",
         "decision",
         "envelopes",
         "environment",
+        "intake_position",
         "ledger_row",
         "message",
         "outcome",
@@ -33,6 +36,7 @@ LAYERS = (
         "settings",
         "song_request",
         "strict_json",
+        "switch_settings",
         "task_answer",
         "task_state",
         "track_settings",
@@ -42,18 +46,20 @@ LAYERS = (
     },
     {"aws_failure"},
     {
+        "account_fault",
         "announcements",
         "api_token",
         "dead_letters",
+        "intake_mapping",
         "ledger_table",
         "music_api",
         "song_checks",
         "telemetry",
         "webhook_keys",
     },
-    {"callback", "ledger", "our_webhook", "redrive", "resolve"},
-    {"ledger_following", "ledger_resolving", "standing", "telling"},
-    {"resolution", "submission", "tracking", "webhook_reception"},
+    {"account", "callback", "intake_memory", "ledger", "our_webhook", "redrive", "resolve"},
+    {"intake", "ledger_following", "ledger_resolving", "standing", "telling"},
+    {"intake_switch", "resolution", "submission", "tracking", "webhook_reception"},
     {"batch", "webhook_event"},
     {"check_work", "request_work", "wiring"},
 )
@@ -128,5 +134,5 @@ def test_a_module_is_short_enough_to_be_read(path: Path) -> None:
 
 
 def test_there_are_handlers_and_each_is_named_as_its_folder() -> None:
-    assert len(HANDLERS) == 4
+    assert len(HANDLERS) == 5
     assert all(path.stem == path.parent.name for path in HANDLERS)

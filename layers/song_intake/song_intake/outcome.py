@@ -34,7 +34,7 @@ class NotSent:
     http_status: int | None = None
     vendor_code: str | None = None
     retry_after: float | None = None
-    """Seconds that the music API asked us to wait, if it did."""
+    """Seconds to wait at least, where somebody said so: the music API, or a circuit breaker while one is tried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from song_intake.api_token import ApiToken, Token, TokenUnavailable
+from song_intake.circuit_breaker import CircuitBreaker
 from song_intake.decision import DeadLetter, Decision, Done, RetryIn
 from song_intake.ledger import Claim, Ledger
 from song_intake.ledger_row import Status
 from song_intake.ledger_table import LedgerUnavailable
 from song_intake.music_api import Line, MusicApi
 from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
-from song_intake.reason import Reason
+from song_intake.reason import ACCOUNT_FAULTS, Reason
 from song_intake.standing import decision_for, in_doubt
 from song_intake.webhook_keys import KeyUnavailable
 
@@ -58,6 +59,8 @@ class Submission:
     """The receive on which a message is given up rather than left on its queue."""
     max_receive_count: int
     """The receive after which SQS moves the message itself, without a reason."""
+    breaker: CircuitBreaker
+    """What is known of an account fault."""
     webhook: OurWebhook | None = None
     """Where the music API tells of a song by itself; None where it is switched off."""
 
@@ -87,10 +90,13 @@ class Submission:
             return self._record(request, message.known_task_id, message)
         if message.receive_count > self.last_try:
             return self._later(message, Reason.UNFORESEEN, "no try is begun on the receives that are held back")
+        # The last try is a try: no message is given up for what happened to others alone.
+        if message.receive_count < self.last_try and (fault := self.breaker.fault()):
+            return self._wait(message, fault)
         try:
             call = _Call(self.api_token.current(), self._body(request))
         except TokenUnavailable as failure:
-            return RetryIn(self.backoff.account_fault(), Reason.TOKEN_UNAVAILABLE, str(failure))
+            return self._without_a_token(message, failure)
         except KeyUnavailable as failure:
             return self._later(message, Reason.WEBHOOK_KEY_UNAVAILABLE, str(failure))
         line = self.music_api.connect()
@@ -112,7 +118,9 @@ class Submission:
             return self._standing(claim, request, message)
         # Asked again: the claim itself may have been slow.
         outcome = self._create(call, line, time_left) if time_left() >= self.paid_call else NotSent(*_NO_TIME)
-        return self._settle(claim, outcome, message)
+        decision = self._settle(claim, outcome, message)
+        self.breaker.heard(outcome)
+        return decision
 
     def _create(self, call: _Call, line: Line, time_left: TimeLeft) -> Outcome:
         """One create; and one more under the same claim if the token alone was refused, for that one made nothing."""
@@ -170,8 +178,13 @@ class Submission:
         """Seconds for which our webhook may settle a doubt about this request; none where its caller has its own."""
         return self.webhook.window if self.webhook and self.webhook.covers(request) else 0
 
+    def _without_a_token(self, message: Message, failure: TokenUnavailable) -> RetryIn:
+        fault = NotSent(Reason.TOKEN_UNAVAILABLE, str(failure))
+        self.breaker.heard(fault)
+        return self._wait(message, fault)
+
     def _wait(self, message: Message, outcome: NotSent) -> RetryIn:
-        if outcome.reason in (Reason.NO_CREDITS, Reason.TOKEN_REFUSED):
+        if outcome.reason in ACCOUNT_FAULTS and outcome.retry_after is None:
             return RetryIn(self.backoff.account_fault(), outcome.reason, outcome.detail)
         wait = self.backoff.after(message.receive_count, outcome.retry_after)
         return RetryIn(wait, outcome.reason, outcome.detail)

@@ -9,8 +9,10 @@ import certifi
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
+from song_intake.account_fault import FaultReport
 from song_intake.announcements import Announcer
 from song_intake.callback import Callback
+from song_intake.circuit_breaker import REST_SECONDS, CircuitBreaker
 from song_intake.telling import Telling
 
 
@@ -37,3 +39,13 @@ def telling(aws: Config, bus_name: str, logger: Logger) -> Telling:
 
     announcer = Announcer(boto3.client("events", config=aws), bus_name)
     return Telling(announcer, Callback(boto3.client("stepfunctions", config=aws), nobody_waits))
+
+
+def breaker(aws: Config, bus_name: str, longest_wait: float, logger: Logger) -> CircuitBreaker:
+    """longest_wait: seconds that a message waits at most; a circuit that rests longer would only keep it waiting."""
+
+    def untold(code: str) -> None:
+        logger.warning("account fault not told", extra={"action": "account_fault", "reason": code})
+
+    report = FaultReport(boto3.client("events", config=aws), bus_name, untold)
+    return CircuitBreaker(min(REST_SECONDS, longest_wait), report)

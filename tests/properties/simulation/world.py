@@ -18,6 +18,7 @@ from song_intake.api_token import ApiToken
 from song_intake.backoff import Backoff
 from song_intake.batch import Batch
 from song_intake.callback import Callback
+from song_intake.circuit_breaker import CircuitBreaker
 from song_intake.dead_letters import DeadLetters
 from song_intake.ledger import Ledger
 from song_intake.request_work import RequestWork
@@ -261,6 +262,7 @@ class World(Deliveries):
             paid_call=PAID_CALL,
             last_try=self.last_try,
             max_receive_count=self.queues.max_receive_count,
+            breaker=CircuitBreaker(),
         )
         events = cast("EventBridgeClient", SimulatedEvents(self, self.announced))
         work = self.parts.request_work(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from song_intake.intake_mapping import NotSwitched
-from song_intake.intake_position import ITSELF, Position, Switched
+from song_intake.intake_position import ITSELF, LONGEST_HOLD_SECONDS, Position, Switched
 from song_intake.intake_switch import IntakeSwitch
 from song_intake.ledger_resolving import Resolving
 from song_intake.ledger_table import LedgerUnavailable
@@ -112,18 +112,35 @@ def test_a_fault_told_after_the_intake_was_switched_on_but_older_changes_nothing
     assert mappings.changes == [False, True]
 
 
-@pytest.mark.parametrize("reason", ["never switched", "by hand"])
 def test_what_an_operator_switched_off_stays_off_though_the_account_can_pay(
-    mappings: SimulatedMappings, switch: IntakeSwitch, reason: str
+    mappings: SimulatedMappings, switch: IntakeSwitch, time_passes: TimePasses
 ) -> None:
-    if reason == "by hand":
-        switch.take(by("off"))
-    mappings.state = "Disabled"
-    before = list(mappings.changes)
-    switch.take(LOOK)
+    switch.take(by("off"))
     switch.take(fault())
+    time_passes(LONGEST_HOLD_SECONDS)
     switch.take(LOOK)
-    assert mappings.changes == before
+    assert mappings.changes == [False]
+
+
+def test_what_somebody_switched_off_elsewhere_stays_off_though_the_account_can_pay(
+    mappings: SimulatedMappings, switch: IntakeSwitch, time_passes: TimePasses
+) -> None:
+    mappings.state = "Disabled"
+    # Late, of a call that was under way.
+    switch.take(fault())
+    time_passes(LONGEST_HOLD_SECONDS)
+    switch.take(LOOK)
+    assert mappings.changes == []
+
+
+def test_a_mapping_that_a_deployment_switched_on_in_a_pause_is_switched_off_by_the_next_fault(
+    bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch
+) -> None:
+    bench.vendor.credits = 0
+    switch.take(fault())
+    mappings.state = "Enabled"
+    switch.take(fault())
+    assert mappings.changes == [False, False]
 
 
 def test_an_operator_has_the_last_word(bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch) -> None:

@@ -15,6 +15,9 @@ A_DAY: Final = 24 * AN_HOUR
 # Before the first answer every environment tries a batch; then, until the mapping is off, one request a minute.
 MOST_TRIED: Final = ENVIRONMENTS * (BATCH_SIZE + 2)
 
+# Each twice as long as the one before.
+MOST_PAUSES: Final = 11
+
 
 def test_an_account_without_credits_for_a_day_costs_no_message_more_than_a_receive() -> None:
     outage = Outage(MESSAGES)
@@ -47,6 +50,16 @@ def test_credits_for_a_few_at_a_time_are_used_up_and_waited_for() -> None:
     outage.run()
     _assert_each_was_made_once(outage)
     assert outage.switched[0][0] <= SECONDS_TO_SWITCH
+
+
+def test_a_fault_that_the_balance_does_not_show_gives_no_message_up_in_the_days_that_sqs_keeps_it() -> None:
+    outage = Outage(120)
+    outage.vendor.has_subscription = False
+    _pay(outage, 120)
+    outage.at(3.5 * A_DAY, lambda: setattr(outage.vendor, "has_subscription", True))
+    outage.run()
+    _assert_each_was_made_once(outage)
+    assert len(outage.switched) <= 2 * MOST_PAUSES
 
 
 def _pay(outage: Outage, songs: int) -> None:

@@ -59,9 +59,12 @@ class IntakeSwitch:
 
     def _hear(self, fault: Fault) -> dict[str, object]:
         told = self.account.balance()
+        if is_paused(self.mapping.state()):
+            # By us; or by somebody elsewhere, and then it is not for us to end.
+            return self._told(self.memory.last(), told)
         last = self._remember(lambda last: after_fault(last, fault, told, time.time()))
         if last is not None and last.position is Position.OFF:
-            # Also when it was off before: a deployment, or somebody elsewhere, may have switched the mapping on.
+            # Also when it is remembered as off: a deployment, or somebody elsewhere, may have switched the mapping on.
             self.mapping.switch(Position.OFF)
         return self._told(last, told)
 

@@ -108,13 +108,12 @@ class Telemetry:
 
     def intake(self, told: Balance | NotTold, reason: Reason | None, *, paused: bool) -> None:
         """How the intake stands, and the account; `reason`: for which it was switched off."""
-        keys: dict[str, object] = {"action": "intake", "paused": paused, "reason": reason}
+        keys: dict[str, object] = {"action": "intake", "paused": paused} | ({"reason": reason} if reason else {})
         if isinstance(told, Balance):
             self.logger.info("intake", extra={**keys, "credits": told.total})
             self.metrics.add_metric("Credits", MetricUnit.Count, told.total)
         else:
-            unknown = {"balance": told.reason, "http_status": told.http_status}
-            self.logger.warning("intake", extra={**keys, **unknown})
+            self.logger.warning("intake", extra={**keys, "balance": told.reason, "http_status": told.http_status})
             self.metrics.add_metric("CreditsUnknown", MetricUnit.Count, 1)
         self.metrics.add_metric("IntakePaused", MetricUnit.Count, int(paused))
         self.metrics.flush_metrics()

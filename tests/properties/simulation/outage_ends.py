@@ -35,6 +35,8 @@ class Uncounted:
 @dataclass(slots=True)
 class OutageVendor:
     credits: int = 0
+    has_subscription: bool = True
+    """Without one it refuses for the account, whatever the balance shows."""
     tried: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
 
@@ -57,7 +59,7 @@ class OutageLine(Line):
     def create(self, body: bytes, token: str) -> Outcome:
         title = str(json.loads(body)["title"])
         self._vendor.tried.append(title)
-        if self._vendor.credits < CREDITS_A_SONG:
+        if self._vendor.credits < CREDITS_A_SONG or not self._vendor.has_subscription:
             threading.Event().wait(SECONDS_TO_REFUSE)
             return outcome_of(Answer(402, b'{"type": "insufficient_credits", "error": "simulated"}'))
         self._vendor.credits -= CREDITS_A_SONG

@@ -11,7 +11,7 @@ from tests.local.intake_faults import configured
 from tests.local.intake_switching import say, wait_for_mapping
 from tests.local.music_vendor import MusicVendor
 
-MANY = 40
+MANY = 12
 
 
 def test_no_credits_pause_the_intake_until_there_are_some(paying: Intake, vendor: MusicVendor) -> None:

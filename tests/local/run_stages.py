@@ -118,6 +118,7 @@ def _run_dry(intake: Intake, vendor: MusicVendor, progress: Progress, cases: Seq
     progress.send(cases[:1])
     wait_for_mapping(intake, "Disabled")
     progress.send(cases[1:])
+    progress.look()
     vendor.credits = PLENTY_OF_CREDITS
     say(intake, "look")
 

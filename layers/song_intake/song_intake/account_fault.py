@@ -36,12 +36,21 @@ class FaultReport:
 
     def __call__(self, reason: Reason) -> bool:
         """Whether the bus took it."""
-        entry = {"EventBusName": self._bus_name, "Source": SOURCE, "DetailType": DETAIL_TYPE}
         try:
-            answer = self._events.put_events(Entries=[{**entry, "Detail": json.dumps({"reason": reason})}])  # type: ignore[typeddict-item]
+            answer = self._events.put_events(
+                Entries=[
+                    {
+                        "EventBusName": self._bus_name,
+                        "Source": SOURCE,
+                        "DetailType": DETAIL_TYPE,
+                        "Detail": json.dumps({"reason": reason}),
+                    }
+                ]
+            )
         except AWS_FAILURES as failure:
             self._untold(code_of(failure))
             return False
+        # PutEvents answers 200 though it took none.
         if answer["FailedEntryCount"]:
             self._untold(answer["Entries"][0].get("ErrorCode", "PutEvents"))
         return not answer["FailedEntryCount"]

@@ -8,7 +8,7 @@ from tests.end_to_end.songs import CANARIES, TOKEN
 from tests.local.cloud import Cloud
 from tests.local.event_listener import EventListener
 from tests.local.intake import SHORT_WAITS, Intake
-from tests.local.intake_switching import leave_it_on, say
+from tests.local.intake_switching import leave_it_on, say, without_looks
 from tests.local.music_vendor import MusicVendor
 from tests.local.webhook_transport import local_cloud
 
@@ -53,9 +53,11 @@ def hearing_listener(hearing_stack: Intake) -> EventListener:
 
 @pytest.fixture(scope="session")
 def paying_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
-    """Pauses when the account is at fault."""
+    """Pauses when the account is at fault; its tests are the schedule."""
     waits = {**SUBMITTING_ALONE, "MaxReceiveCount": "60"}
-    return Intake.deployed(cloud, "paying", vendor.origin, TOKEN, waits)
+    intake = Intake.deployed(cloud, "paying", vendor.origin, TOKEN, waits)
+    without_looks(intake)
+    return intake
 
 
 @pytest.fixture
@@ -88,6 +90,7 @@ def _never_paused(cloud: Cloud, vendor: MusicVendor, name: str, parameters: Mapp
     """Here faults of the account are planned for single requests, and the others are to go on."""
     intake = Intake.deployed(cloud, name, vendor.origin, TOKEN, parameters)
     leave_it_on(intake)
+    without_looks(intake)
     return intake
 
 

@@ -32,6 +32,7 @@ def test_that_rule_alone_may_invoke_the_switch() -> None:
 
 def test_the_schedule_looks_at_the_account_every_five_minutes() -> None:
     (schedule,) = resources_of("AWS::Scheduler::Schedule").values()
+    assert "Name" not in schedule, "CloudFormation's own names keep two stacks in an account apart"
     assert schedule["ScheduleExpression"] == "rate(5 minutes)"
     assert schedule["Target"]["Arn"] == arn_of("SwitchIntake")
     assert schedule["Target"]["RoleArn"] == arn_of("LookRole")

@@ -8,7 +8,7 @@ from tests.end_to_end.songs import CANARIES, TOKEN
 from tests.local.cloud import Cloud
 from tests.local.event_listener import EventListener
 from tests.local.intake import SHORT_WAITS, Intake
-from tests.local.intake_switching import leave_it_on, say, without_looks
+from tests.local.intake_switching import leave_it_on, without_looks
 from tests.local.music_vendor import MusicVendor
 from tests.local.webhook_transport import local_cloud
 
@@ -51,19 +51,12 @@ def hearing_listener(hearing_stack: Intake) -> EventListener:
     return EventListener(hearing_stack)
 
 
-@pytest.fixture(scope="session")
-def paying_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
-    """Pauses when the account is at fault; its tests are the schedule."""
-    waits = {**SUBMITTING_ALONE, "MaxReceiveCount": "60"}
-    intake = Intake.deployed(cloud, "paying", vendor.origin, TOKEN, waits)
-    without_looks(intake)
-    return intake
-
-
 @pytest.fixture
-def paying(paying_stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
-    yield from _clean(paying_stack, vendor)
-    say(paying_stack, "on")
+def unpaid(cloud: Cloud, vendor: MusicVendor) -> Iterator[Intake]:
+    """Just deployed, without a token. Pauses when the account is at fault, and its test is the schedule."""
+    intake = Intake.deployed(cloud, "unpaid", vendor.origin, "", {**SUBMITTING_ALONE, "MaxReceiveCount": "60"})
+    without_looks(intake)
+    yield from _clean(intake, vendor)
 
 
 @pytest.fixture

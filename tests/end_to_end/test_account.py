@@ -7,43 +7,30 @@ import sys
 from tests.end_to_end.songs import TOKEN, new_id, song
 from tests.local.cloud import PROJECT
 from tests.local.intake import Intake
-from tests.local.intake_faults import configured
 from tests.local.intake_switching import say, wait_for_mapping
 from tests.local.music_vendor import MusicVendor
 
 MANY = 12
 
 
-def test_no_credits_pause_the_intake_until_there_are_some(paying: Intake, vendor: MusicVendor) -> None:
+def test_requests_sent_before_there_are_a_token_and_credits_wait_untouched_and_start_by_themselves(
+    unpaid: Intake, vendor: MusicVendor
+) -> None:
     vendor.credits = 0
-    _send(paying, 1)
-    wait_for_mapping(paying, "Disabled")
-    tried = len(vendor.attempts_of("Broke"))
-    waiting = _send(paying, MANY)
-    assert say(paying, "look")["mapping"] == "Disabled"
-    assert not [request_id for request_id in waiting if request_id in paying.log()], "none was so much as received"
-    assert len(vendor.attempts_of("Broke")) == tried
+    _send(unpaid, 1)
+    wait_for_mapping(unpaid, "Disabled")
+    assert _typed(unpaid)["switched"]["reason"] == "TOKEN_UNAVAILABLE"
+    waiting = _send(unpaid, MANY)
+    unpaid.set_token(json.dumps({"api_token": TOKEN}))
+    assert say(unpaid, "look")["mapping"] == "Disabled", "the token alone pays for nothing"
+    assert vendor.attempts_of("Broke") == ()
+    assert not [request_id for request_id in waiting if request_id in unpaid.log()], "none was so much as received"
     vendor.credits = 10 * (MANY + 1)
-    assert say(paying, "look")["switched"]["position"] == "on"
+    assert say(unpaid, "look")["switched"]["position"] == "on"
     vendor.wait_for(lambda: len(vendor.creates) == MANY + 1, timeout=20)
-    paying.wait_until_empty()
-    assert {row["status"] for row in paying.rows() if row["request_id"] in waiting} == {"SUBMITTED"}
-    assert paying.letters() == []
-
-
-def test_requests_sent_before_there_is_a_token_start_by_themselves(paying: Intake, vendor: MusicVendor) -> None:
-    paying.set_token('{"api_token": ""}')
-    # In new processes, which read the secret anew.
-    with configured(paying, POWERTOOLS_LOG_LEVEL="DEBUG"):
-        waiting = _send(paying, 3)
-        wait_for_mapping(paying, "Disabled")
-        assert _typed(paying)["switched"]["reason"] == "TOKEN_UNAVAILABLE"
-        assert vendor.attempts_of("Broke") == ()
-        paying.set_token(json.dumps({"api_token": TOKEN}))
-        assert say(paying, "look")["switched"]["position"] == "on"
-        for request_id in waiting:
-            paying.wait_for_status(request_id, "SUBMITTED")
-    assert paying.letters() == []
+    unpaid.wait_until_empty()
+    assert {row["status"] for row in unpaid.rows()} == {"SUBMITTED"}
+    assert unpaid.letters() == []
 
 
 def _send(intake: Intake, songs: int) -> list[str]:

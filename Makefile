@@ -11,7 +11,7 @@ LOCAL_PINS := tests/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pytest campaign model build redrive resolve pins clean
+.PHONY: help run test lint pytest campaign model build redrive resolve intake pins clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,10 @@ resolve: $(VENV)/.local  ## A word on a request in doubt: make resolve STACK=...
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.resolve $(STACK) \
 	    $(if $(filter 1,$(LIST)),--list) $(if $(REQUEST),--request='$(REQUEST)') \
 	    $(if $(TASK),--task='$(TASK)') $(if $(filter 1,$(NOT_CREATED)),--not-created)
+
+intake: $(VENV)/.local  ## How the intake stands, and by hand off and on: make intake STACK=... OFF=1 or ON=1
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.intake $(STACK) \
+	    $(if $(filter 1,$(OFF)),--off) $(if $(filter 1,$(ON)),--on)
 
 pins: $(VENV)/.test  ## Resolve every pin anew, with hashes, for all supported Pythons
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv

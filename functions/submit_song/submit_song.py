@@ -22,24 +22,24 @@ from song_intake.settings import Settings
 from song_intake.song_checks import SongChecks
 from song_intake.submission import Submission
 from song_intake.telemetry import Telemetry
-from song_intake.wiring import pacer, telling, trust
+from song_intake.wiring import breaker, pacer, telling, trust
 
 logger = Logger(location=None)
 
 
 def wire(settings: Settings) -> Batch:
-    tls = trust(settings.ca_bundle)
-    aws = AwsClients(tls, settings.settle_margin, settings.batch_size)
+    aws = AwsClients(trust(settings.ca_bundle), settings.settle_margin, settings.batch_size)
     dynamodb, sqs, secrets = aws.client("dynamodb"), aws.client("sqs"), aws.client("secretsmanager")
     submission = Submission(
         ledger=Ledger(dynamodb, settings.ledger_table, settings.lease, settings.keep_days),
-        music_api=MusicApi(settings.music_api_origin, tls, settings.connect_timeout, settings.create_deadline),
+        music_api=MusicApi(settings.music_api_origin, aws.tls, settings.connect_timeout, settings.create_deadline),
         api_token=ApiToken(secrets, settings.api_token_secret_arn),
         backoff=Backoff(settings.retry_base, settings.retry_cap),
         paid_call=settings.paid_call,
         last_try=settings.last_try,
         max_receive_count=settings.max_receive_count,
         pacer=pacer(settings, dynamodb),
+        breaker=breaker(aws, settings, logger),
         webhook=OurWebhook.of(settings, secrets),
     )
     work = RequestWork(

@@ -27,13 +27,12 @@ logger = Logger(location=None)
 
 
 def wire(settings: TrackSettings) -> Batch:
-    tls = trust(settings.ca_bundle)
-    aws = AwsClients(tls, settings.settle_margin, settings.batch_size)
+    aws = AwsClients(trust(settings.ca_bundle), settings.settle_margin, settings.batch_size)
     sqs = aws.client("sqs")
     table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
     tracking = Tracking(
         following=Following(table),
-        music_api=MusicApi(settings.music_api_origin, tls, settings.connect_timeout, settings.poll_deadline),
+        music_api=MusicApi(settings.music_api_origin, aws.tls, settings.connect_timeout, settings.poll_deadline),
         api_token=ApiToken(aws.client("secretsmanager"), settings.api_token_secret_arn),
         checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
         telling=telling(aws, settings.event_bus_name, logger),

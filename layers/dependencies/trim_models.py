@@ -18,8 +18,9 @@ from botocore.loaders import Loader
 Model = dict[str, Any]
 
 OPERATIONS = {
-    "dynamodb": {"BatchExecuteStatement", "GetItem", "Query", "UpdateItem"},
+    "dynamodb": {"BatchExecuteStatement", "GetItem", "PutItem", "Query", "UpdateItem"},
     "events": {"PutEvents"},
+    "lambda": {"GetEventSourceMapping", "UpdateEventSourceMapping"},
     "secretsmanager": {"GetSecretValue"},
     "sqs": {"ChangeMessageVisibilityBatch", "SendMessage", "SendMessageBatch"},
     "stepfunctions": {"SendTaskFailure", "SendTaskSuccess"},

@@ -1,6 +1,6 @@
 """The shipped template, deployed once for all tests of this folder, and a search for leaks after each of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -8,6 +8,7 @@ from tests.end_to_end.songs import CANARIES, TOKEN
 from tests.local.cloud import Cloud
 from tests.local.event_listener import EventListener
 from tests.local.intake import SHORT_WAITS, Intake
+from tests.local.intake_switching import leave_it_on, without_looks
 from tests.local.music_vendor import MusicVendor
 from tests.local.webhook_transport import local_cloud
 
@@ -18,26 +19,26 @@ SUBMITTING_ALONE = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900"}
 @pytest.fixture(scope="session")
 def stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
     """Patient: a message may wait through many tries, as in production."""
-    return Intake.deployed(cloud, "song-intake", vendor.origin, TOKEN, {**SUBMITTING_ALONE, "MaxReceiveCount": "60"})
+    return _never_paused(cloud, vendor, "song-intake", {**SUBMITTING_ALONE, "MaxReceiveCount": "60"})
 
 
 @pytest.fixture(scope="session")
 def impatient_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
     """The second receive is the last try."""
-    return Intake.deployed(cloud, "impatient", vendor.origin, TOKEN, {**SUBMITTING_ALONE, "MaxReceiveCount": "5"})
+    return _never_paused(cloud, vendor, "impatient", {**SUBMITTING_ALONE, "MaxReceiveCount": "5"})
 
 
 @pytest.fixture(scope="session")
 def following_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
     """Looks at its songs every second, and is told of them by webhooks."""
-    return Intake.deployed(cloud, "following", vendor.origin, TOKEN, {**SHORT_WAITS, "MaxReceiveCount": "60"})
+    return _never_paused(cloud, vendor, "following", {**SHORT_WAITS, "MaxReceiveCount": "60"})
 
 
 @pytest.fixture(scope="session")
 def hearing_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
     """Learns of a song's end by its webhook, or not within any test."""
     waits = {**SHORT_WAITS, "MaxReceiveCount": "60", "FirstCheckSeconds": "900", "ResolutionWindowSeconds": "8"}
-    return Intake.deployed(cloud, "hearing", vendor.origin, TOKEN, waits)
+    return _never_paused(cloud, vendor, "hearing", waits)
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +49,14 @@ def following_listener(following_stack: Intake) -> EventListener:
 @pytest.fixture(scope="session")
 def hearing_listener(hearing_stack: Intake) -> EventListener:
     return EventListener(hearing_stack)
+
+
+@pytest.fixture
+def unpaid(cloud: Cloud, vendor: MusicVendor) -> Iterator[Intake]:
+    """Just deployed, without a token. Pauses when the account is at fault, and its test is the schedule."""
+    intake = Intake.deployed(cloud, "unpaid", vendor.origin, "", {**SUBMITTING_ALONE, "MaxReceiveCount": "60"})
+    without_looks(intake)
+    yield from _clean(intake, vendor)
 
 
 @pytest.fixture
@@ -68,6 +77,14 @@ def intake(stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
 @pytest.fixture
 def impatient(impatient_stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
     yield from _clean(impatient_stack, vendor)
+
+
+def _never_paused(cloud: Cloud, vendor: MusicVendor, name: str, parameters: Mapping[str, str]) -> Intake:
+    """Here faults of the account are planned for single requests, and the others are to go on."""
+    intake = Intake.deployed(cloud, name, vendor.origin, TOKEN, parameters)
+    leave_it_on(intake)
+    without_looks(intake)
+    return intake
 
 
 def _clean(intake: Intake, vendor: MusicVendor) -> Iterator[Intake]:

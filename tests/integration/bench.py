@@ -18,6 +18,7 @@ from song_intake.api_token import ApiToken
 from song_intake.backoff import Backoff
 from song_intake.batch import Batch, Work
 from song_intake.callback import Callback
+from song_intake.circuit_breaker import CircuitBreaker
 from song_intake.dead_letters import DeadLetters
 from song_intake.ledger import Ledger
 from song_intake.ledger_table import LedgerTable
@@ -123,6 +124,11 @@ class Bench:
         return BenchBus(self.cloud.client("events"), self.sqs, self.table)
 
     @cached_property
+    def faults(self) -> BenchBus:
+        """A bus with a listener to the faults of the account."""
+        return BenchBus(self.cloud.client("events"), self.sqs, f"{self.table}-faults", source="song-intake.account")
+
+    @cached_property
     def secret_id(self) -> str:
         return self.secrets.create_secret(Name=self.table, SecretString=TOKEN)["ARN"]
 
@@ -155,6 +161,7 @@ class Bench:
         lease: float = LEASE,
         webhook: OurWebhook | None = None,
         pacer: Pacer | None = None,
+        breaker: CircuitBreaker | None = None,
     ) -> Submission:
         return Submission(
             ledger=self.ledger(dynamodb, lease),
@@ -165,6 +172,8 @@ class Bench:
             last_try=LAST_TRY,
             max_receive_count=MAX_RECEIVE_COUNT,
             pacer=pacer or Unpaced(),
+            # Without one of its own, a test learns of each request's fault by trying it.
+            breaker=breaker or CircuitBreaker(rest=0),
             webhook=webhook,
         )
 

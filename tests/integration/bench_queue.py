@@ -98,11 +98,11 @@ class BenchQueue:
 class BenchBus:
     """An event bus, with a rule and a queue as a consumer of the stack would set them up."""
 
-    def __init__(self, events: EventBridgeClient, sqs: SQSClient, name: str) -> None:
+    def __init__(self, events: EventBridgeClient, sqs: SQSClient, name: str, source: str = "song-intake") -> None:
         self.name = name
         self._queue = BenchQueue(sqs, f"{name}-heard")
         events.create_event_bus(Name=name)
-        events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": ["song-intake"]}))
+        events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": [source]}))
         events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "heard", "Arn": self._queue.arn}])
 
     def heard(self) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """boto3 clients of the local cloud, as its account's administrator."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
 
 import boto3
 from botocore.config import Config
@@ -23,7 +23,17 @@ REGION = "us-east-1"
 # The administrator that ministack knows, key id and secret alike.
 ADMINISTRATOR = "test"
 Service: TypeAlias = Literal[
-    "cloudformation", "dynamodb", "events", "iam", "lambda", "logs", "s3", "secretsmanager", "sqs", "stepfunctions"
+    "cloudformation",
+    "dynamodb",
+    "events",
+    "iam",
+    "lambda",
+    "logs",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "sqs",
+    "stepfunctions",
 ]
 
 
@@ -54,6 +64,8 @@ class AwsClients:
     def client(self, service: Literal["logs"]) -> "CloudWatchLogsClient": ...
     @overload
     def client(self, service: Literal["s3"]) -> "S3Client": ...
+    @overload
+    def client(self, service: Literal["scheduler"]) -> Any: ...  # one call alone: not worth stubs
     @overload
     def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
     @overload

@@ -44,6 +44,8 @@ SHORT_WAITS = {
     "DeletionProtection": "false",
 }
 
+SWITCHED = "#intake"
+
 # What SQS lets one request take: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 MOST_ENTRIES = 10
 MOST_BYTES = 1_048_576
@@ -109,12 +111,13 @@ class Intake:
         return {name: next(iter(value.values())) for name, value in item.items()}
 
     def rows(self) -> list[dict[str, Any]]:
+        """Every request; beside them the table holds how the intake was switched last."""
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
         return [
             {name: next(iter(value.values())) for name, value in item.items()}
             for page in pages
             for item in page["Items"]
-            if "status" in item  # the state of the pace is no request
+            if "fingerprint" in item  # the states of the pace and of the intake are no requests
         ]
 
     def checks(self) -> int:

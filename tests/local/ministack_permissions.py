@@ -14,6 +14,9 @@ SQS_BATCHES = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
 }
 
+ONE_MAPPING = re.compile(r"/[^/]+/event-source-mappings/[^/]+/?")
+OF_ONE_MAPPING = {"GET": "lambda:GetEventSourceMapping", "PUT": "lambda:UpdateEventSourceMapping"}
+
 
 PARTIQL_ACTIONS = {"INSERT": "dynamodb:PartiQLInsert", "UPDATE": "dynamodb:PartiQLUpdate"}
 # The statements that this project writes: the verb, and the first name in double quotes, which is the table's.
@@ -21,17 +24,23 @@ _STATEMENT = re.compile(r'(INSERT INTO|UPDATE) "([^"]+)"')
 
 
 def mend() -> None:
-    _mend_batches_of_sqs()
+    _mend_calls()
     _mend_statements()
 
 
-def _mend_batches_of_sqs() -> None:
-    """A batch call of SQS needs the permission of the single one, as AddPermission's reference says."""
+def _mend_calls() -> None:
+    """A batch call of SQS needs the permission of the single one, as AddPermission's reference says.
+
+    Looking at one event source mapping is not listing all, and changing it needs a permission (Service Authorization
+    Reference, Lambda).
+    """
     action_of = iam_actions.extract_iam_action
 
     @functools.wraps(action_of)
-    def mended(*request: Any, **named: Any) -> str | None:
-        action: str | None = action_of(*request, **named)
+    def mended(service: str, method: str, path: str, *request: Any, **named: Any) -> str | None:
+        if service == "lambda" and ONE_MAPPING.fullmatch(path) and method in OF_ONE_MAPPING:
+            return OF_ONE_MAPPING[method]
+        action: str | None = action_of(service, method, path, *request, **named)
         return SQS_BATCHES.get(action, action) if action else action
 
     iam_actions.extract_iam_action = mended

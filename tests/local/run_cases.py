@@ -12,9 +12,7 @@ from typing import Final
 
 from tests.local.intake import sample
 from tests.local.vendor_answer import (
-    CREDITS_USED_UP,
     ENDPOINT_RETIRED,
-    INSUFFICIENT_CREDITS,
     LYRICS_REFUSED,
     UPSTREAM_FAILED,
 )
@@ -125,6 +123,12 @@ def generated() -> Iterator[Case]:
     yield from _reused()
 
 
+def while_out_of_credits() -> Iterator[Case]:
+    """Sent while the account is empty."""
+    for number in range(1, 7):
+        yield _planned(f"out of credits, request {number}", SUCCEEDED)
+
+
 def _mixed(*kinds: Iterable[Case]) -> Iterator[Case]:
     for one_of_each in itertools.zip_longest(*kinds):
         yield from (case for case in one_of_each if case is not None)
@@ -144,10 +148,8 @@ def _slow_and_retried() -> Iterator[Case]:
     behaviours: dict[str, tuple[Behaviour, ...]] = {
         "slow: 0.9 s": (usual(delay=0.9),),
         "429, Retry-After: 2, then made": (rate_limited("2"),),
-        "402, no credits, then made": (refuses(INSUFFICIENT_CREDITS),),
         "429 twice, then made slowly": (rate_limited(), rate_limited("1"), usual(delay=0.6)),
         "slow: 1.2 s": (usual(delay=1.2),),
-        "403, credits used up, then made": (refuses(CREDITS_USED_UP),) * 2,
         "429 three times, then made": (rate_limited("1"),) * 3,
         "slow: 1.5 s": (usual(delay=1.5),),
     }

@@ -101,18 +101,19 @@ class Progress:
         """Returns when every request has ended and no message of it is left, or when patience is at its end."""
         self._follow(lambda: self._in_queue == 0 and self._all_ended())
         # Once more: the last message may have changed something after the look that found its request ended.
-        self._look()
+        self.look()
 
     def _follow(self, condition: Callable[[], bool]) -> None:
-        self._look()
+        self.look()
         while not condition() and time.monotonic() < self._last_change + PATIENCE:
             time.sleep(LOOK_EVERY)
-            self._look()
+            self.look()
 
     def _all_ended(self) -> bool:
         return all(tracked.state.ended for tracked in self.tracked)
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Shows what has changed."""
         # The queue first: what is seen of it is older than what is seen of the rows, never newer.
         in_queue_before, self._in_queue = self._in_queue, self._intake.in_queue()
         evidence = _Evidence.gather(self._intake, self._vendor)

@@ -16,8 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.local.cloud import Cloud, CloudFailed
 from tests.local.deployment import DeploymentFailed
 from tests.local.intake import SHORT_WAITS, TEMPLATE, Intake
-from tests.local.music_vendor import MusicVendor
-from tests.local.run_cases import generated, samples
+from tests.local.intake_switching import say, wait_for_mapping
+from tests.local.music_vendor import PLENTY_OF_CREDITS, MusicVendor
+from tests.local.run_cases import Case, generated, samples, while_out_of_credits
 from tests.local.run_commands import commands
 from tests.local.run_display import display, is_terminal
 from tests.local.run_events import Events
@@ -86,15 +87,18 @@ def _up(folder: Path, port: int) -> Iterator[tuple[Intake, MusicVendor]]:
 
 def _send_and_follow(intake: Intake, vendor: MusicVendor) -> tuple[Sequence[Tracked], bool]:
     """Sends everything, shows it on its way, and says whether all of it ended as expected."""
-    known, made_up = list(samples()), list(generated())
+    known, made_up, unpaid = list(samples()), list(generated()), list(while_out_of_credits())
     events = Events(intake)
-    with display(len(known) + len(made_up)) as shown:
+    with display(len(known) + len(made_up) + len(unpaid)) as shown:
         progress = Progress(intake, vendor, shown)
         shown.say(f"Sending the {len(known)} samples of events/")
         progress.send(known)
         progress.follow()
         shown.say(f"Sending {len(made_up)} generated requests")
         progress.send(made_up)
+        progress.follow()
+        shown.say(f"Sending {len(unpaid)} while the account has no credits: the intake is paused until it has some")
+        _run_dry(intake, vendor, progress, unpaid)
         progress.follow()
     tracked = progress.tracked
     events.listen(until=lambda: not unannounced(tracked, events.heard), seconds=PATIENCE_FOR_EVENTS)
@@ -103,6 +107,20 @@ def _send_and_follow(intake: Intake, vendor: MusicVendor) -> tuple[Sequence[Trac
     for line in summary(tracked[: len(known)], tracked[len(known) :], evidence):
         _say(line)
     return tracked, is_as_it_should_be(tracked, evidence)
+
+
+def _run_dry(intake: Intake, vendor: MusicVendor, progress: Progress, cases: Sequence[Case]) -> None:
+    """Sends these while there are no credits: the first finds it out, and the others wait untouched on their queue.
+
+    Ends with the look that ends the pause, for which nobody here waits five minutes.
+    """
+    vendor.credits = 0
+    progress.send(cases[:1])
+    wait_for_mapping(intake, "Disabled")
+    progress.send(cases[1:])
+    progress.look()
+    vendor.credits = PLENTY_OF_CREDITS
+    say(intake, "look")
 
 
 def _show_the_end_of_the_log(intake: Intake) -> None:

@@ -56,7 +56,7 @@ def test_in_a_terminal_it_shows_a_table_and_stays_up_for_requests_of_ones_own(tm
     with _started_in_a_terminal(tmp_path) as terminal:
         shown = terminal.read_until("The stack stays up until Ctrl-C.", seconds=90)
         assert re.search(r"request +status +task_id or reason +creates", shown)
-        assert "63 of 63 ended" in shown
+        assert "67 of 67 ended" in shown
         assert "Everything ended as expected." in shown
         setup, of_the_cli, of_boto3, of_an_operator = _commands(shown)
         if shutil.which("aws"):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from song_intake.backoff import Backoff
+from song_intake.circuit_breaker import CircuitBreaker
 from song_intake.decision import RetryIn
 from song_intake.ledger import Ledger
 from song_intake.message import Message
@@ -197,6 +198,7 @@ class _Worker:
             paid_call=PAID_CALL,
             last_try=LAST_TRY,
             max_receive_count=LAST_TRY + 3,
+            breaker=CircuitBreaker(),
             pacer=world.parts.pacer(
                 world.parts.pace_table(client, "ledger"),
                 world.load.creates_per_minute,

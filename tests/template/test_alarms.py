@@ -17,9 +17,14 @@ WATCHED = {
     (OUR_METRICS, "TokenRefused"),
     (OUR_METRICS, "TokenUnavailable"),
     (OUR_METRICS, "NoCredits"),
+    (OUR_METRICS, "Credits"),
+    (OUR_METRICS, "CreditsUnknown"),
+    (OUR_METRICS, "IntakePaused"),
     ("AWS/Lambda", "Errors"),
     ("AWS/Lambda", "Throttles"),
 }
+# What is told now and then and holds until it is told otherwise.
+LEVELS = {"Credits", "IntakePaused"}
 
 
 def dashboard_metrics() -> list[list[str]]:
@@ -40,7 +45,7 @@ def test_the_alarms_watch_all_that_needs_somebody() -> None:
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
 def test_an_alarm_tells_the_topic_what_to_do_and_is_quiet_when_nothing_happens(alarm: Json) -> None:
     assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
-    assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarm["TreatMissingData"] == ("ignore" if alarm["MetricName"] in LEVELS else "notBreaching")
     assert len(alarm["AlarmDescription"]) > 30
 
 
@@ -48,6 +53,13 @@ def test_an_alarm_tells_the_topic_what_to_do_and_is_quiet_when_nothing_happens(a
 def test_an_alarm_on_a_count_goes_off_at_the_first(alarm: Json) -> None:
     if alarm["MetricName"] == "ApproximateAgeOfOldestMessage":
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 3600)
+        return
+    if alarm["MetricName"] == "Credits":
+        assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+            "Minimum",
+            "LessThanThreshold",
+            100,
+        )
         return
     first = {("GreaterThanThreshold", 0), ("GreaterThanOrEqualToThreshold", 1)}
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) in first

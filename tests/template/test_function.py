@@ -74,6 +74,13 @@ TOLD: dict[str, Json] = {
         "FUNCTION_TIMEOUT_SECONDS": if_paced("Timeout", "FunctionTimeoutSeconds"),
         "FIRST_CHECK_SECONDS": ref("FirstCheckSeconds"),
     },
+    "SwitchIntake": {
+        "MUSIC_API_ORIGIN": ref("MusicApiOrigin"),
+        "API_TOKEN_SECRET_ARN": {"Fn::GetAtt": ["ApiToken", "Id"]},
+        "INTAKE_MAPPING_UUID": ref("SubmitSongRequests"),
+        "CONNECT_TIMEOUT_SECONDS": ref("ConnectTimeoutSeconds"),
+        "POLL_DEADLINE_SECONDS": ref("PollDeadlineSeconds"),
+    },
 }
 VARIABLES = properties("SubmitSong")["Environment"]["Variables"]
 READ_BY_POWERTOOLS = {name for name in VARIABLES if name.startswith("POWERTOOLS_")}

@@ -69,11 +69,26 @@ GRANTS_OF_RESOLVE_SONG = [
     ("logs:PutLogEvents", arn_of("ResolveSongLogGroup")),
 ]
 
+THE_MAPPING = {
+    "Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}"
+    ":event-source-mapping:${SubmitSongRequests}"
+}
+GRANTS_OF_SWITCH_INTAKE = [
+    ("lambda:GetEventSourceMapping", THE_MAPPING),
+    ("lambda:UpdateEventSourceMapping", THE_MAPPING),
+    ("dynamodb:GetItem", arn_of("Ledger")),
+    ("dynamodb:PutItem", arn_of("Ledger")),
+    ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiToken", "Id"]}),
+    ("logs:CreateLogStream", arn_of("SwitchIntakeLogGroup")),
+    ("logs:PutLogEvents", arn_of("SwitchIntakeLogGroup")),
+]
+
 GRANTS = {
     "SubmitSong": GRANTS_OF_SUBMIT_SONG,
     "TrackSong": GRANTS_OF_TRACK_SONG,
     "ReceiveWebhook": GRANTS_OF_RECEIVE_WEBHOOK,
     "ResolveSong": GRANTS_OF_RESOLVE_SONG,
+    "SwitchIntake": GRANTS_OF_SWITCH_INTAKE,
 }
 
 
@@ -166,10 +181,14 @@ def test_a_function_may_do_this_and_no_more(function: str, grants: list[tuple[st
 
 
 def test_whoever_announces_speaks_for_the_song_intake_only() -> None:
-    announcing = [statement for _, statement in statements("Allow") if statement["Action"] == "events:PutEvents"]
-    assert len(announcing) == 3
-    for statement in announcing:
-        assert statement["Condition"] == {"ForAllValues:StringEquals": {"events:source": "song-intake"}}
+    sources = {
+        role: statement["Condition"]
+        for role, statement in statements("Allow")
+        if statement["Action"] == "events:PutEvents"
+    }
+    of_songs = {"ForAllValues:StringEquals": {"events:source": "song-intake"}}
+    of_the_account_too = {"ForAllValues:StringEquals": {"events:source": ["song-intake", "song-intake.account"]}}
+    assert sources == {"SubmitSongRole": of_the_account_too, "TrackSongRole": of_songs, "ResolveSongRole": of_songs}
 
 
 def test_no_other_policy_is_attached_to_the_roles() -> None:

@@ -18,12 +18,15 @@ LINES_OF_A_HANDLER = 60
 LAYERS = (
     {
         "backoff",
+        "circuit_breaker",
         "contract",
         "create_answer",
+        "credits_answer",
         "deadline",
         "decision",
         "envelopes",
         "environment",
+        "intake_position",
         "lambda_clock",
         "ledger_row",
         "message",
@@ -35,6 +38,7 @@ LAYERS = (
         "settings",
         "song_request",
         "strict_json",
+        "switch_settings",
         "task_answer",
         "task_state",
         "track_settings",
@@ -44,10 +48,12 @@ LAYERS = (
     },
     {"aws_failure", "aws_transport", "group_commit"},
     {
+        "account_fault",
         "announcements",
         "api_token",
         "aws_clients",
         "dead_letters",
+        "intake_mapping",
         "ledger_table",
         "music_api",
         "song_checks",
@@ -55,10 +61,10 @@ LAYERS = (
         "webhook_keys",
     },
     {"ledger_statements", "ledger_values"},
-    {"callback", "ledger", "our_webhook", "pace_table", "redrive", "resolve"},
-    {"ledger_following", "ledger_resolving", "slots", "standing", "telling"},
+    {"account", "callback", "intake_memory", "ledger", "our_webhook", "pace_table", "redrive", "resolve"},
+    {"intake", "ledger_following", "ledger_resolving", "slots", "standing", "telling"},
     {"pacer"},
-    {"resolution", "submission", "tracking", "webhook_reception"},
+    {"intake_switch", "resolution", "submission", "tracking", "webhook_reception"},
     {"batch", "webhook_event"},
     {"check_work", "request_work", "wiring"},
 )
@@ -133,5 +139,5 @@ def test_a_module_is_short_enough_to_be_read(path: Path) -> None:
 
 
 def test_there_are_handlers_and_each_is_named_as_its_folder() -> None:
-    assert len(HANDLERS) == 4
+    assert len(HANDLERS) == 5
     assert all(path.stem == path.parent.name for path in HANDLERS)

@@ -7,6 +7,7 @@ import pytest
 from song_intake.environment import InvalidSettings
 from song_intake.resolve_settings import ResolveSettings
 from song_intake.settings import RECEIVES_HELD_BACK, Settings
+from song_intake.switch_settings import SwitchSettings
 from song_intake.track_settings import TrackSettings
 from song_intake.webhook_settings import WebhookSettings
 
@@ -62,6 +63,11 @@ RESOLVE_TEXTS = {name: TEXTS[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUE
 RESOLVE_NUMBERS = {
     name: NUMBERS[name] for name in ("KEEP_DAYS", "FIRST_CHECK_SECONDS", "LEASE_SECONDS", "FUNCTION_TIMEOUT_SECONDS")
 }
+SWITCH_TEXTS = {
+    **{name: TEXTS[name] for name in ("MUSIC_API_ORIGIN", "API_TOKEN_SECRET_ARN", "LEDGER_TABLE")},
+    "INTAKE_MAPPING_UUID": "11111111-2222-3333-4444-555555555555",
+}
+SWITCH_NUMBERS = {name: TRACK_NUMBERS[name] for name in ("CONNECT_TIMEOUT_SECONDS", "POLL_DEADLINE_SECONDS")}
 
 Read = Callable[[Mapping[str, str]], object]
 FUNCTIONS: dict[str, tuple[Read, dict[str, str], dict[str, str]]] = {
@@ -69,6 +75,7 @@ FUNCTIONS: dict[str, tuple[Read, dict[str, str], dict[str, str]]] = {
     "track_song": (TrackSettings.from_environment, TRACK_TEXTS, TRACK_NUMBERS),
     "receive_webhook": (WebhookSettings.from_environment, RECEIVE_TEXTS, RECEIVE_NUMBERS),
     "resolve_song": (ResolveSettings.from_environment, RESOLVE_TEXTS, RESOLVE_NUMBERS),
+    "switch_intake": (SwitchSettings.from_environment, SWITCH_TEXTS, SWITCH_NUMBERS),
 }
 VARIABLES = [(function, name) for function, (_, texts, numbers) in FUNCTIONS.items() for name in texts | numbers]
 NUMBERED = [(function, name) for function, (_, _, numbers) in FUNCTIONS.items() for name in numbers]

@@ -16,11 +16,12 @@ from song_intake.aws_transport import AwsTransport
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-Service = Literal["dynamodb", "events", "secretsmanager", "sqs", "stepfunctions"]
+Service = Literal["dynamodb", "events", "lambda", "secretsmanager", "sqs", "stepfunctions"]
 
 # Made by the build of the dependencies layer, beside botocore: its data for these services alone (trim_models.py).
 MODELS = Path(botocore.__file__).parents[1] / "aws_models"
@@ -38,12 +39,14 @@ class AwsClients:
     def __init__(self, tls: ssl.SSLContext, seconds: float, connections: int, models: Path = MODELS) -> None:
         # botocore's session, not boto3's: no call needs what boto3 adds, and importing it costs 10 % of a cold start.
         self._session = get_session()
+        self._made: dict[Service, object] = {}
         if models.is_dir():
             # Instead of botocore's own data: a quarter of a cold start, and 12 MiB.
             loader = Loader(extra_search_paths=[str(models)], include_default_search_paths=False)
             self._session.register_component("data_loader", loader)
         if bundle := self._session.get_config_variable("ca_bundle"):
             tls.load_verify_locations(bundle)
+        self.tls = tls
         timeout = seconds / 8
         transport = AwsTransport(tls, connect_timeout=timeout, read_timeout=timeout, connections=connections)
         # The stubs know of handlers that answer nothing.
@@ -61,10 +64,15 @@ class AwsClients:
     @overload
     def client(self, service: Literal["events"]) -> EventBridgeClient: ...
     @overload
+    def client(self, service: Literal["lambda"]) -> LambdaClient: ...
+    @overload
     def client(self, service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
     @overload
     def client(self, service: Literal["sqs"]) -> SQSClient: ...
     @overload
     def client(self, service: Literal["stepfunctions"]) -> SFNClient: ...
     def client(self, service: Service) -> object:
-        return self._session.create_client(service, config=self._config)
+        """The one client of this service."""
+        if service not in self._made:
+            self._made[service] = self._session.create_client(service, config=self._config)
+        return self._made[service]

@@ -34,8 +34,8 @@ class Resolving:
             )
         except AWS_FAILURES as failure:
             raise LedgerUnavailable(code_of(failure)) from None
-        # What has no status is no request: the state of the pace lies in this table too.
-        return Row.of(found["Item"]) if "status" in found.get("Item", {}) else None
+        # What has no fingerprint is no request: the states of the pace and of the intake lie in this table too.
+        return Row.of(found["Item"]) if "fingerprint" in found.get("Item", {}) else None
 
     def in_doubt(self) -> list[Row]:
         """The requests in doubt, oldest first, up to a thousand. Raises LedgerUnavailable."""

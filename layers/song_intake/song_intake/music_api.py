@@ -4,6 +4,7 @@ a TLS error or a reset can come after the API read the request, and then a song 
     connect   DNS, TCP, TLS: nothing of the request is on the wire    -> a Line, or NotSent
     create    from the first byte on                                  -> what a whole answer proves, else Unknown
     poll      free and harmless to repeat                             -> what the answer tells, else NotTold
+    credits   likewise                                                -> the balance, else NotTold
 
 One fixed https origin, no redirects, no retries, no proxies or credentials from the environment, and a fresh connection
 for each create: one that was kept while the function was frozen may be dead in a way that only shows after sending.
@@ -19,6 +20,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 
 from song_intake.create_answer import Answer, outcome_of
+from song_intake.credits_answer import Balance, balance_of
 from song_intake.deadline import Deadline, DeadlineSocket
 from song_intake.outcome import NotSent, Outcome, Unknown
 from song_intake.reason import Reason
@@ -27,6 +29,7 @@ from song_intake.task_state import NotTold, TaskState
 
 CREATE_PATH = "/api/v1/producer/create"
 TASK_PATH = "/api/v1/producer/task/"
+CREDITS_PATH = "/api/v1/get-credits"
 
 # An answer to a create is a few hundred bytes; a finished task repeats the lyrics with each clip. More than this is not
 # the API's, and must not fill the function's memory.
@@ -95,6 +98,15 @@ class Line:
         except Exception:  # noqa: BLE001 - whatever it was, asking again is free
             return NotTold(Reason.POLL_FAILED)
         return state_of(answer)
+
+    def credits(self, token: str) -> Balance | NotTold:
+        """Ask what the account holds. Returns within the deadline, and never raises for what network or API did."""
+        request = self._prepare("GET", CREDITS_PATH, token)
+        try:
+            answer = self._exchange(request, LARGEST_ANSWER_BYTES)
+        except Exception:  # noqa: BLE001 - whatever it was, asking again is free
+            return NotTold(Reason.BALANCE_UNKNOWN)
+        return balance_of(answer)
 
     def _prepare(self, method: str, path: str, token: str, body: bytes | None = None) -> requests.PreparedRequest:
         headers = {

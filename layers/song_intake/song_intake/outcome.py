@@ -34,7 +34,7 @@ class NotSent:
     http_status: int | None = None
     vendor_code: str | None = None
     retry_after: float | None = None
-    """Seconds that the music API asked us to wait, if it did; or that the pace does."""
+    """Seconds to wait at least, where somebody said so: the music API, the pace, or a circuit breaker on trial."""
 
 
 @dataclass(frozen=True, slots=True)

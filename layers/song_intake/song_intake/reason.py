@@ -41,8 +41,15 @@ class Reason(StrEnum):
     AWAITING_WEBHOOK = "AWAITING_WEBHOOK"
     NOT_CREATED = "NOT_CREATED"
 
+    # About the account: its balance cannot be read.
+    BALANCE_UNKNOWN = "BALANCE_UNKNOWN"
+
     # An operator has to look: the configuration is wrong, the outcome is not known, or waiting did not help.
     REDIRECTED = "REDIRECTED"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     TASK_NOT_RECORDED = "TASK_NOT_RECORDED"
     RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"
+
+
+# Nothing that a message could mend or wait out by itself: no other message would fare better. These pause the intake.
+ACCOUNT_FAULTS = frozenset((Reason.NO_CREDITS, Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from song_intake.api_token import ApiToken, Token, TokenUnavailable
+from song_intake.circuit_breaker import CircuitBreaker
 from song_intake.decision import DeadLetter, Decision, Done, RetryIn
 from song_intake.ledger import Claim, Ledger
 from song_intake.ledger_row import Status
@@ -22,7 +23,7 @@ from song_intake.ledger_table import LedgerUnavailable
 from song_intake.music_api import Line, MusicApi
 from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
 from song_intake.pacer import Unpaced
-from song_intake.reason import Reason
+from song_intake.reason import ACCOUNT_FAULTS, Reason
 from song_intake.standing import decision_for, in_doubt
 from song_intake.webhook_keys import KeyUnavailable
 
@@ -61,6 +62,8 @@ class Submission:
     """The receive on which a message is given up rather than left on its queue."""
     max_receive_count: int
     """The receive after which SQS moves the message itself, without a reason."""
+    breaker: CircuitBreaker
+    """What is known of an account fault."""
     pacer: Pacer = field(default_factory=Unpaced)
     webhook: OurWebhook | None = None
     """Where the music API tells of a song by itself; None where it is switched off."""
@@ -94,12 +97,16 @@ class Submission:
         try:
             call = _Call(self.api_token.current(), self._body(request))
         except TokenUnavailable as failure:
-            return RetryIn(self.backoff.account_fault(), Reason.TOKEN_UNAVAILABLE, str(failure))
+            return self._without_a_token(message, failure)
         except KeyUnavailable as failure:
             return self._later(message, Reason.WEBHOOK_KEY_UNAVAILABLE, str(failure))
         with self.pacer.place() as place:
             if isinstance(place, NotSent):
                 return self._wait(message, place)
+            # Asked near the slot, when those before it have been heard of. The last try is a try: no message is given
+            # up for what happened to others alone.
+            if message.receive_count < self.last_try and (fault := self.breaker.fault()):
+                return self._wait(message, fault)
             line = self.music_api.connect()
             if isinstance(line, NotSent):
                 return self._later(message, line.reason, line.detail)
@@ -122,6 +129,7 @@ class Submission:
             # Asked again: the claim itself may have been slow, and the slot is waited for.
             outcome = self._create(call, line, time_left) if time_left() >= self.paid_call else NotSent(*_NO_TIME)
         decision = self._settle(claim, outcome, message)
+        self.breaker.heard(outcome)
         if isinstance(outcome, NotSent) and outcome.reason is Reason.RATE_LIMITED:
             place.refused(outcome.retry_after)
         return decision
@@ -182,8 +190,13 @@ class Submission:
         """Seconds for which our webhook may settle a doubt about this request; none where its caller has its own."""
         return self.webhook.window if self.webhook and self.webhook.covers(request) else 0
 
+    def _without_a_token(self, message: Message, failure: TokenUnavailable) -> RetryIn:
+        fault = NotSent(Reason.TOKEN_UNAVAILABLE, str(failure))
+        self.breaker.heard(fault)
+        return self._wait(message, fault)
+
     def _wait(self, message: Message, outcome: NotSent) -> RetryIn:
-        if outcome.reason in (Reason.NO_CREDITS, Reason.TOKEN_REFUSED):
+        if outcome.reason in ACCOUNT_FAULTS and outcome.retry_after is None:
             return RetryIn(self.backoff.account_fault(), outcome.reason, outcome.detail)
         if outcome.reason is Reason.PACED:
             return RetryIn(self.backoff.until(outcome.retry_after), outcome.reason, outcome.detail)

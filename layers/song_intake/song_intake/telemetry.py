@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from aws_lambda_powertools.metrics import MetricUnit
 
 from song_intake.aws_failure import code_of
+from song_intake.credits_answer import Balance
 from song_intake.decision import DeadLetter, Decision, Done, RetryIn
 from song_intake.reason import Reason
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from song_intake.message import Message
     from song_intake.song_request import SongRequest
+    from song_intake.task_state import NotTold
 
 # The outcomes that have an alarm or a line on the dashboard of their own, beside Retried and DeadLettered.
 _METRIC_OF_REASON = {
@@ -40,7 +42,10 @@ _METRIC_OF_REASON = {
 
 _METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "DeadLettered")
 _METRICS_OF_WEBHOOKS = ("WebhookAccepted", "WebhookRefused")
-METRICS = frozenset((*_METRICS_OF_ACTIONS, *_METRICS_OF_WEBHOOKS, *_METRIC_OF_REASON.values()))
+_METRICS_OF_THE_ACCOUNT = ("Credits", "CreditsUnknown", "IntakePaused")
+METRICS = frozenset(
+    (*_METRICS_OF_ACTIONS, *_METRICS_OF_WEBHOOKS, *_METRICS_OF_THE_ACCOUNT, *_METRIC_OF_REASON.values())
+)
 
 # After these an operator has something to do for this one request.
 _ERRORS = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN))
@@ -100,6 +105,18 @@ class Telemetry:
 
     def webhook_failed(self, failure: Exception) -> None:
         self.logger.warning("webhook", extra={"action": "webhook", "reason": type(failure).__name__})
+
+    def intake(self, told: Balance | NotTold, reason: Reason | None, *, paused: bool) -> None:
+        """How the intake stands, and the account; `reason`: for which it was switched off."""
+        keys: dict[str, object] = {"action": "intake", "paused": paused} | ({"reason": reason} if reason else {})
+        if isinstance(told, Balance):
+            self.logger.info("intake", extra={**keys, "credits": told.total})
+            self.metrics.add_metric("Credits", MetricUnit.Count, told.total)
+        else:
+            self.logger.warning("intake", extra={**keys, "balance": told.reason, "http_status": told.http_status})
+            self.metrics.add_metric("CreditsUnknown", MetricUnit.Count, 1)
+        self.metrics.add_metric("IntakePaused", MetricUnit.Count, int(paused))
+        self.metrics.flush_metrics()
 
     def count(self, reports: Iterable[Report]) -> None:
         """One EMF line a batch; a metric is added up here rather than in the records' threads, which share it.

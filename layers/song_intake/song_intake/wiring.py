@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import certifi
 from aws_lambda_powertools import Logger
 
+from song_intake.account_fault import FaultReport
 from song_intake.announcements import Announcer
 from song_intake.aws_clients import AwsClients
 from song_intake.callback import Callback
+from song_intake.circuit_breaker import REST_SECONDS, CircuitBreaker
 from song_intake.pace_table import PaceTable
 from song_intake.pacer import Pacer, SharedPacer, Unpaced
 from song_intake.telling import Telling
@@ -39,3 +41,12 @@ def telling(aws: AwsClients, bus_name: str, logger: Logger) -> Telling:
 
     announcer = Announcer(aws.client("events"), bus_name)
     return Telling(announcer, Callback(aws.client("stepfunctions"), nobody_waits))
+
+
+def breaker(aws: AwsClients, settings: Settings, logger: Logger) -> CircuitBreaker:
+    def untold(code: str) -> None:
+        logger.warning("account fault not told", extra={"action": "account_fault", "reason": code})
+
+    report = FaultReport(aws.client("events"), settings.event_bus_name, untold)
+    # No message waits longer than the cap: a circuit that rests longer would only keep it waiting.
+    return CircuitBreaker(min(REST_SECONDS, settings.retry_cap), report)

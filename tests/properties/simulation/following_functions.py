@@ -11,6 +11,7 @@ from song_intake.backoff import Backoff
 from song_intake.batch import Batch
 from song_intake.callback import Callback
 from song_intake.check_work import CheckWork
+from song_intake.circuit_breaker import CircuitBreaker
 from song_intake.dead_letters import DeadLetters
 from song_intake.ledger import Ledger
 from song_intake.ledger_following import Following
@@ -108,6 +109,7 @@ class Functions:
             paid_call=PAID_CALL,
             last_try=MAX_RECEIVE_COUNT - RECEIVES_HELD_BACK,
             max_receive_count=MAX_RECEIVE_COUNT,
+            breaker=CircuitBreaker(),
             webhook=OurWebhook(ENDPOINT, self._keys(), RESOLUTION_WINDOW),
         )
         work = self._parts.request_work(

@@ -17,6 +17,7 @@ from song_intake.api_token import ApiToken
 from song_intake.backoff import Backoff
 from song_intake.batch import Batch, BatchResponse
 from song_intake.callback import Callback
+from song_intake.circuit_breaker import CircuitBreaker
 from song_intake.dead_letters import DeadLetters
 from song_intake.ledger import Ledger
 from song_intake.pace_table import PaceTable
@@ -255,6 +256,7 @@ class World(Deliveries):
             last_try=self.last_try,
             max_receive_count=self.queues.max_receive_count,
             pacer=self._new_pacer(),
+            breaker=CircuitBreaker(),
         )
         events = cast("EventBridgeClient", SimulatedEvents(self, self.bus))
         work = self.parts.request_work(

@@ -1,0 +1,48 @@
+"""A fault of the account stops the intake: nothing is lost, nothing given up, little tried, until it can go on."""
+
+import json
+import subprocess
+import sys
+
+from tests.end_to_end.songs import TOKEN, new_id, song
+from tests.local.cloud import PROJECT
+from tests.local.intake import Intake
+from tests.local.intake_switching import say, wait_for_mapping
+from tests.local.music_vendor import MusicVendor
+
+MANY = 12
+
+
+def test_requests_sent_before_there_are_a_token_and_credits_wait_untouched_and_start_by_themselves(
+    unpaid: Intake, vendor: MusicVendor
+) -> None:
+    vendor.credits = 0
+    _send(unpaid, 1)
+    wait_for_mapping(unpaid, "Disabled")
+    assert _typed(unpaid)["switched"]["reason"] == "TOKEN_UNAVAILABLE"
+    waiting = _send(unpaid, MANY)
+    unpaid.set_token(json.dumps({"api_token": TOKEN}))
+    assert say(unpaid, "look")["mapping"] == "Disabled", "the token alone pays for nothing"
+    assert vendor.attempts_of("Broke") == ()
+    assert not [request_id for request_id in waiting if request_id in unpaid.log()], "none was so much as received"
+    vendor.credits = 10 * (MANY + 1)
+    assert say(unpaid, "look")["switched"]["position"] == "on"
+    vendor.wait_for(lambda: len(vendor.creates) == MANY + 1, timeout=20)
+    unpaid.wait_until_empty()
+    assert {row["status"] for row in unpaid.rows()} == {"SUBMITTED"}
+    assert unpaid.letters() == []
+
+
+def _send(intake: Intake, songs: int) -> list[str]:
+    ids = [new_id("broke") for _ in range(songs)]
+    intake.send_all([json.dumps(song("Broke", request_id=request_id)) for request_id in ids])
+    return ids
+
+
+def _typed(intake: Intake, *words: str) -> dict[str, dict[str, object]]:
+    """What `make intake` answers."""
+    command = [sys.executable, "-m", "song_intake.intake", intake.stack.name, *words]
+    environment = {**intake.environment(), "PYTHONPATH": str(PROJECT / "layers" / "song_intake")}
+    shown = subprocess.run(command, check=True, env=environment, timeout=60, capture_output=True, text=True)
+    said: dict[str, dict[str, object]] = json.loads(shown.stdout)
+    return said

@@ -1,0 +1,145 @@
+"""What the other requests are spared when one has found the account at fault, and who is told."""
+
+import json
+
+import pytest
+
+from song_intake.account_fault import FaultReport
+from song_intake.batch import Batch
+from song_intake.circuit_breaker import CircuitBreaker
+from song_intake.decision import DeadLetter, Done
+from song_intake.reason import Reason
+from tests.integration import unreachable
+from tests.integration.bench import LAST_TRY, Bench, new_id, plenty_of_time, song
+from tests.integration.deciding import TITLE, decide, record, retry_in
+from tests.local import vendor_answer as said
+from tests.local.vendor_behaviour import Behaviour, rate_limited, refuses
+
+
+@pytest.fixture
+def untold() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def breaker(bench: Bench, untold: list[str]) -> CircuitBreaker:
+    return CircuitBreaker(report=FaultReport(bench.cloud.client("events"), bench.faults.name, untold.append))
+
+
+def test_after_one_was_refused_for_the_account_no_other_is_tried(bench: Bench, breaker: CircuitBreaker) -> None:
+    submission = bench.submission(breaker=breaker)
+    bench.vendor.credits = 0
+    first = retry_in(decide(submission, record(new_id("first"))))
+    others = [new_id("other") for _ in range(20)]
+    decisions = [retry_in(decide(submission, record(other))) for other in others]
+    assert {decision.reason for decision in (first, *decisions)} == {Reason.NO_CREDITS}
+    assert all(50 <= (decision.seconds or 0) <= 100 for decision in decisions), "the wait of an account fault"
+    assert len(bench.vendor.requests) == 1
+    assert [bench.row(other) for other in others] == [{}] * 20
+
+
+@pytest.mark.parametrize("answer", [said.INSUFFICIENT_CREDITS, said.CREDITS_USED_UP, said.NO_SUBSCRIPTION])
+def test_every_answer_about_the_account_counts(bench: Bench, breaker: CircuitBreaker, answer: said.VendorError) -> None:
+    submission = bench.submission(breaker=breaker)
+    bench.vendor.plan(TITLE, refuses(answer))
+    decide(submission, record(new_id("first")))
+    assert retry_in(decide(submission, record(new_id("other")))).reason is Reason.NO_CREDITS
+    assert len(bench.vendor.requests) == 1
+
+
+@pytest.mark.parametrize("answer", [rate_limited(), refuses(said.LYRICS_REFUSED)], ids=["429", "403 about lyrics"])
+def test_an_answer_about_the_request_or_the_pace_keeps_no_other_waiting(
+    bench: Bench, breaker: CircuitBreaker, answer: Behaviour
+) -> None:
+    submission = bench.submission(breaker=breaker)
+    bench.vendor.plan(TITLE, answer)
+    decide(submission, record(new_id("first")))
+    assert isinstance(decide(submission, record(new_id("other"))), Done)
+    assert bench.faults.heard() == []
+
+
+def test_the_stack_is_told_once_and_hears_nothing_but_the_reason(
+    bench: Bench, breaker: CircuitBreaker, untold: list[str]
+) -> None:
+    submission = bench.submission(breaker=breaker)
+    bench.vendor.credits = 0
+    for _ in range(5):
+        decide(submission, record(new_id("broke"), lyrics="canary words"))
+    (event,) = bench.faults.heard()
+    assert (event["source"], event["detail-type"]) == ("song-intake.account", "Account Fault")
+    assert event["detail"] == {"reason": "NO_CREDITS"}
+    assert untold == []
+
+
+def test_a_token_refused_even_when_read_afresh_is_the_accounts_fault(bench: Bench, breaker: CircuitBreaker) -> None:
+    submission = bench.submission(breaker=breaker)
+    bench.vendor.tokens.clear()
+    for _ in range(5):
+        assert retry_in(decide(submission, record(new_id("refused")))).reason is Reason.TOKEN_REFUSED
+    assert len(bench.vendor.requests) == 2
+    assert bench.faults.details() == [{"reason": "TOKEN_REFUSED"}]
+
+
+def test_a_token_that_is_not_there_yet_is_the_accounts_fault(bench: Bench, breaker: CircuitBreaker) -> None:
+    bench.secrets.put_secret_value(SecretId=bench.secret_id, SecretString='{"api_token": ""}')
+    submission = bench.submission(breaker=breaker)
+    for _ in range(5):
+        assert retry_in(decide(submission, record(new_id("early")))).reason is Reason.TOKEN_UNAVAILABLE
+    assert bench.vendor.requests == ()
+    assert bench.faults.details() == [{"reason": "TOKEN_UNAVAILABLE"}]
+
+
+def test_a_token_rotated_in_time_is_no_fault(bench: Bench, breaker: CircuitBreaker) -> None:
+    submission = bench.submission(breaker=breaker)
+    decide(submission, record(new_id("before")))
+    bench.vendor.tokens.clear()
+    bench.vendor.tokens.add("fresh-token")
+    bench.secrets.put_secret_value(SecretId=bench.secret_id, SecretString="fresh-token")
+    assert isinstance(decide(submission, record(new_id("after"))), Done)
+    assert isinstance(decide(submission, record(new_id("later"))), Done)
+    assert bench.faults.details() == []
+
+
+def test_a_bus_that_is_not_reached_keeps_nobody_and_the_next_fault_is_told_again(
+    bench: Bench, untold: list[str]
+) -> None:
+    breaker = CircuitBreaker(rest=0, report=FaultReport(unreachable.events(), "bus", untold.append))
+    submission = bench.submission(breaker=breaker)
+    bench.vendor.credits = 0
+    for _ in range(2):
+        assert retry_in(decide(submission, record(new_id("untold")))).reason is Reason.NO_CREDITS
+    assert untold == ["EndpointConnectionError"] * 2
+
+
+def test_the_last_try_is_a_try_so_nothing_is_given_up_untried(
+    bench: Bench, breaker: CircuitBreaker, request_id: str
+) -> None:
+    submission = bench.submission(breaker=breaker)
+    bench.vendor.plan(TITLE, refuses(said.INSUFFICIENT_CREDITS))
+    decide(submission, record(new_id("first")))
+    assert isinstance(decide(submission, record(request_id, receives=LAST_TRY)), Done)
+    bench.vendor.credits = 0
+    given_up = decide(submission, record(new_id("last"), receives=LAST_TRY))
+    assert isinstance(given_up, DeadLetter)
+    assert len(bench.vendor.requests) == 3
+
+
+def test_a_song_made_for_one_lets_the_others_go_on(bench: Bench) -> None:
+    submission = bench.submission(breaker=CircuitBreaker())
+    bench.vendor.plan(TITLE, refuses(said.INSUFFICIENT_CREDITS))
+    decide(submission, record(new_id("first")))
+    decide(submission, record(new_id("trial"), receives=LAST_TRY))
+    assert isinstance(decide(submission, record(new_id("other"))), Done)
+
+
+def test_a_batch_of_ten_after_the_fault_waits_as_a_whole(bench: Bench, breaker: CircuitBreaker) -> None:
+    batch: Batch = bench.batch(bench.submission(breaker=breaker))
+    bench.vendor.credits = 0
+    bench.send(song("Broke", new_id("broke")))
+    batch.take(bench.receive(), plenty_of_time)
+    ids = [bench.send(song("Broke", new_id("broke"))) for _ in range(10)]
+    answer = batch.take(bench.receive(), plenty_of_time)
+    assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == set(ids)
+    assert len(bench.vendor.attempts_of("Broke")) == 1
+    lines = [json.dumps(line) for line in bench.lines()]
+    assert sum("not tried, since another request found" in line for line in lines) == 10

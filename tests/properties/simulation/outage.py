@@ -1,0 +1,233 @@
+"""An outage of the account, in memory: many messages, the functions' own parts around them, and hours in seconds.
+
+Only the outer ends are simulated: the queue, the table, the music API, the bus, and Lambda's mapping, which takes a
+minute from one state to the next, as it may on AWS, and refuses to be changed meanwhile.
+"""
+
+import heapq
+import itertools
+import json
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+from unittest import mock
+
+from botocore.exceptions import ClientError
+
+from song_intake.account import Account
+from song_intake.account_fault import DETAIL_TYPE, FaultReport
+from song_intake.announcements import Announcer
+from song_intake.api_token import ApiToken
+from song_intake.backoff import Backoff
+from song_intake.batch import Batch
+from song_intake.callback import Callback
+from song_intake.circuit_breaker import CircuitBreaker
+from song_intake.dead_letters import DeadLetters
+from song_intake.intake_mapping import IntakeMapping, NotSwitched
+from song_intake.intake_memory import IntakeMemory
+from song_intake.intake_switch import IntakeSwitch
+from song_intake.ledger import Ledger
+from song_intake.message import SqsRecord
+from song_intake.request_work import RequestWork
+from song_intake.song_checks import SongChecks
+from song_intake.submission import Submission
+from song_intake.telemetry import Telemetry
+from song_intake.telling import Telling
+from tests.properties.simulation.dynamodb import SimulatedDynamoDb, Table
+from tests.properties.simulation.outage_ends import Faultless, OneItem, OutageApi, OutageVendor, Uncounted
+from tests.properties.simulation.queues import CHECKS_URL, DEAD_LETTERS_URL, REQUESTS_URL, VISIBILITY_SECONDS
+from tests.properties.simulation.vendor import SECRET_ID, SimulatedSecrets
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger, Metrics
+
+# The defaults of the template.
+ENVIRONMENTS: Final = 5
+BATCH_SIZE: Final = 10
+LAST_TRY: Final = 12
+MAX_RECEIVE_COUNT: Final = 15
+LOOK_EVERY: Final = 300.0
+RETENTION: Final = 4 * 86_400.0
+
+SECONDS_TO_SWITCH: Final = 60.0
+RETRIES_OF_AN_EVENT: Final = (60.0, 120.0)
+
+_SILENT = logging.getLogger(f"{__name__}.silent")
+_SILENT.setLevel(logging.CRITICAL)
+
+
+@dataclass(slots=True)
+class Queued:
+    number: int
+    body: str
+    receives: int = 0
+    visible_at: float = 0.0
+
+    def record(self) -> SqsRecord:
+        return {
+            "messageId": f"message-{self.number}",
+            "receiptHandle": str(self.number),
+            "body": self.body,
+            "attributes": {"ApproximateReceiveCount": str(self.receives)},
+            "messageAttributes": {},
+        }
+
+
+class Outage:
+    """Everything at one clock. `run` goes on until the queue is empty, or SQS would drop what is left."""
+
+    def __init__(self, messages: int) -> None:
+        self.now = self.began = 1_700_000_000.0
+        self.vendor = OutageVendor()
+        self.dead_letters: list[str] = []
+        self.switched: list[tuple[float, bool]] = []
+        self.messages = [
+            Queued(n, json.dumps({"request_id": f"r-{n}", "title": f"r-{n}", "sound": "simulated"}))
+            for n in range(messages)
+        ]
+        self._waiting = deque(self.messages)
+        self._hidden: list[tuple[float, int]] = []
+        self._events: list[tuple[float, int, Callable[[], object]]] = []
+        self._order = itertools.count()
+        self._is_on, self._switching_until = True, 0.0
+        self._dynamodb = SimulatedDynamoDb(Faultless(), Table())
+        self._switch = self._new_switch()
+        self._environments = [self._new_batch() for _ in range(ENVIRONMENTS)]
+        self.at(0, self._every_look)
+
+    def at(self, seconds: float, what: Callable[[], object]) -> None:
+        """So long after the beginning."""
+        heapq.heappush(self._events, (self.began + seconds, next(self._order), what))
+
+    def run(self) -> None:
+        with self._clock():
+            while (self._waiting or self._hidden) and self.now < self.began + RETENTION:
+                self._let_happen()
+                # One round of deliveries takes a second, as long as a create.
+                self.now = self.now + 1 if self._deliver() else max(self.now + 1, self._next())
+
+    # Lambda's end of IntakeMapping.
+
+    def get_event_source_mapping(self, *, UUID: str) -> dict[str, str]:  # noqa: N803
+        stem = "Enabl" if self._is_on else "Disabl"
+        return {"State": stem + ("ing" if self.now < self._switching_until else "ed")}
+
+    def update_event_source_mapping(self, *, UUID: str, Enabled: bool) -> None:  # noqa: N803
+        if self.now < self._switching_until:
+            error: Any = {"Error": {"Code": "ResourceInUseException", "Message": "simulated"}}
+            raise ClientError(error, "UpdateEventSourceMapping")
+        self._is_on, self._switching_until = Enabled, self.now + SECONDS_TO_SWITCH
+        self.switched.append((self.now - self.began, Enabled))
+
+    # The ends of the other clients.
+
+    def put_events(self, *, Entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:  # noqa: N803
+        for entry in Entries:
+            if entry["DetailType"] == DETAIL_TYPE:
+                time = datetime.fromtimestamp(int(self.now), UTC).isoformat()
+                event = {"detail-type": DETAIL_TYPE, "time": time, "detail": json.loads(entry["Detail"])}
+                self.at(self.now + 1 - self.began, partial(self._invoke, event, RETRIES_OF_AN_EVENT))
+        return {"FailedEntryCount": 0}
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str, **_: object) -> None:  # noqa: N803
+        if QueueUrl == DEAD_LETTERS_URL:
+            self.dead_letters.append(json.loads(MessageBody)["request_id"])
+
+    def change_message_visibility_batch(self, *, Entries: Sequence[Mapping[str, Any]], **_: object) -> None:  # noqa: N803
+        for entry in Entries:
+            self.messages[int(entry["ReceiptHandle"])].visible_at = self.now + entry["VisibilityTimeout"]
+
+    def _invoke(self, event: Mapping[str, object], retries: Sequence[float]) -> None:
+        try:
+            self._switch.take(event)
+        except NotSwitched:
+            if retries:
+                self.at(self.now + retries[0] - self.began, partial(self._invoke, event, retries[1:]))
+
+    def _every_look(self) -> None:
+        self._invoke({"intake": "look"}, RETRIES_OF_AN_EVENT)
+        self.at(self.now + LOOK_EVERY - self.began, self._every_look)
+
+    def _let_happen(self) -> None:
+        while self._events and self._events[0][0] <= self.now:
+            heapq.heappop(self._events)[2]()
+        while self._hidden and self._hidden[0][0] <= self.now:
+            self._waiting.append(self.messages[heapq.heappop(self._hidden)[1]])
+
+    def _delivers(self) -> bool:
+        """Pollers go on until a mapping is off, and begin when it is on."""
+        return self._is_on is (self.now >= self._switching_until)
+
+    def _deliver(self) -> bool:
+        """Whether there was anything to deliver."""
+        has_worked = False
+        for batch in self._environments if self._delivers() else ():
+            taken = [self._waiting.popleft() for _ in range(min(BATCH_SIZE, len(self._waiting)))]
+            if taken:
+                has_worked = True
+                self._handle(batch, taken)
+        return has_worked
+
+    def _handle(self, batch: Batch, taken: Sequence[Queued]) -> None:
+        for message in taken:
+            message.receives += 1
+            message.visible_at = self.now + VISIBILITY_SECONDS
+        response = batch.take([message.record() for message in taken], lambda: 60.0)
+        failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
+        for message in taken:
+            if f"message-{message.number}" in failed:
+                heapq.heappush(self._hidden, (message.visible_at, message.number))
+
+    def _next(self) -> float:
+        """When something happens next."""
+        moments = [self._events[0][0]]
+        if self._hidden and self._delivers():
+            moments.append(self._hidden[0][0])
+        if self.now < self._switching_until:
+            moments.append(self._switching_until)
+        return min(moments)
+
+    @contextmanager
+    def _clock(self) -> Iterator[None]:
+        with mock.patch("time.time", self._time), mock.patch("time.monotonic", self._time):
+            yield
+
+    def _time(self) -> float:
+        return self.now
+
+    def _telemetry(self) -> Telemetry:
+        return Telemetry(cast("Logger", _SILENT), cast("Metrics", Uncounted()))
+
+    def _new_switch(self) -> IntakeSwitch:
+        secrets = cast("Any", SimulatedSecrets(Faultless()))
+        return IntakeSwitch(
+            account=Account(OutageApi(self.vendor), secrets, SECRET_ID),
+            memory=IntakeMemory(cast("Any", OneItem()), "ledger"),
+            mapping=IntakeMapping(cast("Any", self), "the-mapping"),
+            telemetry=self._telemetry(),
+        )
+
+    def _new_batch(self) -> Batch:
+        this = cast("Any", self)
+        submission = Submission(
+            ledger=Ledger(cast("Any", self._dynamodb), "ledger", lease=75, keep_days=90),
+            music_api=OutageApi(self.vendor),
+            api_token=ApiToken(cast("Any", SimulatedSecrets(Faultless())), SECRET_ID),
+            backoff=Backoff(base=5, cap=900),
+            paid_call=40,
+            last_try=LAST_TRY,
+            max_receive_count=MAX_RECEIVE_COUNT,
+            breaker=CircuitBreaker(report=FaultReport(this, "bus", lambda _: None)),
+        )
+        work = RequestWork(
+            submission=submission,
+            checks=SongChecks(this, CHECKS_URL, first_check=15),
+            telling=Telling(Announcer(this, "bus"), Callback(cast("Any", None))),
+            dead_letters=DeadLetters(this, DEAD_LETTERS_URL),
+        )
+        return Batch(work=work, sqs=this, queue_url=REQUESTS_URL, telemetry=self._telemetry())

@@ -1,0 +1,87 @@
+"""The outer ends of an outage: the music API of an account that may be empty, one item of a table, and silence."""
+
+import json
+import threading
+from dataclasses import dataclass, field
+
+from song_intake.create_answer import Answer, outcome_of
+from song_intake.credits_answer import CREDITS_A_SONG, Balance, balance_of
+from song_intake.music_api import Line, MusicApi
+from song_intake.outcome import Outcome
+from song_intake.task_state import NotTold
+from tests.properties.simulation.dynamodb import ConditionalCheckFailedException, Exceptions
+from tests.properties.simulation.expressions import Item, Placeholders, holds
+from tests.properties.simulation.faults import Step
+
+# As long as the other threads of a batch take to begin: the first refusal must not come before they have.
+SECONDS_TO_REFUSE = 0.01
+
+
+class Faultless:
+    """The steps of the simulated services, all of which go well here."""
+
+    def before(self, _step: Step) -> None:
+        return
+
+
+class Uncounted:
+    def add_metric(self, *_: object) -> None:
+        return
+
+    def flush_metrics(self) -> None:
+        return
+
+
+@dataclass(slots=True)
+class OutageVendor:
+    credits: int = 0
+    has_subscription: bool = True
+    """Without one it refuses for the account, whatever the balance shows."""
+    tried: list[str] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+
+
+class OutageApi(MusicApi):
+    def __init__(self, vendor: OutageVendor) -> None:
+        self._vendor = vendor
+
+    def connect(self) -> Line:
+        return OutageLine(self._vendor)
+
+
+class OutageLine(Line):
+    def __init__(self, vendor: OutageVendor) -> None:
+        self._vendor = vendor
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def create(self, body: bytes, token: str) -> Outcome:
+        title = str(json.loads(body)["title"])
+        self._vendor.tried.append(title)
+        if self._vendor.credits < CREDITS_A_SONG or not self._vendor.has_subscription:
+            threading.Event().wait(SECONDS_TO_REFUSE)
+            return outcome_of(Answer(402, b'{"type": "insufficient_credits", "error": "simulated"}'))
+        self._vendor.credits -= CREDITS_A_SONG
+        self._vendor.made.append(title)
+        return outcome_of(Answer(200, json.dumps({"task_id": f"task-of-{title}"}).encode()))
+
+    def credits(self, token: str) -> Balance | NotTold:
+        return balance_of(Answer(200, json.dumps({"credits": self._vendor.credits, "extra_credits": 0}).encode()))
+
+
+class OneItem:
+    """DynamoDB's end of IntakeMemory."""
+
+    exceptions = Exceptions
+
+    def __init__(self) -> None:
+        self._item: Item | None = None
+
+    def get_item(self, **_: object) -> dict[str, object]:
+        return {"Item": self._item} if self._item else {}
+
+    def put_item(self, *, Item: Item, ConditionExpression: str, ExpressionAttributeValues: Item, **_: object) -> None:  # noqa: N803
+        if not holds(ConditionExpression, Placeholders({}, ExpressionAttributeValues), self._item or {}):
+            raise ConditionalCheckFailedException(self._item)
+        self._item = Item

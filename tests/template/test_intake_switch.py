@@ -1,0 +1,66 @@
+"""Who has the intake switched: the account's fault by a rule on the bus, and the schedule; and what that may do."""
+
+import json
+
+from song_intake.account_fault import DETAIL_TYPE, SOURCE
+from song_intake.intake_memory import KEY
+from tests.template.test_least_privilege import statements
+from tests.template.transformed import arn_of, parameter_defaults, properties, resources_of
+
+SWITCH = {"Ref": "SwitchIntake"}
+
+
+def test_the_rule_hears_faults_of_the_account_and_nothing_else() -> None:
+    (rule,) = resources_of("AWS::Events::Rule").values()
+    assert rule["EventBusName"] == {"Ref": "SongEvents"}
+    assert rule["EventPattern"] == {"source": [SOURCE], "detail-type": [DETAIL_TYPE]}
+    assert rule["Targets"] == [{"Id": "switch-intake", "Arn": arn_of("SwitchIntake")}]
+    assert rule.get("State", "ENABLED") == "ENABLED"
+
+
+def test_that_rule_alone_may_invoke_the_switch() -> None:
+    permitted = [one for one in resources_of("AWS::Lambda::Permission").values() if one["FunctionName"] == SWITCH]
+    assert permitted == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": SWITCH,
+            "Principal": "events.amazonaws.com",
+            "SourceArn": arn_of("AccountFaultRule"),
+        }
+    ]
+
+
+def test_the_schedule_looks_at_the_account_every_five_minutes() -> None:
+    (schedule,) = resources_of("AWS::Scheduler::Schedule").values()
+    assert "Name" not in schedule, "CloudFormation's own names keep two stacks in an account apart"
+    assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+    assert schedule["Target"]["Arn"] == arn_of("SwitchIntake")
+    assert schedule["Target"]["RoleArn"] == arn_of("LookRole")
+    assert json.loads(schedule["Target"]["Input"]) == {"intake": "look"}
+
+
+def test_the_role_of_the_schedule_invokes_the_switch_and_no_more() -> None:
+    (policy,) = properties("LookRole")["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", arn_of("SwitchIntake"))
+    (trust,) = properties("LookRole")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_the_switch_reads_and_writes_one_item_that_is_no_request() -> None:
+    (of_the_table,) = [
+        one for role, one in statements("Allow") if role == "SwitchIntakeRole" and one.get("Sid") == "RememberWhy"
+    ]
+    assert of_the_table["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": KEY}}
+
+
+def test_only_the_switch_may_change_a_mapping() -> None:
+    changing = [role for role, one in statements("Allow") if "lambda:UpdateEventSourceMapping" in one["Action"]]
+    assert changing == ["SwitchIntakeRole"]
+
+
+def test_the_switch_has_time_to_ask_twice_and_to_carry_out_what_follows() -> None:
+    defaults = parameter_defaults()
+    asked_once = int(defaults["ConnectTimeoutSeconds"]) + int(defaults["PollDeadlineSeconds"])
+    assert 2 * asked_once + 60 < properties("SwitchIntake")["Timeout"]

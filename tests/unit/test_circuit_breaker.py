@@ -1,0 +1,171 @@
+"""What one process does about an account fault: it tries one request a minute, and tells the stack."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from song_intake.circuit_breaker import RESTS_UNTIL_FORGOTTEN, TRIAL_SECONDS, CircuitBreaker, Report
+from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
+from song_intake.reason import ACCOUNT_FAULTS, Reason
+
+REST = 60.0
+BROKE = NotSent(Reason.NO_CREDITS, "no credits", 402)
+SAYS_NOTHING = [
+    Refused(Reason.REFUSED, "refused"),
+    Unknown("no answer"),
+    NotSent(Reason.RATE_LIMITED, "fewer, please"),
+    NotSent(Reason.CANNOT_CONNECT, "no connection"),
+]
+
+Advance = Callable[[float], None]
+
+
+def into(reports: list[Reason]) -> Report:
+    """Takes every report, and keeps it."""
+
+    def report(reason: Reason) -> bool:
+        reports.append(reason)
+        return True
+
+    return report
+
+
+@pytest.fixture
+def advance(monkeypatch: pytest.MonkeyPatch) -> Advance:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+
+    def advance(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    return advance
+
+
+@pytest.fixture
+def reports() -> list[Reason]:
+    return []
+
+
+@pytest.fixture
+def breaker(advance: Advance, reports: list[Reason]) -> CircuitBreaker:
+    return CircuitBreaker(REST, into(reports))
+
+
+def test_at_first_everything_is_tried(breaker: CircuitBreaker) -> None:
+    assert [breaker.fault() for _ in range(10)] == [None] * 10
+
+
+@pytest.mark.parametrize("reason", ACCOUNT_FAULTS)
+def test_after_a_fault_of_the_account_nothing_is_tried_for_its_reason(breaker: CircuitBreaker, reason: Reason) -> None:
+    breaker.heard(NotSent(reason, "in words", 402, "code"))
+    fault = breaker.fault()
+    assert fault is not None
+    assert (fault.reason, fault.retry_after) == (reason, None)
+    assert fault.detail == "not tried, since another request found: in words"
+
+
+@pytest.mark.parametrize("outcome", SAYS_NOTHING, ids=str)
+def test_other_outcomes_neither_open_nor_close(
+    breaker: CircuitBreaker, reports: list[Reason], outcome: Outcome
+) -> None:
+    breaker.heard(outcome)
+    assert breaker.fault() is None
+    breaker.heard(BROKE)
+    breaker.heard(outcome)
+    assert breaker.fault() is not None
+    assert reports == [Reason.NO_CREDITS]
+
+
+def test_after_a_rest_one_is_tried_and_the_others_come_back_soon(breaker: CircuitBreaker, advance: Advance) -> None:
+    breaker.heard(BROKE)
+    advance(REST - 1)
+    assert breaker.fault() is not None
+    advance(1)
+    assert breaker.fault() is None
+    others = [breaker.fault() for _ in range(9)]
+    assert [other.retry_after for other in others if other] == [TRIAL_SECONDS] * 9
+
+
+def test_a_song_made_closes_the_circuit(breaker: CircuitBreaker, advance: Advance) -> None:
+    breaker.heard(BROKE)
+    advance(REST)
+    breaker.fault()
+    breaker.heard(Created("task-1"))
+    assert [breaker.fault() for _ in range(10)] == [None] * 10
+
+
+def test_the_same_fault_again_opens_it_for_another_rest(breaker: CircuitBreaker, advance: Advance) -> None:
+    breaker.heard(BROKE)
+    for _ in range(3):
+        advance(REST)
+        assert breaker.fault() is None
+        breaker.heard(BROKE)
+        advance(REST - 1)
+        fault = breaker.fault()
+        assert fault is not None
+        assert fault.retry_after is None
+        advance(1)
+
+
+def test_a_trial_of_which_nothing_is_heard_is_followed_by_another(breaker: CircuitBreaker, advance: Advance) -> None:
+    breaker.heard(BROKE)
+    advance(REST)
+    assert breaker.fault() is None
+    advance(REST - 1)
+    assert breaker.fault() is not None
+    advance(1)
+    assert breaker.fault() is None
+
+
+def test_a_fault_of_which_nothing_was_heard_for_long_is_forgotten(breaker: CircuitBreaker, advance: Advance) -> None:
+    breaker.heard(BROKE)
+    advance(RESTS_UNTIL_FORGOTTEN * REST)
+    assert [breaker.fault() for _ in range(10)] == [None] * 10
+
+
+def test_a_fault_is_reported_once_and_again_after_every_trial(
+    breaker: CircuitBreaker, advance: Advance, reports: list[Reason]
+) -> None:
+    for _ in range(10):
+        breaker.heard(BROKE)
+    assert reports == [Reason.NO_CREDITS]
+    advance(REST)
+    breaker.fault()
+    for _ in range(10):
+        breaker.heard(BROKE)
+    assert reports == [Reason.NO_CREDITS] * 2
+
+
+def test_a_fault_found_again_long_after_is_reported_though_nobody_asked_to_try(
+    breaker: CircuitBreaker, advance: Advance, reports: list[Reason]
+) -> None:
+    breaker.heard(BROKE)
+    advance(REST)
+    breaker.heard(BROKE)
+    assert len(reports) == 2
+
+
+def test_a_report_that_was_not_taken_is_made_again_by_the_next(advance: Advance) -> None:
+    answers = iter([False, False, True])
+    breaker = CircuitBreaker(REST, lambda _: next(answers))
+    for _ in range(10):
+        breaker.heard(BROKE)
+    assert list(answers) == []
+
+
+def test_of_threads_that_find_the_fault_at_once_one_reports_it() -> None:
+    reports: list[Reason] = []
+    breaker = CircuitBreaker(REST, into(reports))
+    together = Barrier(10)
+
+    def find(_: int) -> None:
+        together.wait()
+        breaker.heard(BROKE)
+
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(find, range(10)))
+    assert reports == [Reason.NO_CREDITS]

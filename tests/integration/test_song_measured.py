@@ -1,0 +1,15 @@
+"""The figures that the cost is computed from are those of the code as it is."""
+
+import pytest
+
+from tests.integration.bench import Bench
+from tests.performance.measure_song import measure
+from tests.performance.measured import Measured
+
+
+def test_a_song_writes_tells_and_logs_what_measured_json_says(bench: Bench) -> None:
+    figures, stated = measure(bench), Measured.load()
+    for name, figure in figures.items():
+        # The length of a line varies with ids and milliseconds; a count does not.
+        leeway = 0.05 if name.endswith("bytes") else 0
+        assert getattr(stated, name) == pytest.approx(figure, rel=leeway, abs=0), f"{name}: renew measured.json"

@@ -1,0 +1,180 @@
+"""What a million songs cost: the table of the README, from prices.py, measured.json and song_work.py.
+
+python -m tests.performance.cost            prints it
+python -m tests.performance.cost README.md  puts it between the markers of that file as well
+"""
+
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from song_intake.telemetry import METRICS
+from tests.performance.measured import Measured
+from tests.performance.prices import PRICES, READ_ON, Unit
+from tests.performance.song_work import Design, Work, designs
+from tests.template.transformed import shipped
+
+SONGS: Final = 1_000_000
+
+# The columns of the table, and what is in each.
+SERVICES: Final[Mapping[str, frozenset[Unit]]] = {
+    "Lambda": frozenset({Unit.LAMBDA_GB_SECONDS, Unit.LAMBDA_REQUESTS}),
+    "DynamoDB": frozenset({Unit.DYNAMODB_WRITES}),
+    "SQS": frozenset({Unit.SQS_REQUESTS}),
+    "EventBridge": frozenset({Unit.EVENTS, Unit.PIPES, Unit.API_DESTINATIONS}),
+    "Step Functions": frozenset({Unit.TRANSITIONS, Unit.EXPRESS_REQUESTS, Unit.EXPRESS_GB_SECONDS}),
+    "logs, HTTP API": frozenset({Unit.LOG_BYTES, Unit.HTTP_API_REQUESTS}),
+}
+
+# A mapping with a maximum concurrency keeps five pollers on an idle queue, each asking every 20 seconds:
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+_POLLERS: Final = 5
+_POLLS_A_MONTH: Final = 30 * 86_400 / 20
+_FIVE_MINUTES_A_MONTH: Final = 30 * 86_400 / 300
+
+_UNVERIFIED: Final = (
+    "AWS's pages load most figures by script, so these were read in stored copies of pages that quote them, dated as "
+    "they say. An undated one, and that of 2024, is not verified further. Look one up before a decision hangs on it."
+)
+
+_START: Final = "<!-- cost: `make cost` writes from here -->"
+_END: Final = "<!-- cost: to here -->"
+
+
+def usd(work: Work) -> float:
+    return sum(amount * PRICES[unit].each for unit, amount in work.items())
+
+
+def usd_by_service(work: Work) -> list[float]:
+    """What a million songs of this work cost in each column, to the cent, so that the columns add up."""
+    return [
+        round(SONGS * usd({unit: amount for unit, amount in work.items() if unit in units}), 2)
+        for units in SERVICES.values()
+    ]
+
+
+def standing_work() -> Work:
+    """What the stack takes in a month without a song, if every metric occurred in it."""
+    resources = shipped()["Resources"].values()
+    kinds = [resource["Type"] for resource in resources]
+    sources = [
+        event["Type"] for resource in resources for event in resource.get("Properties", {}).get("Events", {}).values()
+    ]
+    return {
+        Unit.ALARMS: kinds.count("AWS::CloudWatch::Alarm"),
+        Unit.METRICS: len(METRICS),
+        Unit.DASHBOARDS: kinds.count("AWS::CloudWatch::Dashboard"),
+        Unit.SECRETS: kinds.count("AWS::SecretsManager::Secret"),
+        Unit.KMS_KEYS: kinds.count("AWS::KMS::Key"),
+        Unit.SQS_REQUESTS: sources.count("SQS") * _POLLERS * _POLLS_A_MONTH,
+        Unit.SCHEDULES: sources.count("ScheduleV2") * _FIVE_MINUTES_A_MONTH,
+    }
+
+
+def report(measured: Measured) -> str:
+    them = designs(measured)
+    return "\n".join(
+        (
+            *_part("submitting", {design.name: design.submitting for design in them}),
+            "",
+            *_part("following and telling", {design.name: design.following for design in them}),
+            "",
+            *_rows(("both", "USD", "remark"), [_both(design) for design in them]),
+            "",
+            _at_rest(),
+            "",
+            f"<details><summary>The prices, read on {READ_ON}</summary>",
+            "",
+            *_rows(("unit", "USD", "page", "read in a copy of", "dated"), _prices()),
+            "",
+            _UNVERIFIED,
+            "",
+            "</details>",
+        )
+    )
+
+
+def between_markers(readme: str) -> str:
+    """What the README has there. Raises ValueError where it has no place for it."""
+    found = re.search(f"{re.escape(_START)}\n\n(.*)\n\n{re.escape(_END)}", readme, flags=re.DOTALL)
+    if found is None:
+        raise ValueError("there is no place for the cost between two markers")
+    return found[1]
+
+
+def placed(readme: str, text: str) -> str:
+    """The README with the text between its markers. Raises ValueError as above."""
+    before, after = _framed(between_markers(readme)), _framed(text)
+    return readme.replace(before, after)
+
+
+def _framed(text: str) -> str:
+    return f"{_START}\n\n{text}\n\n{_END}"
+
+
+def _part(title: str, works: Mapping[str, Work | None]) -> list[str]:
+    return _rows((title, *SERVICES, "USD"), [(name, *_amounts(work)) for name, work in works.items()])
+
+
+def _amounts(work: Work | None) -> list[str]:
+    if work is None:
+        return [*[""] * len(SERVICES), "cannot"]
+    amounts = usd_by_service(work)
+    return [*(f"{amount:.2f}" if amount else "" for amount in amounts), f"**{sum(amounts):.2f}**"]
+
+
+def _both(design: Design) -> tuple[str, str, str]:
+    if design.following is None:
+        return design.name, "", design.remark
+    total = sum(usd_by_service(design.submitting)) + sum(usd_by_service(design.following))
+    return design.name, f"**{total:.2f}**", design.remark
+
+
+def _at_rest() -> str:
+    names = {
+        Unit.ALARMS: "alarms",
+        Unit.METRICS: "metrics",
+        Unit.DASHBOARDS: "dashboard",
+        Unit.SECRETS: "secrets",
+        Unit.KMS_KEYS: "key",
+    }
+    work = standing_work()
+    counted = [f"{work[unit]:.0f} {name}" for unit, name in names.items()]
+    monthly = f"Beside that, the stack costs up to {usd(work):.2f} USD a month at rest"
+    return f"{monthly}: {', '.join(counted)}, and polls of empty queues."
+
+
+def _prices() -> list[tuple[str, ...]]:
+    return [
+        (
+            unit,
+            f"{price.usd:g} {price.count_in_words}",
+            f"[AWS]({price.page})",
+            f"[{_host(price.seen)}]({price.seen})",
+            price.dated,
+        )
+        for unit, price in PRICES.items()
+    ]
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or address
+
+
+def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def main(arguments: Sequence[str]) -> None:
+    text = report(Measured.load())
+    print(text)  # noqa: T201
+    for name in arguments:
+        readme = Path(name)
+        readme.write_text(placed(readme.read_text(encoding="utf-8"), text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

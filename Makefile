@@ -11,7 +11,7 @@ LOCAL_PINS := tests/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pytest campaign model build redrive resolve pins clean
+.PHONY: help run test lint pytest campaign bench model build redrive resolve pins clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ pytest: $(VENV)/.test  ## The tests alone
 
 campaign: $(VENV)/.test  ## Random schedules of crashes, duplicates and delays, for minutes instead of seconds
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
+
+bench: $(VENV)/.test  ## The handler against other designs, in some minutes (BENCH_JSON=file, BENCH_PARTS=warm,hundred,first,peak,cold)
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.performance.run_bench
 
 model: $(VENV)/.test  ## The TLA+ model of the ledger (needs Java)
 	$(BIN)/python -m tests.model.check_model

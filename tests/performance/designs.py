@@ -11,6 +11,8 @@ class Design(StrEnum):
     FLOOR = "floor"
     API_CALL = "one API call"
     """No design: a bare create on a new connection, which is what the others' wall times are divided by."""
+    BOTO3 = "import boto3"
+    """No design: what a cold start is divided by."""
 
 
 MODULES = {
@@ -27,4 +29,12 @@ TOLD = {
     Design.THREADS: "(b) the same calls in a thread pool",
     Design.IDEMPOTENCY: "(c) Powertools Idempotency around the call",
     Design.FLOOR: "(d) the floor: raw sockets, signed by hand",
+}
+
+SHORT = {
+    Design.OURS: "this handler",
+    Design.SEQUENTIAL: "(a) one after another",
+    Design.THREADS: "(b) thread pool",
+    Design.IDEMPOTENCY: "(c) Idempotency",
+    Design.FLOOR: "(d) floor: raw sockets",
 }

@@ -1,4 +1,4 @@
-"""Our client of the music API without TLS, for the benchmark alone: the real one refuses to send the token in the clear.
+"""Our client of the music API without TLS, for the benchmark alone: the real one never sends the token in the clear.
 
 Only connecting differs. What is sent, how it is read and what an answer means is the real client's.
 """

@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 ORIGIN = os.environ["RIVALS_API_ORIGIN"]
+TOKEN = parameters.get_secret(os.environ["API_TOKEN_SECRET_ARN"])
 
 logger = Logger()
 processor = BatchProcessor(event_type=EventType.SQS)
@@ -31,13 +32,12 @@ def record_handler(record: SQSRecord) -> None:
     logger.info("submitted", request_id=song["request_id"], task_id=submitted["task_id"])
 
 
-@idempotent_function(data_keyword_argument="song", persistence_store=table, config=config)
+@idempotent_function(data_keyword_argument="song", persistence_store=table, config=config)  # type: ignore[untyped-decorator]
 def create(*, song: dict[str, Any]) -> dict[str, Any]:
-    token = parameters.get_secret(os.environ["API_TOKEN_SECRET_ARN"], max_age=300)
     response = session.post(
         f"{ORIGIN}/api/v1/producer/create",
         json={"title": song["title"], "sound": song["sound"], "lyrics": song["lyrics"]},
-        headers={"Authorization": f"Bearer {token}"},
+        headers={"Authorization": f"Bearer {TOKEN}"},
         timeout=30,
     )
     response.raise_for_status()

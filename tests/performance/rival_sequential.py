@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 ORIGIN = os.environ["RIVALS_API_ORIGIN"]
 TABLE = os.environ["LEDGER_TABLE"]
+TOKEN = parameters.get_secret(os.environ["API_TOKEN_SECRET_ARN"])
 
 logger = Logger()
 processor = BatchProcessor(event_type=EventType.SQS)
@@ -40,11 +41,10 @@ def record_handler(record: SQSRecord) -> None:
 
 
 def create(song: dict[str, Any]) -> str:
-    token = parameters.get_secret(os.environ["API_TOKEN_SECRET_ARN"], max_age=300)
     response = session.post(
         f"{ORIGIN}/api/v1/producer/create",
         json={"title": song["title"], "sound": song["sound"], "lyrics": song["lyrics"]},
-        headers={"Authorization": f"Bearer {token}"},
+        headers={"Authorization": f"Bearer {TOKEN}"},
         timeout=30,
     )
     response.raise_for_status()

@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 ORIGIN = os.environ["RIVALS_API_ORIGIN"]
 TABLE = os.environ["LEDGER_TABLE"]
 BATCH_SIZE = int(os.environ["BATCH_SIZE"])
+TOKEN = parameters.get_secret(os.environ["API_TOKEN_SECRET_ARN"])
 
 logger = Logger()
 pool = ThreadPoolExecutor(max_workers=BATCH_SIZE)
@@ -46,11 +47,10 @@ def record_handler(record: SQSRecord) -> None:
 
 
 def create(song: dict[str, Any]) -> str:
-    token = parameters.get_secret(os.environ["API_TOKEN_SECRET_ARN"], max_age=300)
     response = session.post(
         f"{ORIGIN}/api/v1/producer/create",
         json={"title": song["title"], "sound": song["sound"], "lyrics": song["lyrics"]},
-        headers={"Authorization": f"Bearer {token}"},
+        headers={"Authorization": f"Bearer {TOKEN}"},
         timeout=30,
     )
     response.raise_for_status()

@@ -9,6 +9,8 @@ from typing import Any, Literal, Self
 
 from tests.performance.designs import Design
 
+What = Literal["wall", "cpu", "aws_calls", "peak"]
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -54,15 +56,18 @@ class Samples:
     def of(cls, told: Iterable[Mapping[str, Any]]) -> Self:
         return cls([Sample(**{**sample, "design": Design(sample["design"])}) for sample in told])
 
-    def of_design(self, design: Design, latency: int | None = None) -> list[Sample]:
-        return [found for found in self.all if found.design is design and latency in (None, found.latency)]
+    def of_design(self, design: Design) -> list[Sample]:
+        return [found for found in self.all if found.design is design]
 
-    def median(self, design: Design, what: Literal["wall", "cpu", "aws_calls", "peak"]) -> float:
-        return median(getattr(sample, what) for sample in self.of_design(design))
+    def median(self, design: Design, what: What) -> float:
+        return median(_value(sample, what) for sample in self.of_design(design))
 
-    def ratio(self, design: Design, to: Design, what: Literal["wall", "cpu"]) -> float:
+    def ratio(self, design: Design, to: Design, what: What) -> float:
         """The median of the ratios of each round, which shares what the machine did meanwhile."""
-        bases = {sample.round: getattr(sample, what) for sample in self.of_design(to)}
-        return median(
-            getattr(sample, what) / bases[sample.round] for sample in self.of_design(design) if sample.round in bases
-        )
+        bases = {sample.round: _value(sample, what) for sample in self.of_design(to)}
+        return median(_value(sample, what) / bases[sample.round] for sample in self.of_design(design))
+
+
+def _value(sample: Sample, what: What) -> float:
+    value: float = getattr(sample, what)
+    return value

@@ -28,7 +28,7 @@ class Record:
     created: Counter[str] = field(default_factory=_counter)
     """Creates, by title."""
     claimed: Counter[str] = field(default_factory=_counter)
-    """Writes without a task, by title; by operation where the row does not name the song."""
+    """Writes without a task, by title; by operation for a new row that does not name its song."""
     recorded: Counter[str] = field(default_factory=_counter)
     """Writes of a task, by task."""
     followed: Counter[str] = field(default_factory=_counter)
@@ -42,8 +42,10 @@ class Record:
         text = repr(row)
         if tasks := set(TASK.findall(text)):
             self.recorded.update(tasks)
-        else:
-            self.claimed.update(set(TITLE.findall(text)) or {operation})
+        elif titles := set(TITLE.findall(text)):
+            self.claimed.update(titles)
+        elif operation == "PutItem":
+            self.claimed.update({operation})
 
     def checked(self, entry: object) -> None:
         self.followed.update(set(TASK.findall(repr(entry))))

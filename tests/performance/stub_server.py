@@ -1,4 +1,4 @@
-"""The other end of the benchmark: one process that plays the music API's create and the AWS services, plain and over TLS.
+"""The other end of the benchmark: one process that plays the music API's create and AWS, plain and over TLS.
 
 It must cost far less than who calls it, so an answer is put together from a few bytes, and a connection is a callback.
 It evaluates no condition: every write succeeds. What it was asked for is counted, so that a design which leaves out

@@ -11,12 +11,17 @@ from tests.template.transformed import parameter_defaults, shipped
 SOURCES = (PROJECT / "functions/submit_song", PROJECT / "layers/song_intake")
 
 
-def environment(stub: StubProcess, *, tls: bool, batch_size: int, layers: Path | None = None) -> dict[str, str]:
-    """Without TLS, AWS and the rivals' music API are plain HTTP; see plain_music_api for ours."""
+def environment(stub: StubProcess, *, tls: bool, batch_size: int, opt: Path | None = None) -> dict[str, str]:
+    """opt: the built layers, where the function is to run from them.
+
+    Without TLS, AWS and the rivals' music API are plain HTTP; see plain_music_api for ours.
+    """
     scheme, port = ("https", stub.tls_port) if tls else ("http", stub.plain_port)
     return {
-        **{name: _value(value, name, layers) for name, value in _of_the_template().items()},
+        **{name: _value(value, name, opt) for name, value in _of_the_template().items()},
         "BATCH_SIZE": str(batch_size),
+        # As fast as they come: a pace would be all that is measured.
+        "CREATES_PER_MINUTE": "0",
         "MUSIC_API_ORIGIN": f"https://127.0.0.1:{port}",
         "RIVALS_API_ORIGIN": f"{scheme}://127.0.0.1:{port}",
         "AWS_ENDPOINT_URL": f"{scheme}://127.0.0.1:{port}",
@@ -45,13 +50,17 @@ def _of_the_template() -> Mapping[str, Any]:
     return {**shared, **own}
 
 
-def _value(value: object, name: str, layers: Path | None) -> str:
-    """A parameter is its default; what CloudFormation would make is only named."""
+def _value(value: object, name: str, opt: Path | None) -> str:
+    """A parameter is its default, and so is a parameter that counts where nothing paces the creates; what else
+    CloudFormation would fill in is only named.
+    """
     match value:
+        case {"Fn::If": [_, _, {"Ref": str()} as unpaced]}:
+            return _value(unpaced, name, opt)
         case {"Ref": str(parameter)} if parameter in parameter_defaults():
             return str(parameter_defaults()[parameter])
-        case str() if layers:
-            return value.replace("/opt", str(layers))
+        case str() if opt and value.startswith("/opt/"):
+            return value.replace("/opt", str(opt), 1)
         case str():
             return value
         case _:

@@ -37,6 +37,8 @@ class Figures:
     peak: Samples | None = None
     cold: Samples | None = None
     paced: Paced | None = None
+    load: float = 0.0
+    """How busy the machine was before: its load average of a minute."""
     stub_share: float = 0.0
     """Seconds of processor that the stubs used, to those that passed."""
 

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 import sysconfig
 import time
 from collections.abc import Collection, Iterator
@@ -47,10 +48,10 @@ class Effort:
 FULL = Effort(
     latency=500,
     warm_up=3,
-    rounds=25,
+    rounds=20,
     one_by_one_rounds=3,
-    hundred_rounds=10,
-    first_rounds=11,
+    hundred_rounds=8,
+    first_rounds=9,
     peak_rounds=2,
     cold_rounds=15,
 )
@@ -70,7 +71,7 @@ QUICK = Effort(
 
 
 def measure(clients: Clients, effort: Effort, parts: Collection[str] = PARTS) -> Figures:
-    figures = Figures()
+    figures = Figures(load=os.getloadavg()[0])
     began, cpu = time.monotonic(), clients.stub.control.cpu()
     if "warm" in parts:
         figures.warm = clients.warm(_plan(clients, effort, 10, effort.rounds, SIDE_BY_SIDE, ONE_BY_ONE))
@@ -120,7 +121,7 @@ def _cold(clients: Clients, effort: Effort) -> Samples:
     surroundings = environment(clients.stub, tls=True, batch_size=10, opt=opt)
     site = Path(sysconfig.get_path("purelib"))
     path = [shipped_function(clients.folder), opt / "python"] if opt else [*SOURCES, site]
-    return cold_starts(path, surroundings, effort.cold_rounds)
+    return cold_starts(path, surroundings, effort.cold_rounds, clients.folder / "bytecode")
 
 
 def _paced() -> Paced | None:

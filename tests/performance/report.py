@@ -39,8 +39,8 @@ _START, _END = "<!-- bench: `make bench BENCH_README=1` writes from here -->", "
 
 def report(figures: Figures) -> str:
     machine = f"CPython {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-    stub = f"the stubs used {figures.stub_share:.0%} of a core of their own"
-    return "\n".join((*_table(figures), "", _notes(figures), *_figures(figures), "", f"Measured on {machine}; {stub}."))
+    busy = f"its load before was {figures.load:.1f}, and the stubs used {figures.stub_share:.0%} of a core of their own"
+    return "\n".join((*_table(figures), "", _notes(figures), *_figures(figures), "", f"Measured on {machine}; {busy}."))
 
 
 def write_readme(readme: Path, figures: Figures) -> None:

@@ -68,6 +68,12 @@ def test_the_readme_shows_every_plot_light_and_dark(figures: Figures, tmp_path: 
     assert [path for path in shown if not (PROJECT / path).exists()] == []
 
 
+def test_the_readme_s_figures_mean_what_they_do_here() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| [\d.e+-]+ \| (.*) \|$", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert rows
+    assert dict(rows).items() <= MEANINGS.items()
+
+
 def whole() -> Record:
     """What our handler asks for when it does all its work on TITLES."""
     songs, tasks = Counter(TITLES), Counter(map(task_of, TITLES))

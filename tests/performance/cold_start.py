@@ -45,8 +45,10 @@ def shipped_function(folder: Path) -> Path:
     return target
 
 
-def cold_starts(path: Sequence[Path], environment: Mapping[str, str], rounds: int, bytecode: Path) -> Samples:
-    """One start of each before anything counts: it fills the machine's file cache, and `bytecode` for boto3."""
+def cold_starts(path: Sequence[Path], environment: Mapping[str, str], rounds: range, bytecode: Path) -> Samples:
+    """One start of each in every round. Those before round 0 do not count: they fill the machine's file cache, and
+    the folder `bytecode` for boto3.
+    """
     modules = {
         # With bytecode in any case, so that a layer which ships none is seen to be slow.
         Design.BOTO3: ("-X", f"pycache_prefix={bytecode}", "-c", IMPORT, "boto3"),
@@ -55,7 +57,7 @@ def cold_starts(path: Sequence[Path], environment: Mapping[str, str], rounds: in
     }
     samples = [
         Sample(design, 0, number, *_start(command, path, environment))
-        for number in range(-1, rounds)
+        for number in rounds
         for design, command in modules.items()
     ]
     return Samples([sample for sample in samples if sample.round >= 0])

@@ -13,28 +13,25 @@ from tests.performance.clients import Clients
 from tests.performance.cold_start import built_layers, cold_starts, shipped_function
 from tests.performance.designs import Design
 from tests.performance.figures import Figures, Paced
-from tests.performance.samples import Plan, Sample, Samples, Turn
+from tests.performance.samples import QUICK_LATENCY, Plan, Sample, Samples, Turn
 from tests.performance.surroundings import SOURCES, environment
 
 PARTS = ("warm", "hundred", "first", "peak", "cold", "paced")
 
-# One after another, ten creates take ten times as long, which says nothing more with every round, and their processor
-# time does not depend on it: it is taken with a music API that is this quick (milliseconds).
-QUICK_LATENCY = 20
-
+# One song after another takes ten times as long with every batch and says nothing more by it, so their CPU, which does
+# not depend on waiting, is taken with QUICK_LATENCY.
 ONE_BY_ONE = (Design.SEQUENTIAL, Design.IDEMPOTENCY)
 SIDE_BY_SIDE = (Design.OURS, Design.THREADS, Design.FLOOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """latency: milliseconds that a create takes. warm_up: batches that do not count. hundred: songs of a large batch.
-    The rest: rounds of each part; where there are none, another part's samples serve.
+    """latency: milliseconds that a create takes. warm_up: batches that do not count. The rest: rounds of each part;
+    where there are none, another part's samples serve.
     """
 
     latency: int
     warm_up: int
-    hundred: int = 100
     rounds: int
     one_by_one_rounds: int
     hundred_rounds: int
@@ -59,10 +56,9 @@ FULL = Effort(
 QUICK = Effort(
     latency=QUICK_LATENCY,
     warm_up=0,
-    hundred=20,
     rounds=1,
     one_by_one_rounds=0,
-    hundred_rounds=1,
+    hundred_rounds=0,
     first_rounds=1,
     peak_rounds=0,
     cold_rounds=1,
@@ -78,7 +74,8 @@ def measure(clients: Clients, effort: Effort, parts: Collection[str] = PARTS) ->
         slow = _plan(clients, effort, 10, effort.one_by_one_rounds, ONE_BY_ONE)
         figures.one_by_one = clients.warm(slow) if slow.rounds else figures.warm
     if "hundred" in parts:
-        figures.hundred = clients.warm(_plan(clients, effort, effort.hundred, effort.hundred_rounds, SIDE_BY_SIDE))
+        large = _plan(clients, effort, 100, effort.hundred_rounds, SIDE_BY_SIDE)
+        figures.hundred = clients.warm(large) if large.rounds else figures.warm
     if "first" in parts:
         figures.first = Samples(list(_first(clients, effort)))
     if "peak" in parts:
@@ -121,7 +118,8 @@ def _cold(clients: Clients, effort: Effort) -> Samples:
     surroundings = environment(clients.stub, tls=True, batch_size=10, opt=opt)
     site = Path(sysconfig.get_path("purelib"))
     path = [shipped_function(clients.folder), opt / "python"] if opt else [*SOURCES, site]
-    return cold_starts(path, surroundings, effort.cold_rounds, clients.folder / "bytecode")
+    warm_up = -1 if effort.warm_up else 0
+    return cold_starts(path, surroundings, range(warm_up, effort.cold_rounds), clients.folder / "bytecode")
 
 
 def _paced() -> Paced | None:

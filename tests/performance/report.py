@@ -8,9 +8,9 @@ from typing import Literal
 
 from tests.performance.designs import SHORT, TOLD, Design
 from tests.performance.figures import MEANINGS, MIB, Figures
-from tests.performance.measuring import ONE_BY_ONE, QUICK_LATENCY
+from tests.performance.measuring import ONE_BY_ONE
 from tests.performance.plots import Bar, Plot
-from tests.performance.samples import Samples
+from tests.performance.samples import QUICK_LATENCY, Samples
 
 COLUMNS = (
     "design",

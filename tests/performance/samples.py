@@ -9,6 +9,9 @@ from typing import Any, Literal, Self
 
 from tests.performance.designs import Design
 
+# Milliseconds of a music API that answers at once, or nearly: for what does not depend on how long it takes.
+QUICK_LATENCY = 20
+
 What = Literal["wall", "cpu", "aws_calls", "peak"]
 
 

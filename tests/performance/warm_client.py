@@ -18,7 +18,7 @@ from typing import Any
 from tests.performance import floor
 from tests.performance.designs import MODULES, Design
 from tests.performance.plain_music_api import without_tls
-from tests.performance.samples import Plan, Sample, Turn
+from tests.performance.samples import QUICK_LATENCY, Plan, Sample, Turn
 from tests.performance.song_batch import Context, batch_of, titles_of
 from tests.performance.stub import StubControl
 from tests.performance.work import check
@@ -32,7 +32,7 @@ def measure(plan: Plan) -> list[Sample]:
     handlers = {design: _handler(design) for design in sorted(designs)}
     for _ in range(plan.warm_up):
         for design in handlers:
-            _take(Turn(design, 20), 0, plan, handlers, control)
+            _take(Turn(design, QUICK_LATENCY), 0, plan, handlers, control)
     return [_take(turn, number, plan, handlers, control) for number, turns in enumerate(plan.rounds) for turn in turns]
 
 

@@ -11,7 +11,7 @@ LOCAL_PINS := tests/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pytest campaign cost model build redrive resolve intake pins clean
+.PHONY: help run test lint pytest campaign bench bench-quick cost model build redrive resolve intake pins clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,12 @@ pytest: $(VENV)/.test  ## The tests alone
 
 campaign: $(VENV)/.test  ## Random schedules of crashes, duplicates and delays, for minutes instead of seconds
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
+
+bench: $(VENV)/.test  ## The handler against other ways to write it, in 5 minutes: BENCH_JSON=file, BENCH_README=1, BENCH_PARTS=warm,...
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.performance.run_bench
+
+bench-quick: $(VENV)/.test  ## That each of them does the same work
+	@$(BIN)/python -m pytest -q tests/performance
 
 cost: $(VENV)/.test  ## What a million songs cost, from stated prices and measured figures: prints it, and puts it into the README
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.performance.cost README.md

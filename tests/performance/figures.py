@@ -1,0 +1,63 @@
+"""All that was measured, and the figures that stand for it."""
+
+from dataclasses import dataclass
+
+from tests.performance.designs import Design
+from tests.performance.samples import Samples
+
+MIB = 1024 * 1024
+
+MEANINGS = {
+    "batch10_wall_over_api": "warm batch of 10, without TLS: wall time over that of one bare API call",
+    "batch10_cpu_over_sequential": "the same batch: CPU time of the process over that of (a)",
+    "batch100_wall_over_api": "warm batch of 100, without TLS (`BatchSize` 100): wall time over one bare API call",
+    "first_tls_batch_wall_over_api": "first batch of 10 of a fresh process, over TLS: wall time over one bare TLS call",
+    "cold_start_over_boto3": "fresh interpreter's import of the handler from the built layers, over `import boto3`",
+    "peak_mib": "most memory of a process that took five batches of 10 over TLS, in MiB",
+    "paced_share_of_rate": "600 requests, 8 workers, 10 creates a second, in virtual time: share of the rate used",
+    "paced_429s": "429 answers meanwhile",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    share_of_rate: float
+    answers_429: int
+
+
+@dataclass(slots=True)
+class Figures:
+    """The samples of each part; None where it was left out."""
+
+    warm: Samples | None = None
+    one_by_one: Samples | None = None
+    """Whole batches of the designs that take one song after another, at the music API's full latency."""
+    hundred: Samples | None = None
+    first: Samples | None = None
+    peak: Samples | None = None
+    cold: Samples | None = None
+    paced: Paced | None = None
+    load: float = 0.0
+    """How busy the machine was before: its load average of a minute."""
+    stub_share: float = 0.0
+    """Seconds of processor that the stubs used, to those that passed."""
+
+    def by_key(self) -> dict[str, float]:
+        """The figures by their names; what was not measured has none."""
+        ours, call = Design.OURS, Design.API_CALL
+        figures: dict[str, float] = {}
+        if self.warm:
+            figures["batch10_wall_over_api"] = self.warm.ratio(ours, call, "wall")
+            figures["batch10_cpu_over_sequential"] = self.warm.ratio(ours, Design.SEQUENTIAL, "cpu")
+        if self.hundred:
+            figures["batch100_wall_over_api"] = self.hundred.ratio(ours, call, "wall")
+        if self.first:
+            figures["first_tls_batch_wall_over_api"] = self.first.ratio(ours, call, "wall")
+        if self.cold:
+            figures["cold_start_over_boto3"] = self.cold.ratio(ours, Design.BOTO3, "wall")
+        if self.peak:
+            figures["peak_mib"] = self.peak.median(ours, "peak") / MIB
+        if self.paced:
+            figures["paced_share_of_rate"] = self.paced.share_of_rate
+            figures["paced_429s"] = self.paced.answers_429
+        return {name: round(value, 3) for name, value in figures.items()}

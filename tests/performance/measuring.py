@@ -1,0 +1,131 @@
+"""The parts of the benchmark, and how long each goes on."""
+
+import importlib
+import importlib.util
+import os
+import sysconfig
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.performance.clients import Clients
+from tests.performance.cold_start import built_layers, cold_starts, shipped_function
+from tests.performance.designs import Design
+from tests.performance.figures import Figures, Paced
+from tests.performance.samples import QUICK_LATENCY, Plan, Sample, Samples, Turn
+from tests.performance.surroundings import SOURCES, environment
+
+PARTS = ("warm", "hundred", "first", "peak", "cold", "paced")
+
+# One song after another takes ten times as long with every batch and says nothing more by it, so their CPU, which does
+# not depend on waiting, is taken with QUICK_LATENCY.
+ONE_BY_ONE = (Design.SEQUENTIAL, Design.IDEMPOTENCY)
+SIDE_BY_SIDE = (Design.OURS, Design.THREADS, Design.FLOOR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """latency: milliseconds that a create takes. warm_up: batches that do not count. The rest: rounds of each part;
+    where there are none, another part's samples serve.
+    """
+
+    latency: int
+    warm_up: int
+    rounds: int
+    one_by_one_rounds: int
+    hundred_rounds: int
+    first_rounds: int
+    peak_rounds: int
+    cold_rounds: int
+    from_built_layers: bool = True
+    """Whether a cold start is measured as it ships, which downloads the dependencies; else from this environment."""
+
+
+FULL = Effort(
+    latency=500,
+    warm_up=3,
+    rounds=20,
+    one_by_one_rounds=3,
+    hundred_rounds=8,
+    first_rounds=9,
+    peak_rounds=2,
+    cold_rounds=15,
+)
+# Says nothing about time: it runs all the code once.
+QUICK = Effort(
+    latency=QUICK_LATENCY,
+    warm_up=0,
+    rounds=1,
+    one_by_one_rounds=0,
+    hundred_rounds=0,
+    first_rounds=1,
+    peak_rounds=0,
+    cold_rounds=1,
+    from_built_layers=False,
+)
+
+
+def measure(clients: Clients, effort: Effort, parts: Collection[str] = PARTS) -> Figures:
+    figures = Figures(load=os.getloadavg()[0])
+    began, cpu = time.monotonic(), clients.stub.control.cpu()
+    if "warm" in parts:
+        figures.warm = clients.warm(_plan(clients, effort, 10, effort.rounds, SIDE_BY_SIDE, ONE_BY_ONE))
+        slow = _plan(clients, effort, 10, effort.one_by_one_rounds, ONE_BY_ONE)
+        figures.one_by_one = clients.warm(slow) if slow.rounds else figures.warm
+    if "hundred" in parts:
+        large = _plan(clients, effort, 100, effort.hundred_rounds, SIDE_BY_SIDE)
+        figures.hundred = clients.warm(large) if large.rounds else figures.warm
+    if "first" in parts:
+        figures.first = Samples(list(_first(clients, effort)))
+    if "peak" in parts:
+        figures.peak = Samples(list(_peak(clients, effort))) if effort.peak_rounds else figures.first
+    figures.stub_share = (clients.stub.control.cpu() - cpu) / (time.monotonic() - began)
+    if "cold" in parts:
+        figures.cold = _cold(clients, effort)
+    if "paced" in parts:
+        figures.paced = _paced()
+    return figures
+
+
+def _plan(
+    clients: Clients,
+    effort: Effort,
+    batch_size: int,
+    rounds: int,
+    designs: tuple[Design, ...],
+    for_their_cpu: tuple[Design, ...] = (),
+) -> Plan:
+    turns = [Turn(design, effort.latency) for design in (Design.API_CALL, *designs)]
+    turns += [Turn(design, QUICK_LATENCY) for design in for_their_cpu]
+    return Plan(clients.stub.plain_port, batch_size, effort.warm_up, rounds=[turns] * rounds)
+
+
+def _first(clients: Clients, effort: Effort) -> Iterator[Sample]:
+    for number in range(effort.first_rounds):
+        slow = (Design.SEQUENTIAL,) if number < effort.one_by_one_rounds else ()
+        yield from clients.first((*SIDE_BY_SIDE, *slow), number, 1, effort.latency)
+
+
+def _peak(clients: Clients, effort: Effort) -> Iterator[Sample]:
+    for number in range(effort.peak_rounds):
+        yield from clients.first(SIDE_BY_SIDE, number, 5, effort.latency)
+
+
+def _cold(clients: Clients, effort: Effort) -> Samples:
+    opt = built_layers(clients.folder) if effort.from_built_layers else None
+    # Nobody is called while the function starts, so the addresses do not matter.
+    surroundings = environment(clients.stub, tls=True, batch_size=10, opt=opt)
+    site = Path(sysconfig.get_path("purelib"))
+    path = [shipped_function(clients.folder), opt / "python"] if opt else [*SOURCES, site]
+    warm_up = -1 if effort.warm_up else 0
+    return cold_starts(path, surroundings, range(warm_up, effort.cold_rounds), clients.folder / "bytecode")
+
+
+def _paced() -> Paced | None:
+    """None where the project has nothing that paces its creates."""
+    name = "tests.performance.paced"
+    if importlib.util.find_spec(name) is None:
+        return None
+    seen = importlib.import_module(name).run_paced()
+    return Paced(seen.share_of_rate, seen.answers_429)

@@ -1,0 +1,25 @@
+"""Our client of the music API without TLS, for the benchmark alone: the real one never sends the token in the clear.
+
+Only connecting differs. What is sent, how it is read and what an answer means is the real client's.
+"""
+
+from urllib.parse import urlsplit
+
+from urllib3.connection import HTTPConnection
+
+from song_intake import music_api
+from song_intake.music_api import Line, MusicApi
+from song_intake.outcome import NotSent
+
+
+class PlainMusicApi(MusicApi):
+    def connect(self) -> Line | NotSent:
+        address = urlsplit(self._origin)
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=self._connect_timeout)
+        connection.connect()
+        return Line(connection, self._origin, self._deadline)  # type: ignore[arg-type]  # an HTTPSConnection is one too
+
+
+def without_tls() -> None:
+    """From here on, a handler that is imported is wired with the plain client."""
+    music_api.MusicApi = PlainMusicApi  # type: ignore[misc]

@@ -1,0 +1,128 @@
+"""What `make bench` says, and the README too: the table, the figures with their meaning, and what they do not tell."""
+
+import os
+import platform
+import re
+from pathlib import Path
+from typing import Literal
+
+from tests.performance.designs import SHORT, TOLD, Design
+from tests.performance.figures import MEANINGS, MIB, Figures
+from tests.performance.measuring import ONE_BY_ONE
+from tests.performance.plots import Bar, Plot
+from tests.performance.samples import QUICK_LATENCY, Samples
+
+COLUMNS = (
+    "design",
+    "batch of 10: wall",
+    "CPU ms a song",
+    "AWS calls",
+    "batch of 100: wall",
+    "first TLS batch: wall",
+    "CPU ms a song",
+    "peak MiB",
+)
+
+NOTES = """Wall times are in times of one bare API call (connect, create, answer) of the same round, medians of these
+ratios; CPU is that of the whole process. Every batch that counts was checked for its work: each song claimed, created
+once and recorded, and by this handler also followed by a check and told by an event, which no rival does.
+
+- Without TLS, a subclass of the music API's client connects in the clear, which the real one refuses. The rest is real.
+- Where (a) and (c) are timed, the rounds are few. Their CPU is taken with an API that answers in {quick} ms, since
+  waiting costs none{check}.
+- Not measured: a network; the latency and the conditions of AWS services (the stubs take every write at once); Lambda's
+  own start and its share of a core (256 MiB have a seventh); SQS polling; what the vendor does under load.
+"""
+
+_START, _END = "<!-- bench: `make bench BENCH_README=1` writes from here -->", "<!-- bench: to here -->"
+
+
+def report(figures: Figures) -> str:
+    machine = f"CPython {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    busy = f"its load before was {figures.load:.1f}, and the stubs used {figures.stub_share:.0%} of a core of their own"
+    return "\n".join((*_table(figures), "", _notes(figures), *_figures(figures), "", f"Measured on {machine}; {busy}."))
+
+
+def write_readme(readme: Path, figures: Figures) -> None:
+    """Put the report between the markers of the README."""
+    text = readme.read_text(encoding="utf-8")
+    written = f"{_START}\n\n{report(figures)}\n\n{_END}"
+    pattern = f"{re.escape(_START)}.*{re.escape(_END)}"
+    if not re.search(pattern, text, flags=re.DOTALL):
+        raise ValueError(f"{readme} has no place for the figures")
+    readme.write_text(re.sub(pattern, lambda _: written, text, flags=re.DOTALL), encoding="utf-8")
+
+
+def plots(figures: Figures) -> list[Plot]:
+    """Those for which everything was measured."""
+    drawn = []
+    if figures.warm and figures.one_by_one:
+        walls = {design: _wall_of(figures, design) for design in SHORT}
+        cpus = {design: figures.warm.median(design, "cpu") * 100 for design in SHORT}
+        drawn.append(_plot("batch10-wall", "Warm batch of 10: wall time, in times of one API call", walls))
+        drawn.append(_plot("batch10-cpu", "Warm batch of 10: CPU time, in ms a song", cpus))
+    if figures.first:
+        firsts = {
+            design: figures.first.ratio(design, Design.API_CALL, "wall")
+            for design in SHORT
+            if figures.first.of_design(design)
+        }
+        drawn.append(_plot("first-tls-wall", "First batch of 10 over TLS: wall time, in times of one API call", firsts))
+    return drawn
+
+
+def _plot(name: str, title: str, values: dict[Design, float]) -> Plot:
+    bars = [Bar(SHORT[design], value, design is Design.OURS) for design, value in values.items()]
+    return Plot(name, title, bars)
+
+
+def _table(figures: Figures) -> list[str]:
+    rows = [list(COLUMNS), ["---"] * len(COLUMNS)]
+    rows += [[told, *_cells(figures, design)] for design, told in TOLD.items()]
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _cells(figures: Figures, design: Design) -> list[str]:
+    return [
+        f"{_wall_of(figures, design):.2f}" if figures.warm and figures.one_by_one else "",
+        _median(figures.warm, design, "cpu", 100, "{:.1f}"),
+        _median(figures.warm, design, "aws_calls", 1, "{:.0f}"),
+        _wall(figures.hundred, design),
+        _wall(figures.first, design),
+        _median(figures.first, design, "cpu", 100, "{:.1f}"),
+        _median(figures.peak, design, "peak", 1 / MIB, "{:.0f}"),
+    ]
+
+
+def _wall_of(figures: Figures, design: Design) -> float:
+    assert figures.warm
+    assert figures.one_by_one
+    samples = figures.one_by_one if design in ONE_BY_ONE else figures.warm
+    return samples.ratio(design, Design.API_CALL, "wall")
+
+
+def _wall(samples: Samples | None, design: Design) -> str:
+    if samples is None or not samples.of_design(design):
+        return ""
+    return f"{samples.ratio(design, Design.API_CALL, 'wall'):.2f}"
+
+
+def _median(
+    samples: Samples | None, design: Design, what: Literal["cpu", "aws_calls", "peak"], times: float, form: str
+) -> str:
+    if samples is None or not samples.of_design(design):
+        return ""
+    return form.format(samples.median(design, what) * times)
+
+
+def _notes(figures: Figures) -> str:
+    check = ""
+    if figures.warm and figures.one_by_one:
+        quick, slow = (part.median(Design.SEQUENTIAL, "cpu") * 100 for part in (figures.warm, figures.one_by_one))
+        check = f" (here (a) used {quick:.1f} ms a song so, and {slow:.1f} ms with the full latency)"
+    return NOTES.format(quick=QUICK_LATENCY, check=check)
+
+
+def _figures(figures: Figures) -> list[str]:
+    rows = [f"| `{name}` | {value:g} | {MEANINGS[name]} |" for name, value in figures.by_key().items()]
+    return ["| figure | value | what it is |", "|---|---|---|", *rows]

@@ -1,0 +1,39 @@
+"""`make bench`: this project's handler against four other ways to write it, on stubs of this machine.
+
+BENCH_JSON=file         writes the figures there
+BENCH_README=1          writes the report into the README
+BENCH_PARTS=warm,cold   measures these parts alone, and draws no plots
+"""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.performance.clients import Clients
+from tests.performance.measuring import FULL, PARTS, measure
+from tests.performance.plots import PLOTS
+from tests.performance.report import plots, report, write_readme
+from tests.performance.stub import PROJECT, StubProcess
+
+
+def main() -> None:
+    parts = os.environ.get("BENCH_PARTS") or ",".join(PARTS)
+    with tempfile.TemporaryDirectory() as folder, StubProcess(Path(folder)) as stub:
+        if hasattr(os, "sched_setaffinity"):
+            # The clients inherit it: they have this core, and the stub has the last one.
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        figures = measure(Clients(stub, Path(folder)), FULL, parts.split(","))
+    sys.stdout.write(report(figures) + "\n")
+    if os.environ.get("BENCH_JSON"):
+        Path(os.environ["BENCH_JSON"]).write_text(json.dumps(figures.by_key(), indent=2) + "\n")
+    if set(parts.split(",")) >= set(PARTS):
+        for plot in plots(figures):
+            plot.write(PLOTS)
+    if os.environ.get("BENCH_README"):
+        write_readme(PROJECT / "README.md", figures)
+
+
+if __name__ == "__main__":
+    main()

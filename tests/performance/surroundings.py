@@ -1,0 +1,67 @@
+"""The environment in which a design runs: the one that the template gives to submit_song, with the stubs' addresses."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.performance.stub import PROJECT, StubProcess
+from tests.template.transformed import parameter_defaults, shipped
+
+SOURCES = (PROJECT / "functions/submit_song", PROJECT / "layers/song_intake")
+
+
+def environment(stub: StubProcess, *, tls: bool, batch_size: int, opt: Path | None = None) -> dict[str, str]:
+    """opt: the built layers, where the function is to run from them.
+
+    Without TLS, AWS and the rivals' music API are plain HTTP; see plain_music_api for ours.
+    """
+    scheme, port = ("https", stub.tls_port) if tls else ("http", stub.plain_port)
+    return {
+        **{name: _value(value, name, opt) for name, value in _of_the_template().items()},
+        "BATCH_SIZE": str(batch_size),
+        # As fast as they come: a pace would be all that is measured.
+        "CREATES_PER_MINUTE": "0",
+        "MUSIC_API_ORIGIN": f"https://127.0.0.1:{port}",
+        "RIVALS_API_ORIGIN": f"{scheme}://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL": f"{scheme}://127.0.0.1:{port}",
+        **{f"{name}_QUEUE_URL": f"{scheme}://127.0.0.1:{port}/1/{name}" for name in _QUEUES},
+        "WEBHOOK_URL": "https://hooks.example",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIABENCHBENCHBENCH0",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PATH": os.environ["PATH"],
+        **({name: str(stub.ca_bundle) for name in _BUNDLES} if tls else {}),
+    }
+
+
+_QUEUES = ("SONG_REQUESTS", "SONG_CHECKS", "DEAD_LETTER")
+_BUNDLES = ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+
+
+def _of_the_template() -> Mapping[str, Any]:
+    template = shipped()
+    shared: Mapping[str, Any] = template["Globals"]["Function"]["Environment"]["Variables"]
+    own: Mapping[str, Any] = template["Resources"]["SubmitSong"]["Properties"]["Environment"]["Variables"]
+    return {**shared, **own}
+
+
+def _value(value: object, name: str, opt: Path | None) -> str:
+    """A parameter is its default, and so is a parameter that counts where nothing paces the creates; what else
+    CloudFormation would fill in is only named.
+    """
+    match value:
+        case {"Fn::If": [_, _, {"Ref": str()} as unpaced]}:
+            return _value(unpaced, name, opt)
+        case {"Ref": str(parameter)} if parameter in parameter_defaults():
+            return str(parameter_defaults()[parameter])
+        case str() if opt and value.startswith("/opt/"):
+            return value.replace("/opt", str(opt), 1)
+        case str():
+            return value
+        case _:
+            return name.lower()

@@ -1,7 +1,5 @@
 """The parts of the benchmark, and how long each goes on."""
 
-import importlib
-import importlib.util
 import os
 import sysconfig
 import time
@@ -13,6 +11,7 @@ from tests.performance.clients import Clients
 from tests.performance.cold_start import built_layers, cold_starts, shipped_function
 from tests.performance.designs import Design
 from tests.performance.figures import Figures, Paced
+from tests.performance.paced import Load, run_paced
 from tests.performance.samples import QUICK_LATENCY, Plan, Sample, Samples, Turn
 from tests.performance.surroundings import SOURCES, environment
 
@@ -122,10 +121,6 @@ def _cold(clients: Clients, effort: Effort) -> Samples:
     return cold_starts(path, surroundings, range(warm_up, effort.cold_rounds), clients.folder / "bytecode")
 
 
-def _paced() -> Paced | None:
-    """None where the project has nothing that paces its creates."""
-    name = "tests.performance.paced"
-    if importlib.util.find_spec(name) is None:
-        return None
-    seen = importlib.import_module(name).run_paced()
+def _paced() -> Paced:
+    seen = run_paced(Load(skew=2))
     return Paced(seen.share_of_rate, seen.answers_429)

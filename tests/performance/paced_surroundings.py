@@ -89,6 +89,13 @@ class Database:
         finally:
             self._pause(HALF_A_WRITE)
 
+    def batch_execute_statement(self, **write: object) -> dict[str, object]:
+        self._pause(HALF_A_WRITE)
+        try:
+            return {"Responses": self._table.execute(write)}
+        finally:
+            self._pause(HALF_A_WRITE)
+
 
 class _Secrets:
     def get_secret_value(self, **_: object) -> dict[str, str]:

@@ -104,13 +104,33 @@ def test_without_a_pace_a_mapping_takes_ten_at_a_time_and_does_not_flood_the_ven
     assert (unpaced["BatchSize"], unpaced["ScalingConfig"]) == (10, {"MaximumConcurrency": 5})
 
 
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_a_batch_may_be_larger_than_ten_where_it_may_fill_up(mapping: str) -> None:
+    large = properties(mapping, CreatesPerMinute=0, BatchSize=100, BatchingWindowSeconds=1)
+    assert (large["BatchSize"], large["MaximumBatchingWindowInSeconds"]) == (100, 1)
+
+
+def test_a_larger_batch_is_refused_where_it_may_not_fill_up() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
+    rule = shipped()["Rules"]["LargeBatchesNeedAWindow"]
+    fits = {"Fn::Contains": [[str(size) for size in range(1, 11)], {"Ref": "BatchSize"}]}
+    assert rule["RuleCondition"] == {"Fn::Not": [fits]}
+    no_window = {"Fn::Equals": [{"Ref": "BatchingWindowSeconds"}, "0"]}
+    assert [one["Assert"] for one in rule["Assertions"]] == [{"Fn::Not": [no_window]}]
+
+
+def test_a_paced_mapping_waits_for_nobody() -> None:
+    paced = properties("SubmitSongRequests", CreatesPerMinute=20, BatchingWindowSeconds=60)
+    assert paced["MaximumBatchingWindowInSeconds"] == 0
+
+
 def test_the_checks_of_songs_know_no_pace() -> None:
     assert properties("TrackSongChecks") == properties("TrackSongChecks", CreatesPerMinute=0)
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
 def test_a_mapping_waits_for_no_batch_to_fill(mapping: str) -> None:
-    assert "MaximumBatchingWindowInSeconds" not in properties(mapping)
+    assert properties(mapping)["MaximumBatchingWindowInSeconds"] == 0
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -59,7 +59,7 @@ def test_at_first_everything_is_tried(breaker: CircuitBreaker) -> None:
     assert [breaker.fault() for _ in range(10)] == [None] * 10
 
 
-@pytest.mark.parametrize("reason", ACCOUNT_FAULTS)
+@pytest.mark.parametrize("reason", sorted(ACCOUNT_FAULTS))
 def test_after_a_fault_of_the_account_nothing_is_tried_for_its_reason(breaker: CircuitBreaker, reason: Reason) -> None:
     breaker.heard(NotSent(reason, "in words", 402, "code"))
     fault = breaker.fault()

@@ -13,7 +13,7 @@ MEANINGS = {
     "batch100_wall_over_api": "warm batch of 100, without TLS (`BatchSize` 100): wall time over one bare API call",
     "first_tls_batch_wall_over_api": "first batch of 10 of a fresh process, over TLS: wall time over one bare TLS call",
     "cold_start_over_boto3": "fresh interpreter's import of the handler from the built layers, over `import boto3`",
-    "peak_mib": "most memory of a process that took five batches of 10 over TLS, in MiB",
+    "peak_mib": "most memory of a process on the built layers that took five batches of 10 over TLS, in MiB",
     "paced_share_of_rate": "600 requests, 8 workers, 10 creates a second, in virtual time: share of the rate used",
     "paced_429s": "429 answers meanwhile",
 }

@@ -3,7 +3,7 @@
 import os
 import sysconfig
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,11 +77,12 @@ def measure(clients: Clients, effort: Effort, parts: Collection[str] = PARTS) ->
         figures.hundred = clients.warm(large) if large.rounds else figures.warm
     if "first" in parts:
         figures.first = Samples(list(_first(clients, effort)))
+    shipped = _shipped(clients.folder) if effort.from_built_layers and {"peak", "cold"} & set(parts) else []
     if "peak" in parts:
-        figures.peak = Samples(list(_peak(clients, effort))) if effort.peak_rounds else figures.first
+        figures.peak = Samples(list(_peak(clients, effort, shipped))) if effort.peak_rounds else figures.first
     figures.stub_share = (clients.stub.control.cpu() - cpu) / (time.monotonic() - began)
     if "cold" in parts:
-        figures.cold = _cold(clients, effort)
+        figures.cold = _cold(clients, effort, shipped)
     if "paced" in parts:
         figures.paced = _paced()
     return figures
@@ -106,17 +107,21 @@ def _first(clients: Clients, effort: Effort) -> Iterator[Sample]:
         yield from clients.first((*SIDE_BY_SIDE, *slow), number, 1, effort.latency)
 
 
-def _peak(clients: Clients, effort: Effort) -> Iterator[Sample]:
+def _peak(clients: Clients, effort: Effort, shipped: Sequence[Path]) -> Iterator[Sample]:
     for number in range(effort.peak_rounds):
-        yield from clients.first(SIDE_BY_SIDE, number, 5, effort.latency)
+        yield from clients.first(SIDE_BY_SIDE, number, 5, effort.latency, shipped)
 
 
-def _cold(clients: Clients, effort: Effort) -> Samples:
-    opt = built_layers(clients.folder) if effort.from_built_layers else None
-    # Nobody is called while the function starts, so the addresses do not matter.
-    surroundings = environment(clients.stub, tls=True, batch_size=10, opt=opt)
-    site = Path(sysconfig.get_path("purelib"))
-    path = [shipped_function(clients.folder), opt / "python"] if opt else [*SOURCES, site]
+def _shipped(folder: Path) -> list[Path]:
+    """Where a function finds itself and its layers, as they ship."""
+    return [shipped_function(folder), built_layers(folder) / "python"]
+
+
+def _cold(clients: Clients, effort: Effort, shipped: Sequence[Path]) -> Samples:
+    # Nobody is called while the function starts, so the addresses do not matter. Nor is any authority named, as on
+    # Lambda: the function reads the bundle that it ships.
+    surroundings = environment(clients.stub, tls=False, batch_size=10)
+    path = shipped or [*SOURCES, Path(sysconfig.get_path("purelib"))]
     warm_up = -1 if effort.warm_up else 0
     return cold_starts(path, surroundings, range(warm_up, effort.cold_rounds), clients.folder / "bytecode")
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tests.performance.stub import PROJECT, StubProcess
@@ -11,14 +10,11 @@ from tests.template.transformed import parameter_defaults, shipped
 SOURCES = (PROJECT / "functions/submit_song", PROJECT / "layers/song_intake")
 
 
-def environment(stub: StubProcess, *, tls: bool, batch_size: int, opt: Path | None = None) -> dict[str, str]:
-    """opt: the built layers, where the function is to run from them.
-
-    Without TLS, AWS and the rivals' music API are plain HTTP; see plain_music_api for ours.
-    """
+def environment(stub: StubProcess, *, tls: bool, batch_size: int) -> dict[str, str]:
+    """Without TLS, AWS and the rivals' music API are plain HTTP; see plain_music_api for ours."""
     scheme, port = ("https", stub.tls_port) if tls else ("http", stub.plain_port)
     return {
-        **{name: _value(value, name, opt) for name, value in _of_the_template().items()},
+        **{name: _value(value, name) for name, value in _of_the_template().items()},
         "BATCH_SIZE": str(batch_size),
         # As fast as they come: a pace would be all that is measured.
         "CREATES_PER_MINUTE": "0",
@@ -50,17 +46,15 @@ def _of_the_template() -> Mapping[str, Any]:
     return {**shared, **own}
 
 
-def _value(value: object, name: str, opt: Path | None) -> str:
+def _value(value: object, name: str) -> str:
     """A parameter is its default, and so is a parameter that counts where nothing paces the creates; what else
     CloudFormation would fill in is only named.
     """
     match value:
         case {"Fn::If": [_, _, {"Ref": str()} as unpaced]}:
-            return _value(unpaced, name, opt)
+            return _value(unpaced, name)
         case {"Ref": str(parameter)} if parameter in parameter_defaults():
             return str(parameter_defaults()[parameter])
-        case str() if opt and value.startswith("/opt/"):
-            return value.replace("/opt", str(opt), 1)
         case str():
             return value
         case _:

@@ -19,6 +19,7 @@ from unittest import mock
 
 from botocore.exceptions import ClientError
 
+from song_intake import group_commit
 from song_intake.account import Account
 from song_intake.account_fault import DETAIL_TYPE, FaultReport
 from song_intake.announcements import Announcer
@@ -138,6 +139,10 @@ class Outage:
         if QueueUrl == DEAD_LETTERS_URL:
             self.dead_letters.append(json.loads(MessageBody)["request_id"])
 
+    def send_message_batch(self, **_: object) -> dict[str, object]:
+        """Checks: what follows a song is not looked at here."""
+        return {}
+
     def change_message_visibility_batch(self, *, Entries: Sequence[Mapping[str, Any]], **_: object) -> None:  # noqa: N803
         for entry in Entries:
             self.messages[int(entry["ReceiptHandle"])].visible_at = self.now + entry["VisibilityTimeout"]
@@ -194,7 +199,12 @@ class Outage:
 
     @contextmanager
     def _clock(self) -> Iterator[None]:
-        with mock.patch("time.time", self._time), mock.patch("time.monotonic", self._time):
+        with (
+            mock.patch("time.time", self._time),
+            mock.patch("time.monotonic", self._time),
+            # What is simulated answers at once: there is nobody to wait for.
+            mock.patch.multiple(group_commit, GATHERING_SECONDS=0, PATIENCE_SECONDS=0),
+        ):
             yield
 
     def _time(self) -> float:

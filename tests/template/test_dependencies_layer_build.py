@@ -8,6 +8,7 @@ import botocore
 import pytest
 
 from song_intake.aws_clients import MODELS
+from song_intake.wiring import AUTHORITIES
 from tests.template.built_layer import build, source_of, without_fresh_bytecode
 
 AARCH64 = 0xB7  # e_machine, the 16 bits at byte 18 of every ELF file
@@ -48,6 +49,13 @@ def test_the_data_of_the_services_lies_where_the_clients_look_for_it(site: Path)
     assert MODELS.parent == Path(botocore.__file__).parents[1]
     assert (site / MODELS.name / "endpoints.json").is_file()
     assert (site / "botocore").is_dir()
+
+
+def test_every_authority_of_certifi_lies_where_the_functions_look_for_it(site: Path) -> None:
+    bundle = (site / "certifi" / "cacert.pem").read_text(encoding="utf-8")
+    files = list((site / AUTHORITIES.name).iterdir())
+    assert len(files) == bundle.count("BEGIN CERTIFICATE")
+    assert all(path.read_text(encoding="ascii") in bundle for path in files)
 
 
 def test_the_layer_is_well_below_what_lambda_unpacks(site: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import certifi
@@ -23,8 +24,17 @@ if TYPE_CHECKING:
     from song_intake.settings import Settings
 
 
-def trust(ca_bundle: str | None) -> ssl.SSLContext:
-    """Whom the functions trust. One context for all connections: reading the bundle is most of a handshake."""
+# Made by the build of the dependencies layer, beside certifi: its bundle, a file an authority (hash_authorities.py).
+AUTHORITIES = Path(certifi.__file__).parents[1] / "authorities"
+
+
+def trust(ca_bundle: str | None, authorities: Path = AUTHORITIES) -> ssl.SSLContext:
+    """Whom the functions trust: the bundle, if one is named, or the authorities of certifi.
+
+    One context for all connections: reading the bundle is most of a handshake.
+    """
+    if ca_bundle is None and authorities.is_dir():
+        return ssl.create_default_context(capath=authorities)
     return ssl.create_default_context(cafile=ca_bundle or certifi.where())
 
 

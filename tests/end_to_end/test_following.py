@@ -105,7 +105,6 @@ def test_a_song_that_never_ends_is_given_up_and_may_be_looked_at_again(
     ("function", "action"),
     [
         ("TrackSong", "dynamodb:UpdateItem"),
-        ("TrackSong", "events:PutEvents"),
         ("TrackSong", "secretsmanager:GetSecretValue"),
         ("SubmitSong", "events:PutEvents"),
         ("SubmitSong", "sqs:SendMessage"),

@@ -17,7 +17,7 @@ from tests.properties.simulation.profile import schedules
 from tests.properties.simulation.world import Parts
 
 
-@schedules(suite=500, campaign=40_000)
+@schedules(suite=300, campaign=40_000)
 @given(tape=TAPES)
 def test_whatever_goes_wrong_nothing_is_lost_paid_for_twice_or_left_open(tape: bytes) -> None:
     choices = Choices(tape)
@@ -31,7 +31,7 @@ def test_nor_does_it_while_the_creates_are_paced(tape: bytes) -> None:
     Explorer(choices, dangers.any_of_them(choices), Parts(creates_per_minute=60)).run()
 
 
-@schedules(suite=250, campaign=10_000)
+@schedules(suite=150, campaign=10_000)
 @given(tape=TAPES)
 def test_while_nothing_goes_wrong_every_request_gets_its_song(tape: bytes) -> None:
     # A write that the SDK sent again and a visibility that was not changed are no faults: the design absorbs both.

@@ -29,7 +29,7 @@ lint: $(VENV)/.test  ## ruff, mypy, cfn-lint on the template and on the transfor
 	$(BIN)/python -m tests.template.lint_transformed
 
 pytest: $(VENV)/.test  ## The tests alone
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 campaign: $(VENV)/.test  ## Random schedules of crashes, duplicates and delays, for minutes instead of seconds
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600

@@ -16,6 +16,17 @@ from tests.local.webhook_transport import local_cloud
 SUBMITTING_ALONE = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900"}
 
 
+_deployed: list[Intake] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_is_followed_any_more() -> Iterator[None]:
+    """A stack that went on to look at its songs would disturb the tests of other folders: they share the stand-in."""
+    yield
+    for intake in _deployed:
+        intake.clear()
+
+
 @pytest.fixture(scope="session")
 def stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
     """Patient: a message may wait through many tries, as in production."""
@@ -84,6 +95,7 @@ def _never_paused(cloud: Cloud, vendor: MusicVendor, name: str, parameters: Mapp
     intake = Intake.deployed(cloud, name, vendor.origin, TOKEN, parameters)
     leave_it_on(intake)
     without_looks(intake)
+    _deployed.append(intake)
     return intake
 
 

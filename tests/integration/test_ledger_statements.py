@@ -1,8 +1,10 @@
 """Claims and settlings in one call: what they write, and that a refused one is left to the single write."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from song_intake.ledger import Claim, Ledger
 from song_intake.ledger_row import Status
@@ -11,6 +13,9 @@ from song_intake.ledger_values import identity
 from song_intake.song_request import SongRequest
 from tests.integration.bench import Bench, new_id
 from tests.integration.ledger_case import NOT_SENT, claimed, request_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 # Written anew each time.
 OF_THE_MOMENT = {"request_id", "owner", "created_at", "updated_at", "expires_at", "lease_until"}
@@ -108,3 +113,25 @@ def test_nobody_but_its_owner_settles_a_claim(
 def test_a_settling_of_no_row_makes_none(bench: Bench, statements: LedgerStatements) -> None:
     assert not statements.submitted("nobodys", "owner", "task-1")
     assert bench.item("nobodys") == {}
+
+
+class WithoutStatements:
+    """A client whose role lacks the right to statements, or whose statements one of them makes DynamoDB refuse."""
+
+    def __init__(self, client: "DynamoDBClient") -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._client, name)
+
+    def batch_execute_statement(self, **_: object) -> None:
+        refusal = {"Error": {"Code": "AccessDeniedException", "Message": "simulated"}}
+        raise ClientError(cast("Any", refusal), "BatchExecuteStatement")
+
+
+def test_a_call_that_is_refused_as_a_whole_is_left_to_the_single_writes(bench: Bench) -> None:
+    ledger = bench.ledger(cast("DynamoDBClient", WithoutStatements(bench.dynamodb)))
+    request = request_for(new_id("request"))
+    claim = claimed(ledger, request)
+    assert ledger.submitted(request, "task-1", claim) is None
+    assert bench.row(request.request_id)["task_id"] == "task-1"

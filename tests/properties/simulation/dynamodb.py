@@ -86,48 +86,29 @@ class SimulatedDynamoDb:
         self.has_landed_late = False
 
     def update_item(self, **write: object) -> dict[str, object]:
-        match self._steps.before(Step.WRITE):
-            case None:
-                return {"Attributes": self._table.update(write)}
-            case Fault.NOT_TAKEN:
-                raise unavailable("UpdateItem")
-            case Fault.ANSWER_LOST:
-                self._take(write)
-                raise no_answer()
-            case Fault.LATE:
-                self.late.append(write)
-                raise no_answer()
-            case Fault.SENT_TWICE:
-                self._take(write)
-                return self._send_again(write)
-            case Fault.LATE_AND_SENT_AGAIN:
-                self.late.append(write)
-                return self._send_again(write)
-            case other:
-                raise NotImplementedError(other)
+        fault = self._steps.before(Step.WRITE)
+        self._befall(fault, write, "UpdateItem")
+        if fault is None:
+            return {"Attributes": self._table.update(write)}
+        return self._send_again(write)
 
     def batch_execute_statement(self, **write: object) -> dict[str, object]:
-        match self._steps.before(Step.STATEMENTS):
-            case None:
-                return {"Responses": self._table.execute(write)}
-            case Fault.NOT_TAKEN:
-                raise unavailable("BatchExecuteStatement")
-            case Fault.REFUSED_ONE_BY_ONE:
-                return self._all_refused(write)
-            case Fault.DONE_AND_REFUSED:
-                self._take(write)
-                return self._all_refused(write)
-            case Fault.ANSWER_LOST:
-                self._take(write)
-                raise no_answer()
-            case Fault.LATE:
-                self.late.append(write)
-                raise no_answer()
-            case Fault.SENT_TWICE:
-                self._take(write)
-                return {"Responses": self._table.execute(write)}
-            case other:
-                raise NotImplementedError(other)
+        fault = self._steps.before(Step.STATEMENTS)
+        self._befall(fault, write, "BatchExecuteStatement")
+        if fault in (Fault.REFUSED_ONE_BY_ONE, Fault.DONE_AND_REFUSED):
+            return self._all_refused(write)
+        return {"Responses": self._table.execute(write)}
+
+    def _befall(self, fault: Fault | None, write: Write, operation: str) -> None:
+        """What becomes of the first sending. Raises where the SDK has nothing to return, or to send again."""
+        if fault in (Fault.ANSWER_LOST, Fault.SENT_TWICE, Fault.DONE_AND_REFUSED):
+            self._take(write)
+        if fault in (Fault.LATE, Fault.LATE_AND_SENT_AGAIN):
+            self.late.append(write)
+        if fault is Fault.NOT_TAKEN:
+            raise unavailable(operation)
+        if fault in (Fault.ANSWER_LOST, Fault.LATE):
+            raise no_answer()
 
     def _all_refused(self, write: Write) -> dict[str, object]:
         return {"Responses": [_response("InternalServerError") for _ in cast("list[Write]", write["Statements"])]}

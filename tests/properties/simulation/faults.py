@@ -110,7 +110,9 @@ def is_harmful(step: Step, fault: Fault) -> bool:
     """
     if fault is Fault.DEATH:
         return True
-    return step in _WRITING and fault not in (Fault.SENT_TWICE, Fault.REFUSED_ONE_BY_ONE, Fault.DONE_AND_REFUSED)
+    if step is Step.STATEMENTS:
+        return fault in (Fault.ANSWER_LOST, Fault.LATE)
+    return step in _WRITING and fault is not Fault.SENT_TWICE
 
 
-_WRITING: Final = (Step.STATEMENTS, Step.WRITE, Step.WRITE_AGAIN, Step.LETTER, Step.CHECK, Step.EVENT)
+_WRITING: Final = (Step.WRITE, Step.WRITE_AGAIN, Step.LETTER, Step.CHECK, Step.EVENT)

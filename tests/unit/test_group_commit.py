@@ -2,13 +2,15 @@
 
 import functools
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
 from song_intake import group_commit
-from song_intake.group_commit import GroupCommit
+from song_intake.group_commit import LOOK_SECONDS, GroupCommit
 from tests.local.waiting import wait_for
 
 Submit = Callable[[int], "Future[int]"]
@@ -78,6 +80,44 @@ def test_those_who_come_while_a_call_is_under_way_share_the_next(
     calls.release.set()
     assert [verdict.result() for verdict in verdicts] == [0, 2, 4]
     assert [sorted(call) for call in calls.made] == [[HELD], [1, 2]]
+
+
+def test_the_first_waits_for_others_as_long_as_they_come(
+    group: GroupCommit[int, int], calls: Calls, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it looks away for the first time one more comes, and then nobody."""
+    others: list[Future[int]] = []
+    looks: list[float] = []
+
+    def look_away(seconds: float) -> None:
+        looks.append(seconds)
+        if not others:
+            others.append(threads.submit(group.take, 2))
+            wait_for(functools.partial(is_crowd, group, 2), "it to wait")
+
+    monkeypatch.setattr(group_commit, "GATHERING_SECONDS", 60.0)
+    monkeypatch.setattr(group_commit, "time", SimpleNamespace(monotonic=time.monotonic, sleep=look_away))
+    assert group.take(1) == 2
+    assert others[0].result() == 4
+    assert calls.made == [[1, 2]]
+    assert looks == [LOOK_SECONDS] * 2
+
+
+def test_the_first_waits_for_nobody_once_its_call_is_full(
+    group: GroupCommit[int, int], calls: Calls, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[Future[int]] = []
+
+    def look_away(_seconds: float) -> None:
+        assert not others
+        for number in (2, 3):
+            others.append(threads.submit(group.take, number))
+            wait_for(functools.partial(is_crowd, group, number), "it to wait")
+
+    monkeypatch.setattr(group_commit, "GATHERING_SECONDS", 60.0)
+    monkeypatch.setattr(group_commit, "time", SimpleNamespace(monotonic=time.monotonic, sleep=look_away))
+    assert group.take(1) == 2
+    assert calls.made == [[1, 2, 3]]
 
 
 def test_a_call_takes_no_more_than_the_most_and_the_others_have_the_one_after(

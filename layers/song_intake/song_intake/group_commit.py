@@ -18,9 +18,10 @@ from typing import Generic, TypeVar
 # Several calls of any AWS service in its region; and next to nothing of the time that is kept for settling.
 PATIENCE_SECONDS = 0.05
 
-# A moment: threads that are ready to run get to say what they want. With it a batch of ten needs 6 calls instead of 18,
-# and a third less CPU; of 6 ms, the wall time would notice.
-GATHERING_SECONDS = 0.003
+# A moment: threads that are ready to run get to say what they want, as long as another one does between two looks. With
+# it a batch of ten needs 4 calls instead of 18, and a third less CPU; one that comes alone is held back for one look.
+GATHERING_SECONDS = 0.004
+LOOK_SECONDS = 0.001
 
 Item = TypeVar("Item")
 Verdict = TypeVar("Verdict")
@@ -47,7 +48,7 @@ class GroupCommit(Generic[Item, Verdict]):
             self._waiting.append(mine)
             is_first = len(self._waiting) == 1 and not self._under_way
         if is_first:
-            time.sleep(GATHERING_SECONDS)
+            self._gather()
         else:
             mine.may_go_on.wait(PATIENCE_SECONDS)
         with self._lock:
@@ -56,6 +57,14 @@ class GroupCommit(Generic[Item, Verdict]):
         if group:
             self._decide(group)
         return mine.verdict.result()
+
+    def _gather(self) -> None:
+        """Let others come, as long as one does after the other and the call has room for them."""
+        until = time.monotonic() + GATHERING_SECONDS
+        before, now = 0, len(self._waiting)
+        while before < now < self._most and time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)
+            before, now = now, len(self._waiting)
 
     def _group_of(self, mine: _Waiting[Item, Verdict]) -> list[_Waiting[Item, Verdict]]:
         """Its own and those that came before and after it, taken off the list: this thread makes the call for them."""

@@ -1,0 +1,93 @@
+"""The threads of a process: side by side in a batch, kept for the next one, and none waits for one that hangs."""
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from song_intake.batch import Batch, TimeLeft
+from song_intake.decision import Done
+from song_intake.message import Message, SqsRecord
+from song_intake.telemetry import Report
+from tests.properties.simulation.silence import SILENT
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+PATIENCE = 10.0
+HANGS = "hangs"
+
+
+class Gathering:
+    """Work of which no record is done before as many as are expected have begun; but one that hangs never is."""
+
+    def __init__(self) -> None:
+        self.everyone = threading.Barrier(1)
+        self.threads: set[int] = set()
+        self.release = threading.Event()
+
+    def begin(self, time_left: TimeLeft) -> None:
+        self.threads = set()
+
+    def take(self, message: Message, time_left: TimeLeft) -> Report:
+        if message.body == HANGS:
+            self.release.wait(PATIENCE)
+            return Report(message, Done(None))
+        self.threads.add(threading.get_ident())
+        self.everyone.wait(PATIENCE)
+        return Report(message, Done(None))
+
+    def carry_out(self, report: Report) -> Report:
+        return report
+
+
+@pytest.fixture
+def work() -> Iterator[Gathering]:
+    work = Gathering()
+    yield work
+    work.release.set()
+
+
+@pytest.fixture
+def batch(work: Gathering) -> Batch:
+    return Batch(work=work, sqs=cast("SQSClient", None), queue_url="", telemetry=SILENT)
+
+
+def records(count: int, body: str = "{}") -> list[SqsRecord]:
+    return [
+        {
+            "messageId": f"{body}-{number}",
+            "receiptHandle": "",
+            "body": body,
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "messageAttributes": {},
+        }
+        for number in range(count)
+    ]
+
+
+def take(batch: Batch, work: Gathering, count: int, hanging: int = 0) -> set[int]:
+    """The threads that took the records, all of which had to be at work at the same moment."""
+    work.everyone = threading.Barrier(count)
+    response = batch.take([*records(count), *records(hanging, HANGS)], lambda: 1.2 if hanging else PATIENCE)
+    assert len(response["batchItemFailures"]) == hanging
+    return work.threads
+
+
+def test_every_record_has_a_thread_in_a_batch_of_any_size(batch: Batch, work: Gathering) -> None:
+    for count in (1, 3, 2, 10, 100):
+        assert len(take(batch, work, count)) == count
+
+
+def test_the_next_batches_make_no_new_threads(batch: Batch, work: Gathering) -> None:
+    seen = take(batch, work, 10)
+    for _ in range(20):
+        seen |= take(batch, work, 10)
+    # A few more than ten, where a batch comes before the last threads of the one before it are idle again.
+    assert len(seen) < 30
+
+
+def test_a_record_that_hangs_keeps_no_thread_from_the_next_batch(batch: Batch, work: Gathering) -> None:
+    assert len(take(batch, work, count=2, hanging=8)) == 2
+    assert len(take(batch, work, count=10)) == 10

@@ -4,6 +4,7 @@ The wiring alone; what a call comes to stands in song_intake.webhook_reception.
 """
 
 import os
+from song_intake.cold_start import started
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -33,8 +34,7 @@ def wire(settings: WebhookSettings) -> WebhookEndpoint:
     return WebhookEndpoint(Reception(keys, Following(table), checks), Telemetry(logger, Metrics()))
 
 
-# Made while the function starts, when Lambda gives it a whole core, and kept for every invocation after.
-_endpoint = wire(WebhookSettings.from_environment(os.environ))
+_endpoint = started(wire(WebhookSettings.from_environment(os.environ)))
 
 
 @logger.inject_lambda_context

@@ -4,6 +4,7 @@ The wiring alone; which words are taken stands in song_intake.resolution.
 """
 
 import os
+from song_intake.cold_start import started
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -33,8 +34,7 @@ def wire(settings: ResolveSettings) -> Resolution:
     )
 
 
-# Made while the function starts, when Lambda gives it a whole core, and kept for every invocation after.
-_resolution = wire(ResolveSettings.from_environment(os.environ))
+_resolution = started(wire(ResolveSettings.from_environment(os.environ)))
 
 
 @logger.inject_lambda_context

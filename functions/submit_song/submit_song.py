@@ -4,6 +4,7 @@ The wiring alone; what happens to a request stands in song_intake.submission and
 """
 
 import os
+from song_intake.cold_start import started
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -51,8 +52,7 @@ def wire(settings: Settings) -> Batch:
     return Batch(work=work, sqs=sqs, queue_url=settings.song_requests_queue_url, telemetry=Telemetry(logger, Metrics()))
 
 
-# Made while the function starts, when Lambda gives it a whole core, and kept for every invocation after.
-_batch = wire(Settings.from_environment(os.environ))
+_batch = started(wire(Settings.from_environment(os.environ)))
 
 
 @logger.inject_lambda_context

@@ -4,6 +4,7 @@ The wiring alone; when it is switched stands in song_intake.intake_position, and
 """
 
 import os
+from song_intake.cold_start import started
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -34,8 +35,7 @@ def wire(settings: SwitchSettings) -> IntakeSwitch:
     )
 
 
-# Made while the function starts, when Lambda gives it a whole core, and kept for every invocation after.
-_switch = wire(SwitchSettings.from_environment(os.environ))
+_switch = started(wire(SwitchSettings.from_environment(os.environ)))
 
 
 @logger.inject_lambda_context

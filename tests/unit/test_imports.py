@@ -1,6 +1,7 @@
 """The arrows of the design run one way, and a module stays as long as a reader can follow."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -19,6 +20,7 @@ LAYERS = (
     {
         "backoff",
         "circuit_breaker",
+        "cold_start",
         "contract",
         "create_answer",
         "credits_answer",
@@ -136,6 +138,12 @@ def test_only_the_settings_read_the_environment(module: str) -> None:
 def test_a_module_is_short_enough_to_be_read(path: Path) -> None:
     most = LINES_OF_A_HANDLER if path in HANDLERS else LINES_OF_A_MODULE - 1
     assert len(path.read_text(encoding="utf-8").splitlines()) <= most
+
+
+@pytest.mark.parametrize("path", HANDLERS, ids=lambda path: path.stem)
+def test_a_handler_imports_what_speeds_its_start_before_anything_that_takes_long(path: Path) -> None:
+    names = [name for name in imported(path) if name not in sys.stdlib_module_names]
+    assert names[0] == "song_intake.cold_start"
 
 
 def test_there_are_handlers_and_each_is_named_as_its_folder() -> None:

@@ -61,3 +61,10 @@ class Figures:
             figures["paced_share_of_rate"] = self.paced.share_of_rate
             figures["paced_429s"] = self.paced.answers_429
         return {name: round(value, 3) for name, value in figures.items()}
+
+    def cpu_of_a_song(self) -> dict[str, float]:
+        """Milliseconds, by the names in Measured; none where the warm batches were left out."""
+        if not self.warm:
+            return {}
+        designs = {"submit_cpu_ms": Design.OURS, "one_by_one_cpu_ms": Design.SEQUENTIAL}
+        return {name: round(self.warm.median(design, "cpu") * 100, 1) for name, design in designs.items()}

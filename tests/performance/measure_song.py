@@ -2,13 +2,12 @@
 
     python -m tests.performance.measure_song
 
-Counts and bytes alone, which are the same on any machine. The CPU times in that file are those of `make bench`.
+Counts and bytes alone, which are the same on any machine.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import tempfile
 import time
 from collections import Counter
@@ -30,7 +29,7 @@ from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.following import POLL_CALL, body_of, tracking
 from tests.local.cloud import Cloud
 from tests.local.music_vendor import MusicVendor
-from tests.performance.measured import FILE
+from tests.performance.measured import renew
 
 if TYPE_CHECKING:
     from song_intake.message import SqsRecord
@@ -131,18 +130,12 @@ class _SongMeter:
         batch.take(records, plenty_of_time)
 
 
-def renewed(text: str, figures: Mapping[str, float]) -> str:
-    """The text of measured.json with these figures in it; the others stay as they are."""
-    said = json.loads(text) | {name: {"value": round(value), "how": _HOW} for name, value in figures.items()}
-    return f"{json.dumps(said, indent=2)}\n"
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="song-cost-") as name, MusicVendor(Path(name), tokens=[TOKEN]) as vendor:
         trust = {"SSL_CERT_FILE": str(vendor.ca_bundle)}
         with Cloud(Path(name), trust) as cloud:
             figures = measure(Bench(cloud, vendor))
-    FILE.write_text(renewed(FILE.read_text(encoding="utf-8"), figures), encoding="utf-8")
+    renew({name: round(value) for name, value in figures.items()}, _HOW)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """What was measured of this project, as `measured.json` has it: every figure with how it was obtained.
 
-`python -m tests.performance.measure_song` renews the counts and bytes; the CPU times are copied from `make bench`.
+`python -m tests.performance.measure_song` renews the counts and bytes, `make bench BENCH_README=1` the CPU times.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -37,3 +38,13 @@ class Measured:
         """Raises KeyError and TypeError for a file that lacks a figure, or has one too many."""
         said = json.loads(file.read_text(encoding="utf-8"))
         return cls(**{name: float(figure["value"]) for name, figure in said.items()})
+
+
+def renewed(text: str, figures: Mapping[str, float], how: str) -> str:
+    """The text of measured.json with these figures in it, and how they were obtained; the others stay as they are."""
+    said = json.loads(text) | {name: {"value": value, "how": how} for name, value in figures.items()}
+    return f"{json.dumps(said, indent=2)}\n"
+
+
+def renew(figures: Mapping[str, float], how: str, file: Path = FILE) -> None:
+    file.write_text(renewed(file.read_text(encoding="utf-8"), figures, how), encoding="utf-8")

@@ -12,6 +12,7 @@ import pytest
 from tests.performance.clients import Clients
 from tests.performance.designs import TOLD, Design
 from tests.performance.figures import MEANINGS, Figures, Paced
+from tests.performance.measured import FILE, Measured, renew
 from tests.performance.measuring import PARTS, QUICK, measure
 from tests.performance.plots import THEMES
 from tests.performance.report import plots, report, write_readme
@@ -64,6 +65,15 @@ def test_the_readme_takes_the_report_again_and_again(figures: Figures, tmp_path:
     for _ in range(2):
         write_readme(copy, figures)
         assert copy.read_text(encoding="utf-8").count(report(figures)) == 1
+
+
+def test_the_cost_takes_the_cpu_times_over_and_keeps_its_other_figures(figures: Figures, tmp_path: Path) -> None:
+    copy = tmp_path / "measured.json"
+    copy.write_text(FILE.read_text(encoding="utf-8"), encoding="utf-8")
+    before, told = Measured.load(copy), figures.cpu_of_a_song()
+    renew(told, "in a test", copy)
+    assert Measured.load(copy) == replace(before, **told)
+    assert len(told) == 2
 
 
 def test_the_readme_shows_every_plot_light_and_dark(figures: Figures, tmp_path: Path) -> None:

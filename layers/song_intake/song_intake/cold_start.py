@@ -1,7 +1,7 @@
 """What a handler imports before all else: while a function starts, Python does not look for garbage.
 
-Importing and wiring make some hundred thousand objects that stay. The collector goes through them time and again, finds
-next to nothing, and takes 6 % of a cold start for it; left alone it costs 0.2 MiB.
+Importing and wiring make some 76,000 objects that stay. The collector goes through them time and again, finds next to
+nothing, and takes 6 % of a cold start for it; what it would have found is 0.2 MiB.
 """
 
 import gc

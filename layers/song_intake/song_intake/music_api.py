@@ -36,7 +36,7 @@ CREDITS_PATH = "/api/v1/get-credits"
 LARGEST_ANSWER_BYTES = 64 * 1024
 LARGEST_TASK_BYTES = 1024 * 1024
 
-# What every request has in common, prepared once: a quarter of what a create costs this process.
+# What every request has in common, prepared once: a fifth of the CPU that a create takes.
 _BLANK = requests.Request(
     "GET",
     "https://nobody.invalid",

@@ -36,8 +36,9 @@ ANSWER_MARGIN_SECONDS = 1.0
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
 MOST_ENTRIES = 10
 
-# Threads are kept, since making and ending one for each record took a fifth of a batch's CPU. This is no limit that is
-# reached: a thread that is idle is taken before a new one is made, and one that hangs is not idle.
+# Threads are kept, since making and ending one for each record took a tenth of the CPU of a batch of ten, and a quarter
+# of that of a hundred. This is no limit that is reached: a thread that is idle is taken before a new one is made, and
+# one that hangs is not idle.
 MOST_THREADS = 10_000
 
 # From one thread's beginning to the next one's. A hundred that begin at one moment hold each other up until all of them

@@ -12,11 +12,12 @@ from tests.template.transformed import PROJECT, properties, resources_of
 STARTS = """import gc, json, sys
 before = gc.get_stats()
 __import__(sys.argv[1])
-looks = [now["collections"] - then["collections"] for then, now in zip(before, gc.get_stats())]
+looks = sum(now["collections"] - then["collections"] for then, now in zip(before, gc.get_stats()))
 print(json.dumps({"looks": looks, "kept": gc.get_freeze_count(), "again": gc.isenabled()}))"""
 
-# A look or two at the youngest few happen before the handler's first import, and after all is made.
-KEPT, LOOKS_AT_THE_YOUNGEST = 10_000, 3
+# Without cold_start there are dozens of looks. One or two, at the youngest few, are left: before the handler's first
+# import, and after all is made.
+KEPT, LOOKS = 10_000, 3
 
 
 @pytest.mark.parametrize("function", sorted(resources_of("AWS::Lambda::Function")))
@@ -35,8 +36,6 @@ def test_python_looks_for_no_garbage_while_a_function_starts_and_does_so_after(f
         check=True,
     )
     seen = json.loads(run.stdout)
-    youngest, *older = seen["looks"]
-    assert youngest <= LOOKS_AT_THE_YOUNGEST
-    assert older == [0, 0]
+    assert seen["looks"] <= LOOKS
     assert seen["kept"] > KEPT
     assert seen["again"]

@@ -40,11 +40,8 @@ class Measured:
         return cls(**{name: float(figure["value"]) for name, figure in said.items()})
 
 
-def renewed(text: str, figures: Mapping[str, float], how: str) -> str:
-    """The text of measured.json with these figures in it, and how they were obtained; the others stay as they are."""
-    said = json.loads(text) | {name: {"value": value, "how": how} for name, value in figures.items()}
-    return f"{json.dumps(said, indent=2)}\n"
-
-
 def renew(figures: Mapping[str, float], how: str, file: Path = FILE) -> None:
-    file.write_text(renewed(file.read_text(encoding="utf-8"), figures, how), encoding="utf-8")
+    """Put these figures into the file, and how they were obtained; the others stay as they are."""
+    said = json.loads(file.read_text(encoding="utf-8"))
+    said |= {name: {"value": value, "how": how} for name, value in figures.items()}
+    file.write_text(f"{json.dumps(said, indent=2)}\n", encoding="utf-8")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.local.cloud import Cloud
-from tests.local.music_vendor import MusicVendor
+from tests.local.cloud.cloud import Cloud
+from tests.local.vendor.music_vendor import MusicVendor
 
 TOKEN = "the-token"
 

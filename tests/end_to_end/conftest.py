@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.end_to_end.songs import CANARIES, TOKEN
-from tests.local.cloud import Cloud
-from tests.local.event_listener import EventListener
+from tests.local.cloud.cloud import Cloud
+from tests.local.cloud.event_listener import EventListener
 from tests.local.intake import SHORT_WAITS, Intake
 from tests.local.intake_switching import leave_it_on, without_looks
-from tests.local.music_vendor import MusicVendor
-from tests.local.webhook_transport import local_cloud
+from tests.local.vendor.music_vendor import MusicVendor
+from tests.local.webhooks.transport import local_cloud
 
 # No song is looked at, and the music API tells nothing by itself, within any test that has these.
 SUBMITTING_ALONE = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900"}

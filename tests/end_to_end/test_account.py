@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 from tests.end_to_end.songs import TOKEN, new_id, song
-from tests.local.cloud import PROJECT
+from tests.local.cloud.cloud import PROJECT
 from tests.local.intake import Intake
 from tests.local.intake_switching import say, wait_for_mapping
-from tests.local.music_vendor import MusicVendor
+from tests.local.vendor.music_vendor import MusicVendor
 
 MANY = 12
 

@@ -5,8 +5,8 @@ import json
 from tests.end_to_end.songs import new_id, song
 from tests.local.intake import SHORT_WAITS, Intake
 from tests.local.intake_faults import allow, configured, denied, deny, kill_functions
-from tests.local.music_vendor import MusicVendor
-from tests.local.vendor_behaviour import rate_limited
+from tests.local.vendor.behaviour import rate_limited
+from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
 
 WRITES = ("dynamodb:UpdateItem", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate")

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.songs import new_id, song
-from tests.local.event_listener import EventListener
+from tests.local.cloud.event_listener import EventListener
 from tests.local.intake import Intake
 from tests.local.intake_faults import denied, kill_functions
-from tests.local.music_vendor import MusicVendor
-from tests.local.vendor_story import fails, hangs, never_finishes, succeeds, unknown_task
-from tests.local.vendor_webhook import WebhookPlan, delivered, doubled, early, late, lost
+from tests.local.vendor.music_vendor import MusicVendor
+from tests.local.vendor.story import fails, hangs, never_finishes, succeeds, unknown_task
+from tests.local.vendor.webhook import WebhookPlan, delivered, doubled, early, late, lost
 from tests.local.waiting import wait_for
 
 

@@ -4,9 +4,9 @@ import itertools
 import json
 
 from tests.end_to_end.songs import TOKEN, new_id, song
-from tests.local.cloud import Cloud
+from tests.local.cloud.cloud import Cloud
 from tests.local.intake import SHORT_WAITS, Intake
-from tests.local.music_vendor import MusicVendor
+from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
 
 REQUESTS = 15

@@ -4,9 +4,9 @@ import re
 import subprocess
 import sys
 
-from tests.local.cloud import PROJECT
+from tests.local.cloud.cloud import PROJECT
 from tests.local.intake import Intake
-from tests.local.music_vendor import MusicVendor
+from tests.local.vendor.music_vendor import MusicVendor
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 

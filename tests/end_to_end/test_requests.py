@@ -8,7 +8,7 @@ import pytest
 from tests.end_to_end.conftest import leaks
 from tests.end_to_end.songs import SOUND, new_id, song
 from tests.local.intake import Intake, sample
-from tests.local.music_vendor import MusicVendor
+from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
 
 SAMPLES = json.loads(sample("expected.json"))

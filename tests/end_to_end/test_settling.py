@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.songs import LYRICS, SOUND, new_id, song
-from tests.local.event_listener import EventListener
+from tests.local.cloud.event_listener import EventListener
 from tests.local.intake import Intake
 from tests.local.intake_faults import kill_functions
-from tests.local.music_vendor import MusicVendor
-from tests.local.vendor_answer import LYRICS_REFUSED, UPSTREAM_FAILED
-from tests.local.vendor_behaviour import cut, fails, hang, refuses
-from tests.local.vendor_webhook import lost
+from tests.local.vendor.answer import LYRICS_REFUSED, UPSTREAM_FAILED
+from tests.local.vendor.behaviour import cut, fails, hang, refuses
+from tests.local.vendor.music_vendor import MusicVendor
+from tests.local.vendor.webhook import lost
 from tests.local.waiting import wait_for
-from tests.local.webhook_call import Genuine
-from tests.local.webhook_forgery import forgeries
-from tests.local.webhook_transport import local_cloud
+from tests.local.webhooks.call import Genuine
+from tests.local.webhooks.forgery import forgeries
+from tests.local.webhooks.transport import local_cloud
 
 LOST_ANSWERS = {
     "Hangs": hang(creates=True),

@@ -6,8 +6,7 @@ import pytest
 
 from tests.end_to_end.songs import QUOTING, TOKEN, new_id, song
 from tests.local.intake import Intake, Letter
-from tests.local.music_vendor import MusicVendor
-from tests.local.vendor_answer import (
+from tests.local.vendor.answer import (
     CREDITS_USED_UP,
     ENDPOINT_RETIRED,
     INSUFFICIENT_CREDITS,
@@ -18,7 +17,7 @@ from tests.local.vendor_answer import (
     UPSTREAM_UNAVAILABLE,
     Generation,
 )
-from tests.local.vendor_behaviour import (
+from tests.local.vendor.behaviour import (
     Behaviour,
     answers,
     cut,
@@ -34,6 +33,7 @@ from tests.local.vendor_behaviour import (
     refuses,
     usual,
 )
+from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
 
 NEVER_MADE = {

@@ -36,8 +36,8 @@ from song_intake.webhook_keys import WebhookKeys
 from tests.conftest import TOKEN
 from tests.integration.bench_queue import BenchBus, BenchQueue, Letter
 from tests.integration.bench_table import create_ledger_table
-from tests.local.cloud import Cloud
-from tests.local.music_vendor import MusicVendor
+from tests.local.cloud.cloud import Cloud
+from tests.local.vendor.music_vendor import MusicVendor
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

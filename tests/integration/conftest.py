@@ -11,8 +11,8 @@ from song_intake.batch import Batch
 from song_intake.music_api import MusicApi
 from song_intake.submission import Submission
 from tests.integration.bench import Bench, new_id
-from tests.local.cloud import Cloud
-from tests.local.music_vendor import MusicVendor
+from tests.local.cloud.cloud import Cloud
+from tests.local.vendor.music_vendor import MusicVendor
 
 AN_HOUR = 3600.0
 

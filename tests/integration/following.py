@@ -20,7 +20,7 @@ from song_intake.tracking import Tracking
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.deciding import TITLE, decide
 from tests.integration.taking import failed
-from tests.local.vendor_story import TaskStory
+from tests.local.vendor.story import TaskStory
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,7 +7,7 @@ from song_intake.task_state import NotTold
 from tests.conftest import TOKEN
 from tests.integration.bench import Bench
 from tests.integration.switching import account_of
-from tests.local.music_vendor import CREDITS_PATH
+from tests.local.vendor.music_vendor import CREDITS_PATH
 
 
 def test_the_balance_is_what_the_vendor_says(bench: Bench) -> None:

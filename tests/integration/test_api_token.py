@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from song_intake.api_token import FAILURE_SHARED_SECONDS, ApiToken, Token, TokenUnavailable
-from tests.local.cloud import Cloud
+from tests.local.cloud.cloud import Cloud
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -10,8 +10,8 @@ from song_intake.batch import Batch
 from song_intake.message import SqsRecord
 from tests.integration.bench import LAST_TRY, MAX_RECEIVE_COUNT, Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.taking import TITLE, failed, take_all, unreadable_row
-from tests.local import vendor_answer as said
-from tests.local import vendor_behaviour as behaviour
+from tests.local.vendor import answer as said
+from tests.local.vendor import behaviour
 from tests.local.waiting import wait_for
 
 

@@ -6,8 +6,8 @@ from song_intake.batch import Batch
 from tests.integration.bench import Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.taking import TITLE, failed, take_all
 from tests.integration.unreachable import GONE
-from tests.local import vendor_answer as said
-from tests.local import vendor_behaviour as behaviour
+from tests.local.vendor import answer as said
+from tests.local.vendor import behaviour
 
 
 def test_a_message_whose_letter_is_not_taken_stays_until_it_is(bench: Bench, batch: Batch) -> None:

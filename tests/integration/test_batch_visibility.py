@@ -7,7 +7,7 @@ import pytest
 from song_intake.batch import Batch
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.taking import TITLE, failed, take_all
-from tests.local import vendor_behaviour as behaviour
+from tests.local.vendor import behaviour
 from tests.local.waiting import wait_for
 
 

@@ -15,9 +15,8 @@ from tests.integration.deciding import TITLE
 from tests.integration.following import check_batch, look_at_all
 from tests.integration.taking import failed
 from tests.integration.workflow import Workflow
-from tests.local import vendor_answer as said
-from tests.local import vendor_behaviour as behaviour
-from tests.local import vendor_story as story
+from tests.local.vendor import answer as said
+from tests.local.vendor import behaviour, story
 
 WINDOW = 900.0
 

@@ -12,11 +12,11 @@ from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
 from song_intake.reason import Reason
 from tests.conftest import TOKEN
 from tests.integration.creating import BODY, LYRICS, TITLE, create
-from tests.local import vendor_answer as said
-from tests.local import vendor_behaviour as behaviour
-from tests.local.music_vendor import MusicVendor
-from tests.local.vendor_answer import Generation
-from tests.local.vendor_behaviour import Behaviour
+from tests.local.vendor import answer as said
+from tests.local.vendor import behaviour
+from tests.local.vendor.answer import Generation
+from tests.local.vendor.behaviour import Behaviour
+from tests.local.vendor.music_vendor import MusicVendor
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from song_intake.reason import Reason
 from tests.conftest import TOKEN
 from tests.integration.creating import create, trusting
 from tests.integration.raw_tls_server import HOST, serving
-from tests.local.music_vendor import MusicVendor
+from tests.local.vendor.music_vendor import MusicVendor
 
 
 def _cannot_connect(api: MusicApi) -> None:

@@ -13,9 +13,8 @@ from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.deciding import TITLE
 from tests.integration.following import check_batch, look_at_all
 from tests.integration.taking import failed
-from tests.local import vendor_answer as said
-from tests.local import vendor_behaviour as behaviour
-from tests.local import vendor_story as story
+from tests.local.vendor import answer as said
+from tests.local.vendor import behaviour, story
 
 REFUSED = behaviour.refuses(said.LYRICS_REFUSED)
 

@@ -18,7 +18,7 @@ from tests.integration.ledger_case import brought_to, claimed
 from tests.integration.resolving import BY, NOT_CREATED_AFTER, TASK, checked, not_created, resolution_of, task_given
 from tests.integration.taking import take_all
 from tests.integration.workflow import Workflow
-from tests.local import vendor_behaviour as behaviour
+from tests.local.vendor import behaviour
 
 S = Status
 

@@ -12,7 +12,7 @@ from song_intake.our_webhook import OurWebhook
 from tests.integration.bench import ENDPOINT, WEBHOOK_KEY, Bench, plenty_of_time, record_of, song
 from tests.integration.deciding import TITLE, abandon
 from tests.integration.taking import failed
-from tests.local import vendor_behaviour as behaviour
+from tests.local.vendor import behaviour
 
 WINDOW = 900.0
 

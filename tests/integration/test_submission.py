@@ -15,9 +15,9 @@ from tests.integration.bench import (
     new_id,
 )
 from tests.integration.deciding import TITLE, decide, record, retry_in
-from tests.local import vendor_answer as said
-from tests.local import vendor_behaviour as behaviour
-from tests.local.vendor_behaviour import Behaviour
+from tests.local.vendor import answer as said
+from tests.local.vendor import behaviour
+from tests.local.vendor.behaviour import Behaviour
 
 
 def test_a_created_song_is_done_and_its_task_on_the_row(bench: Bench, submission: Submission, request_id: str) -> None:

@@ -12,8 +12,8 @@ from song_intake.reason import Reason
 from tests.integration import unreachable
 from tests.integration.bench import LAST_TRY, Bench, new_id, plenty_of_time, song
 from tests.integration.deciding import TITLE, decide, record, retry_in
-from tests.local import vendor_answer as said
-from tests.local.vendor_behaviour import Behaviour, rate_limited, refuses
+from tests.local.vendor import answer as said
+from tests.local.vendor.behaviour import Behaviour, rate_limited, refuses
 
 
 @pytest.fixture

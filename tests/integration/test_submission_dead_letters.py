@@ -16,9 +16,9 @@ from tests.integration.bench import (
     song,
 )
 from tests.integration.deciding import TITLE, abandon, decide, letter_in, record, redriven, retry_in
-from tests.local import vendor_answer as said
-from tests.local import vendor_behaviour as behaviour
-from tests.local.vendor_behaviour import Behaviour
+from tests.local.vendor import answer as said
+from tests.local.vendor import behaviour
+from tests.local.vendor.behaviour import Behaviour
 
 REFUSALS = [
     pytest.param(behaviour.refuses(said.validation_error("no")), Reason.REFUSED, 400, "validation_error", id="400"),

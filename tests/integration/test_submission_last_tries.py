@@ -14,7 +14,7 @@ from tests.integration.bench import (
     Bench,
 )
 from tests.integration.deciding import TITLE, abandon, decide, letter_in, record, redriven, retry_in
-from tests.local import vendor_behaviour as behaviour
+from tests.local.vendor import behaviour
 
 
 def exhausted(decision: Decision, last_reason: Reason) -> None:

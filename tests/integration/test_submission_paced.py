@@ -21,8 +21,8 @@ from tests.integration.bench import (
     plenty_of_time,
 )
 from tests.integration.deciding import TITLE, decide, record, redriven, retry_in
-from tests.local import vendor_answer as said
-from tests.local import vendor_behaviour as behaviour
+from tests.local.vendor import answer as said
+from tests.local.vendor import behaviour
 
 CROWDED = NotSent(Reason.PACED, "crowded", retry_after=0.5)
 

@@ -21,10 +21,10 @@ from tests.integration.following import (
     tracking,
 )
 from tests.integration.taking import failed
-from tests.local import vendor_answer as said
-from tests.local import vendor_story as story
-from tests.local.vendor_answer import Generation
-from tests.local.vendor_story import PollReply
+from tests.local.vendor import answer as said
+from tests.local.vendor import story
+from tests.local.vendor.answer import Generation
+from tests.local.vendor.story import PollReply
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from tests.integration.following import (
     tracking,
 )
 from tests.integration.taking import failed, unreadable_row
-from tests.local import vendor_answer as said
-from tests.local import vendor_story as story
-from tests.local.vendor_story import PollReply, TaskStory
+from tests.local.vendor import answer as said
+from tests.local.vendor import story
+from tests.local.vendor.story import PollReply, TaskStory
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.integration.following import (
     submitted,
     tracking,
 )
-from tests.local import vendor_story as story
+from tests.local.vendor import story
 
 OVERDUE = TRACKING_HOURS * 3600 + 1
 

@@ -24,10 +24,10 @@ from tests.integration.deciding import TITLE, decide, record
 from tests.integration.following import check_batch, look_at_all
 from tests.integration.ledger_case import Case, brought_to
 from tests.integration.taking import failed
-from tests.local import vendor_behaviour as behaviour
-from tests.local.webhook_call import Genuine, WebhookCall
-from tests.local.webhook_event import lambda_event
-from tests.local.webhook_forgery import forgeries
+from tests.local.vendor import behaviour
+from tests.local.webhooks.call import Genuine, WebhookCall
+from tests.local.webhooks.event import lambda_event
+from tests.local.webhooks.forgery import forgeries
 
 S = Status
 TASK = "task-9"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.local.aws_clients import ADMINISTRATOR, REGION
-from tests.local.cloud import PROJECT, Cloud
-from tests.local.deployment import Stack, deploy
+from tests.local.cloud.aws_clients import ADMINISTRATOR, REGION
+from tests.local.cloud.cloud import PROJECT, Cloud
+from tests.local.cloud.deployment import Stack, deploy
 from tests.local.waiting import wait_for
 
 if TYPE_CHECKING:

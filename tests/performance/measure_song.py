@@ -27,8 +27,8 @@ from song_intake.telemetry import Telemetry
 from tests.conftest import TOKEN
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.following import POLL_CALL, body_of, tracking
-from tests.local.cloud import Cloud
-from tests.local.music_vendor import MusicVendor
+from tests.local.cloud.cloud import Cloud
+from tests.local.vendor.music_vendor import MusicVendor
 from tests.performance.measured import renew
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.local.vendor_tls import issue_certificate
+from tests.local.vendor.tls import issue_certificate
 from tests.performance.stub_record import Record, task_of
 
 SECRET = "bench-secret"  # the API token and the key of the webhook alike

@@ -17,7 +17,7 @@ from song_intake.ledger_table import LedgerUnavailable
 from song_intake.outcome import NotSent, Refused, Unknown
 from song_intake.reason import Reason
 from song_intake.song_request import SongRequest
-from tests.local.cloud import Cloud
+from tests.local.cloud.cloud import Cloud
 from tests.properties.simulation.dynamodb import ConditionalCheckFailedException, Exceptions, Table, Write
 from tests.properties.simulation.expressions import Item, NotUnderstood
 

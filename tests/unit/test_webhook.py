@@ -19,9 +19,9 @@ from song_intake.webhook import (
     key_of,
     task_id_of,
 )
-from tests.local.webhook_call import SIGNATURE, TIMESTAMP, Genuine, WebhookCall, unix_time
-from tests.local.webhook_event import lambda_event
-from tests.local.webhook_forgery import KINDS, forgeries
+from tests.local.webhooks.call import SIGNATURE, TIMESTAMP, Genuine, WebhookCall, unix_time
+from tests.local.webhooks.event import lambda_event
+from tests.local.webhooks.forgery import KINDS, forgeries
 
 CURRENT, PREVIOUS, OLDEST = (WebhookKey.of(f"key-{number}") for number in (3, 2, 1))
 KEYS = (CURRENT, PREVIOUS)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from song_intake.webhook_event import HttpApiEvent
-from tests.local.webhook_call import Genuine
-from tests.local.webhook_event import lambda_event
+from tests.local.webhooks.call import Genuine
+from tests.local.webhooks.event import lambda_event
 from tests.properties.simulation.dynamodb import unavailable
 from tests.properties.simulation.faults import Fault, Step, Steps
 

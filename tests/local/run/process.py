@@ -1,0 +1,62 @@
+"""`make run` as a process of its own, in a session by which everything that it starts can be found."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.local.cloud.cloud import PROJECT
+from tests.local.waiting import wait_for
+
+COMMAND = (sys.executable, "-m", "tests.local.run")
+COLUMNS = 100
+REASONS = ("INVALID_REQUEST", "REQUEST_ID_REUSED", "REFUSED", "OUTCOME_UNKNOWN", "RATE_LIMITED", "NO_CREDITS")
+# A shell that is set up for another account, which must not matter.
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "HOME": os.devnull,
+    "AWS_PROFILE": "of-another-account",
+    "AWS_ENDPOINT_URL": "https://aws.invalid",
+    "HTTPS_PROXY": "http://proxy.invalid:3128",
+}
+
+
+@contextmanager
+def started(folder: Path, port: int = 0) -> Iterator["subprocess.Popen[str]"]:
+    """The run in a session of its own, by which everything that it starts can be found."""
+    environment = {**ENVIRONMENT, "TMPDIR": str(folder), "SONG_INTAKE_PORT": str(port)}
+    with subprocess.Popen(
+        COMMAND,
+        cwd=PROJECT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def assert_nothing_is_left(process: "subprocess.Popen[str] | subprocess.Popen[bytes]", folder: Path) -> None:
+    assert list(folder.iterdir()) == []
+    wait_for(lambda: not _living(process.pid), "the processes of the run to be gone", 5)
+
+
+def _living(session: int) -> list[str]:
+    columns = ["-o", "pid=", "-o", "stat=", "-o", "args="]
+    listing = subprocess.run(["ps", "-A", *columns], capture_output=True, check=True, text=True)  # noqa: S607
+    rows = [line.split(maxsplit=2) for line in listing.stdout.splitlines()]
+    return [row[-1] for row in rows if not row[1].startswith("Z") and _session_of(int(row[0])) == session]
+
+
+def _session_of(process_id: int) -> int | None:
+    try:
+        return os.getsid(process_id)
+    except ProcessLookupError:
+        return None

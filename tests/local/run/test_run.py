@@ -1,0 +1,51 @@
+"""`make run` as its user has it: a program in a pipe or in a terminal, that ends cleanly whatever happens."""
+
+import re
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.local.intake import EVENTS
+from tests.local.run.process import COLUMNS, REASONS, assert_nothing_is_left, started
+
+STATUSES = ("SUBMITTED", "RETRYING", "REJECTED", "IN_DOUBT", "SUCCEEDED", "FAILED")
+
+
+def test_without_a_terminal_it_shows_lines_sums_up_and_ends(tmp_path: Path) -> None:
+    with started(tmp_path) as process:
+        output, errors = process.communicate(timeout=90)
+        assert_nothing_is_left(process, tmp_path)
+    assert (process.returncode, errors) == (0, "")
+    assert [line for line in output.splitlines() if not line.isprintable() or len(line) > COLUMNS] == []
+    assert [word for word in (*STATUSES, *REASONS) if word not in output] == []
+    samples = {path.name for path in EVENTS.iterdir()} - {"expected.json"}
+    assert set(re.findall(r"^  (\S+)  .*  as expected$", output, re.MULTILINE)) == samples
+    assert re.search(r"^songs paid for twice +0$", output, re.MULTILINE)
+    assert re.search(r"^ends that no event told +0$", output, re.MULTILINE)
+    assert re.search(r"^ +4 after IN_DOUBT$", output, re.MULTILINE), "settled by their webhooks"
+    assert "Everything ended as expected." in output
+
+
+def test_a_taken_port_is_one_line_that_says_how_to_choose_another(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        with started(tmp_path, port) as process:
+            _, errors = process.communicate(timeout=30)
+            assert_nothing_is_left(process, tmp_path)
+    assert process.returncode == 1
+    (line,) = errors.splitlines()
+    assert f"port {port}" in line
+    assert "SONG_INTAKE_PORT=0" in line
+
+
+@pytest.mark.parametrize("stage", ["Starting a stand-in", "Starting SQS", "Deploying", "Sending the"])
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, stage: str) -> None:
+    with started(tmp_path) as process:
+        assert process.stdout
+        next(line for line in process.stdout if line.startswith(stage))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+        assert_nothing_is_left(process, tmp_path)
+    assert (process.returncode, errors) == (130, "Interrupted; everything is stopped.\n")

@@ -1,0 +1,142 @@
+"""What the stand-in of the music API can be told to do with a create, as values.
+
+A behaviour says three things apart: what is answered, how the answer is delivered, and whether a song was really made
+and charged. A client cannot see the last one, and so it is spelled out wherever either is possible.
+
+    vendor.plan("Title of the song", rate_limited("3"), hang(creates=True))
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from tests.local.vendor.answer import (
+    INTERNAL_ERROR,
+    RATE_LIMITED,
+    Answer,
+    Generation,
+    Headers,
+    VendorError,
+    json_answer,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The answer goes out at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drip:
+    """One part of the answer goes out byte by byte, `interval` seconds apart; the other part at once."""
+
+    part: Literal["head", "body"]
+    interval: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The connection ends before the answer, halfway through its head, or halfway through its body.
+
+    With `reset` the client sees a TCP reset; without it an end of stream that TLS did not announce.
+    """
+
+    at: Literal["start", "head", "body"]
+    reset: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """No byte goes out: the connection stays open until the client leaves or the vendor closes."""
+
+
+Delivery = Whole | Drip | Cut | Never
+WHOLE: Final = Whole()
+
+
+@dataclass(frozen=True, slots=True)
+class UsualAnswer:
+    """The answer that holds the task_id of the song just made; without a generation the vendor's own."""
+
+    generation: Generation | None = None
+    padding: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What becomes of one create. `delay` is in seconds and comes on top of the vendor's latency."""
+
+    answer: Answer | UsualAnswer
+    creates: bool
+    delivery: Delivery = WHOLE
+    delay: float = 0.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.answer, UsualAnswer) and not self.creates:
+            raise ValueError("the usual answer holds a task_id, so it needs a create")
+
+
+def usual(generation: Generation | None = None, *, delay: float = 0.0) -> Behaviour:
+    """A song, and the answer that says so, after `delay` seconds more than other songs."""
+    return Behaviour(UsualAnswer(generation), creates=True, delay=delay)
+
+
+def refuses(error: VendorError, generation: Generation = Generation.NEWER) -> Behaviour:
+    """An error after which there is no song and no charge."""
+    return Behaviour(error.answer(generation), creates=False)
+
+
+def rate_limited(retry_after: str | None = None) -> Behaviour:
+    """429; `retry_after` is sent as it is: seconds, an HTTP date, or what no reader understands."""
+    headers: Headers = () if retry_after is None else (("Retry-After", retry_after),)
+    return Behaviour(RATE_LIMITED.answer(headers=headers), creates=False)
+
+
+def fails(error: VendorError, *, creates: bool) -> Behaviour:
+    """A 5xx, of which only the vendor knows whether a song stands behind it."""
+    return Behaviour(error.answer(), creates=creates)
+
+
+def redirects(status: int, location: str, *, creates: bool = False) -> Behaviour:
+    return Behaviour(Answer(status, b"", headers=(("Location", location),)), creates=creates)
+
+
+def answers(status: int, body: bytes, content_type: str = "application/json", *, creates: bool) -> Behaviour:
+    """Any whole answer that has no name here."""
+    return Behaviour(Answer(status, body, content_type), creates=creates)
+
+
+def html_page(*, creates: bool) -> Behaviour:
+    """200 with a page for people, as a proxy in front of the vendor may send."""
+    return answers(200, b"<!doctype html><title>One moment, please</title>", "text/html", creates=creates)
+
+
+def no_task_id(*, creates: bool) -> Behaviour:
+    """200, `success`, and nothing by which the song could be found."""
+    return Behaviour(json_answer({"code": 200, "message": "success"}), creates=creates)
+
+
+def invalid_json(*, creates: bool) -> Behaviour:
+    """200 with a body that says application/json and ends in the middle, though its length is right."""
+    return answers(200, b'{"code": 200, "task_id": "d8b5', creates=creates)
+
+
+def huge_answer(size: int = 80 * 1024) -> Behaviour:
+    """The usual answer, with its task_id, longer than `size` bytes: by default too long for a cap of 64 KiB."""
+    return Behaviour(UsualAnswer(padding=size), creates=True)
+
+
+def hang(*, creates: bool) -> Behaviour:
+    """The request is read and never answered."""
+    answer = UsualAnswer() if creates else INTERNAL_ERROR.answer()
+    return Behaviour(answer, creates, delivery=Never())
+
+
+def drip(part: Literal["head", "body"], interval: float) -> Behaviour:
+    """A song, and an answer that is valid if one waits for all of it: no single read ever times out."""
+    return Behaviour(UsualAnswer(), creates=True, delivery=Drip(part, interval))
+
+
+def cut(at: Literal["start", "head", "body"], *, creates: bool, reset: bool = True) -> Behaviour:
+    """The answer breaks off. Where there is no song, the answer so lost was a 500."""
+    answer = UsualAnswer() if creates else INTERNAL_ERROR.answer()
+    return Behaviour(answer, creates, delivery=Cut(at, reset))

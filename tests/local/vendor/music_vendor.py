@@ -1,0 +1,196 @@
+"""A stand-in of the AI Music API: a real HTTPS server on loopback that keeps the vendor's rules.
+
+    with MusicVendor(folder, tokens=["token"]) as vendor:
+        vendor.plan("Night Train", rate_limited(), cut("body", creates=True))
+        vendor.plan_task("Night Train", fails(refunded=True).after(unknown_task()))
+        vendor.plan_webhook("Night Train", doubled())
+        ...
+        vendor.wait_for(lambda: vendor.webhooks_of("Night Train"), timeout=5)
+
+It makes no music. It keeps count of the creates that it took and charged, whatever it answered to them, and of what
+became of them: polls can ask, and webhooks tell.
+"""
+
+import itertools
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from tests.local.vendor.answer import (
+    CREDITS_USED_UP,
+    INSUFFICIENT_CREDITS,
+    NOT_FOUND,
+    UNAUTHORIZED,
+    Answer,
+    Generation,
+    VendorError,
+    created,
+    json_answer,
+)
+from tests.local.vendor.behaviour import Behaviour
+from tests.local.vendor.courier import RETRY_DELAYS, WebhookCourier
+from tests.local.vendor.record import CREATE_PATH, TASK_PATH, Create, VendorRecord, title_of
+from tests.local.vendor.rules import check_create
+from tests.local.vendor.script import VendorScript
+from tests.local.vendor.server import HOST, HttpsServer, Reply, Request
+from tests.local.vendor.story import Fails
+from tests.local.vendor.tasks import VendorTasks
+from tests.local.vendor.timetable import Timetable
+from tests.local.vendor.tls import issue_certificate
+from tests.local.webhooks.transport import SECONDS_TO_ANSWER, WebhookTransport, loopback
+
+CREDITS_PATH: Final = "/api/v1/get-credits"
+CREDITS_A_SONG: Final = 10
+PLENTY_OF_CREDITS: Final = 1_000_000
+
+
+class MusicVendor(VendorScript, VendorRecord):
+    """The stand-in, serving from entering the context to leaving it, and the record of what it took.
+
+    May be changed while it runs: `tokens`; `credits`; `latency`, the seconds from a song to its answer, or a callable
+    that gives them; `generation`, the shape of its answers (None: the two take turns); `task_seconds`, which a task
+    runs from its create on; `webhook_transport`, which says where webhooks go; `webhook_retry_delays`, the seconds
+    before each further attempt at a webhook that was not accepted.
+    """
+
+    def __init__(self, folder: Path, *, port: int = 0, tokens: Iterable[str] = ()) -> None:
+        """Takes the port, and writes the authority to trust into `folder`; OSError if the port is another's."""
+        VendorScript.__init__(self)
+        VendorRecord.__init__(self)
+        self.ca_bundle: Final = folder / "music-vendor-ca.pem"
+        self._server = HttpsServer(port, issue_certificate(self.ca_bundle), self._respond)
+        self.origin: Final = f"https://{HOST}:{self._server.port}"
+        self.tokens: Final = set(tokens)
+        self.webhook_transport: WebhookTransport = loopback()
+        self._tasks: Final = VendorTasks()
+        self._timetable: Final = Timetable()
+        self._courier: Final = WebhookCourier(self, self._timetable, settings=self)
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Healthy again and with no memory; tokens and transport stay. What is under way ends as it began."""
+        self._timetable.clear()
+        self._courier.clear()
+        self._tasks.clear()
+        self.clear()
+        self.forget_plans()
+        with self._lock:
+            self.task_seconds = 0.0
+            self.webhook_retry_delays: Sequence[float] = RETRY_DELAYS
+            self.credits = PLENTY_OF_CREDITS
+            self.latency: float | Callable[[], float] = 0.0
+            self.generation: Generation | None = None
+            self._turns = itertools.cycle(Generation)
+
+    def __enter__(self) -> Self:
+        self.accept_connections()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        # A webhook under way may wait for its receiver that long.
+        self._timetable.close(within=SECONDS_TO_ANSWER + 1)
+
+    def accept_connections(self) -> None:
+        self._server.accept_connections()
+
+    def refuse_connections(self) -> None:
+        """From now on a connect is refused, on the same port, until `accept_connections`. Open connections live on."""
+        self._server.refuse_connections()
+
+    def release_webhooks(self, title: str | None) -> None:
+        """Lets the webhooks of that title go that are held: those of all its tasks so far, ended or not."""
+        self._courier.release(title)
+
+    def _respond(self, request: Request) -> Reply:
+        self.add_request(request)
+        match request.method, request.path:
+            case "POST", path if path == CREATE_PATH:
+                return self._respond_to_create(request)
+            case "GET", path if path == CREDITS_PATH:
+                return self._respond_with_credits(request)
+            case "GET", path if path.startswith(TASK_PATH):
+                return self._respond_to_poll(request)
+            case _:
+                return self._refuse(NOT_FOUND)
+
+    def _respond_to_create(self, request: Request) -> Reply:
+        token = self._known_token(request)
+        if token is None:
+            return self._refuse(UNAUTHORIZED)
+        body = check_create(request.body)
+        if isinstance(body, VendorError):
+            return self._refuse(body)
+        create = Create(str(uuid.uuid4()), title_of(body), body, token, request.at)
+        behaviour = self._behaviours.take(create.title)
+        if behaviour.creates and not self._take_credits():
+            return self._refuse_for_credits()
+        if behaviour.creates:
+            self._begin(create)
+        self.call_hook(create.title, request)
+        self._courier.before_the_answer(create.task_id)
+        self._server.pause(behaviour.delay + (self.latency() if callable(self.latency) else self.latency))
+        return Reply(
+            self._answer(behaviour, create),
+            behaviour.delivery,
+            delivered=lambda: self.mark_answered(create),
+            over=lambda: self._courier.after_the_answer(create.task_id),
+        )
+
+    def _begin(self, create: Create) -> None:
+        task = self._tasks.begin(create, self._stories.take(create.title), self.task_seconds)
+        self._courier.accept(task, self._webhook_plans.take(create.title))
+        # Last of all: whoever sees the song in the record finds its task, and can release its webhook.
+        self.add_create(create)
+        match task.story.ending:
+            case Fails(refunded=True):
+                self._timetable.add(task.ends_at, self._refund)
+
+    def _respond_to_poll(self, request: Request) -> Reply:
+        if self._known_token(request) is None:
+            return self._refuse(UNAUTHORIZED)
+        return self._tasks.reply(request.path.removeprefix(TASK_PATH), self.generation)
+
+    def _respond_with_credits(self, request: Request) -> Reply:
+        if self._known_token(request) is None:
+            return self._refuse(UNAUTHORIZED)
+        return Reply(json_answer({"credits": self.credits, "extra_credits": 0}))
+
+    def _known_token(self, request: Request) -> str | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return token if scheme == "Bearer" and token in self.tokens else None
+
+    def _take_credits(self) -> bool:
+        with self._lock:
+            if self.credits < CREDITS_A_SONG:
+                return False
+            self.credits -= CREDITS_A_SONG
+            return True
+
+    def _refund(self) -> None:
+        with self._lock:
+            self.credits += CREDITS_A_SONG
+
+    def _answer(self, behaviour: Behaviour, create: Create) -> Answer:
+        if isinstance(behaviour.answer, Answer):
+            return behaviour.answer
+        generation = behaviour.answer.generation or self._next_generation()
+        return created(create.task_id, generation, behaviour.answer.padding)
+
+    def _refuse(self, error: VendorError) -> Reply:
+        return Reply(error.answer(self._next_generation()))
+
+    def _refuse_for_credits(self) -> Reply:
+        generation = self._next_generation()
+        error = CREDITS_USED_UP if generation is Generation.OLDER else INSUFFICIENT_CREDITS
+        return Reply(error.answer(generation))
+
+    def _next_generation(self) -> Generation:
+        with self._lock:
+            return self.generation or next(self._turns)

@@ -1,0 +1,128 @@
+"""Webhooks that nobody may accept, made from a genuine one: forged, stale, replayed, truncated, huge, odd.
+
+    for call in forgeries(Genuine(request_id, mac, secret, body)):
+        assert call.send(destination) in {400, 401, 403, 404, 405, 413}
+
+A kind of forgery is a row of KINDS, or of the tables that it is made of.
+"""
+
+import base64
+import itertools
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from tests.local.webhooks.call import PREFIX, SIGNATURE, TIMESTAMP, Genuine, WebhookCall, unix_time
+from tests.local.webhooks.forged_bodies import BODIES, ODD_BODIES
+from tests.local.webhooks.forged_headers import SIGNATURES, TIMESTAMPS
+from tests.local.webhooks.forged_paths import PATHS
+from tests.local.webhooks.forger import Forger
+
+Kind = Callable[[Forger], WebhookCall]
+
+_METHODS: Final = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def forgeries(genuine: Genuine, count: int = 500, seed: int = 20) -> Iterator[WebhookCall]:
+    """`count` calls, for one seed the same but for times and ids; every kind comes before any comes again.
+
+    Those with `is_authentic` have an odd body that was signed with the secret. They are to be refused like all others,
+    and to break nothing. A call is made when it is asked for: where it is not to be stale, it is fresh then.
+    """
+    forger = Forger(genuine, random.Random(seed))  # noqa: S311 - chance, not secrecy
+    for number, (name, forge) in enumerate(itertools.islice(itertools.cycle(KINDS.items()), count)):
+        yield replace(forge(forger), name=f"{number:03} {name}")
+
+
+def _under_signature(make: Callable[[Forger, WebhookCall], bytes | None]) -> Kind:
+    def forge(forger: Forger) -> WebhookCall:
+        call = forger.genuine.call()
+        return _forged(call.with_header(SIGNATURE, make(forger, call)))
+
+    return forge
+
+
+def _at_time(make: Callable[[Forger, int], bytes]) -> Kind:
+    """Signed with that timestamp, which alone is wrong."""
+    return lambda forger: _forged(forger.genuine.call(timestamp=make(forger, int(time.time()))))
+
+
+def _with_body(make: Callable[[Forger], bytes]) -> Kind:
+    """Under the signature of the genuine body."""
+    return lambda forger: _forged(replace(forger.genuine.call(), body=make(forger)))
+
+
+def _to_path(make: Callable[[Forger], str]) -> Kind:
+    """Signed with the secret of the request, and addressed to something else."""
+    return lambda forger: _forged(replace(forger.genuine.call(), path=make(forger)))
+
+
+def _by_method(method: str) -> Kind:
+    return lambda forger: _forged(replace(forger.genuine.call(), method=method))
+
+
+def _signed(make: Callable[[Forger], bytes]) -> Kind:
+    return lambda forger: forger.genuine.call(body=make(forger))
+
+
+def _without_timestamp(forger: Forger) -> WebhookCall:
+    """Signed as if the timestamp were there and empty."""
+    return _forged(forger.genuine.call(timestamp=b"").with_header(TIMESTAMP, None))
+
+
+def _older_scheme(forger: Forger) -> WebhookCall:
+    """`X-Signature` over the body alone. There is no time in it: whoever recorded one could use it for ever."""
+    call = forger.genuine.call().with_header(SIGNATURE, None)
+    return _forged(call.with_header("X-Signature", PREFIX + forger.genuine.sign(call.body)))
+
+
+def _older_scheme_renamed(forger: Forger) -> WebhookCall:
+    call = forger.genuine.call().with_header(TIMESTAMP, None)
+    return _forged(call.with_header(SIGNATURE, PREFIX + forger.genuine.sign(call.body)))
+
+
+def _replayed(forger: Forger) -> WebhookCall:
+    """Recorded and sent again when it was stale, under an id that nobody has seen."""
+    return _forged(_recorded(forger))
+
+
+def _replayed_as_new(forger: Forger) -> WebhookCall:
+    """Recorded and sent again under the time of day."""
+    return _forged(_recorded(forger).with_header(TIMESTAMP, unix_time(time.time())))
+
+
+def _recorded(forger: Forger) -> WebhookCall:
+    return forger.genuine.call(timestamp=unix_time(time.time() - forger.stale_by()))
+
+
+def _encoded(header: str) -> Kind:
+    """The signed body in disguise: who decodes it because a header says so has accepted what nobody signed."""
+
+    def forge(forger: Forger) -> WebhookCall:
+        call = forger.genuine.call()
+        return _forged(replace(call, body=base64.b64encode(call.body)).with_header(header, b"base64"))
+
+    return forge
+
+
+def _forged(call: WebhookCall) -> WebhookCall:
+    return replace(call, is_authentic=False)
+
+
+KINDS: Final[dict[str, Kind]] = {
+    **{f"signature {name}": _under_signature(make) for name, make in SIGNATURES.items()},
+    **{f"timestamp {name}": _at_time(make) for name, make in TIMESTAMPS.items()},
+    "timestamp missing": _without_timestamp,
+    "older scheme": _older_scheme,
+    "older scheme under the new name": _older_scheme_renamed,
+    "replayed": _replayed,
+    "replayed as new": _replayed_as_new,
+    **{f"body {name}": _with_body(make) for name, make in BODIES.items()},
+    **{f"body in base64 by {header}": _encoded(header) for header in ("Content-Encoding", "Content-Transfer-Encoding")},
+    **{f"path {name}": _to_path(make) for name, make in PATHS.items()},
+    **{f"method {method}": _by_method(method) for method in _METHODS},
+    **{f"signed body {name}": _signed(make) for name, make in ODD_BODIES.items()},
+}
+"""How a webhook is forged, by name."""

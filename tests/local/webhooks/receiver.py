@@ -1,0 +1,53 @@
+"""An HTTPS address on loopback that takes webhooks and remembers them, for tests of who sends them."""
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from tests.local.vendor.answer import Answer
+from tests.local.vendor.server import HttpsServer, Reply, Request
+from tests.local.vendor.tls import issue_certificate
+from tests.local.waiting import wait_for
+
+
+class WebhookReceiver:
+    """`answer` says with which status a call is answered: 200, unless the test has something else in mind."""
+
+    def __init__(self, folder: Path, path: str = "/song-1/0123abcd") -> None:
+        self.ca_bundle: Final = folder / "receiver-ca.pem"
+        self.answer: Callable[[Request], int] = lambda _: 200
+        self.received: Final[list[Request]] = []
+        self._server = HttpsServer(0, issue_certificate(self.ca_bundle), self._respond)
+        self.port: Final = self._server.port
+        self.url: Final = f"https://localhost:{self.port}{path}"
+
+    def __enter__(self) -> Self:
+        self.accept_connections()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+
+    def accept_connections(self) -> None:
+        self._server.accept_connections()
+
+    def refuse_connections(self) -> None:
+        self._server.refuse_connections()
+
+    def answer_with(self, *statuses: int) -> None:
+        """These, one each, and then 200."""
+        left = deque(statuses)
+        self.answer = lambda _: left.popleft() if left else 200
+
+    def wait_for(self, count: int) -> list[Request]:
+        """What was received, once it is that much."""
+        return wait_for(lambda: self.received if len(self.received) >= count else None, f"{count} webhooks", seconds=5)
+
+    def _respond(self, request: Request) -> Reply:
+        status = self.answer(request)
+        self.received.append(request)
+        return Reply(Answer(status, b""))

@@ -50,15 +50,15 @@ build:  ## What `sam deploy` ships (needs the SAM CLI and Python 3.13, and no Do
 	sam build
 
 redrive: $(VENV)/.local  ## Dead letters back to their queue: make redrive STACK=song-intake
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.redrive $(STACK)
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.redrive $(STACK)
 
 resolve: $(VENV)/.local  ## A word on a request in doubt: make resolve STACK=... REQUEST=... TASK=... or NOT_CREATED=1; or LIST=1
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.resolve $(STACK) \
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.resolve $(STACK) \
 	    $(if $(filter 1,$(LIST)),--list) $(if $(REQUEST),--request='$(REQUEST)') \
 	    $(if $(TASK),--task='$(TASK)') $(if $(filter 1,$(NOT_CREATED)),--not-created)
 
 intake: $(VENV)/.local  ## How the intake stands, and by hand off and on: make intake STACK=... OFF=1 or ON=1
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.intake $(STACK) \
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.intake $(STACK) \
 	    $(if $(filter 1,$(OFF)),--off) $(if $(filter 1,$(ON)),--on)
 
 pins: $(VENV)/.test  ## Resolve every pin anew, with hashes, for all supported Pythons

@@ -1,50 +1,41 @@
-"""resolve_song: takes an operator's word on a request in doubt.
+"""resolve_song: records an operator's decision on a request in doubt.
 
-The wiring alone; which words are taken stands in song_intake.resolution.
+This file only starts the function. song_intake.work.resolution handles a decision; song_intake.app.resolve builds the
+function.
 """
 
 import os
-from song_intake.cold_start import started
+from song_intake.app.cold_start import started
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from song_intake.aws_clients import AwsClients
-from song_intake.ledger_resolving import Resolving
-from song_intake.ledger_table import LedgerTable, LedgerUnavailable
-from song_intake.resolution import Refused, Resolution
-from song_intake.resolve_settings import ResolveSettings
-from song_intake.song_checks import SongChecks
-from song_intake.undone import Undone
-from song_intake.wiring import telling, trust
+from song_intake.app.resolve import ResolveSettings, resolve_song
+from song_intake.aws.clients import AwsClients, ssl_context
+from song_intake.domain.decision import SideEffectFailed
+from song_intake.ledger.table import LedgerUnavailable
+from song_intake.outgoing.telemetry import Telemetry
+from song_intake.work.resolution import DecisionRefused, Resolution
 
 logger = Logger(location=None)
 
-AWS_SECONDS = 12
+
+def build(settings: ResolveSettings) -> Resolution:
+    aws = AwsClients(ssl_context(None), settings.aws_seconds, connections=1)
+    return resolve_song(settings, aws, Telemetry(logger, Metrics()))
 
 
-def wire(settings: ResolveSettings) -> Resolution:
-    aws = AwsClients(trust(None), AWS_SECONDS, connections=1)
-    table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
-    return Resolution(
-        ledger=Resolving(table),
-        checks=SongChecks(aws.client("sqs"), settings.song_checks_queue_url, settings.first_check),
-        telling=telling(aws, settings.event_bus_name, logger),
-        not_created_after=settings.not_created_after,
-    )
-
-
-_resolution = started(wire(ResolveSettings.from_environment(os.environ)))
+_resolution = started(build(ResolveSettings.from_environment(os.environ)))
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, object], _context: LambdaContext) -> dict[str, object]:
-    """The row before and after, or `refused` with the reason. Say it again after an `error`: it is harmless."""
+    """The row before and after, or `refused` with the reason. After an `error`, invoke again: it is harmless."""
     try:
-        answer = _resolution.take(event)
-    except Refused as refused:
+        answer = _resolution.handle(event)
+    except DecisionRefused as refused:
         return {"refused": str(refused)}
-    except (LedgerUnavailable, Undone) as failure:
+    except (LedgerUnavailable, SideEffectFailed) as failure:
         return {"error": f"{type(failure).__name__}: {failure}"}
     logger.info("resolved", extra={"action": "resolve", "request_id": event.get("request_id"), "by": event.get("by")})
     return answer

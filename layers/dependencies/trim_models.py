@@ -2,7 +2,7 @@
 
 To make its first client, botocore walks the folders of 443 services and parses the endpoints of them all. With five
 clients that is a third of a cold start. What is left out here is never asked for; nothing that is left in is changed.
-The packages stay untouched: song_intake.aws_clients reads this folder instead of theirs where there is one.
+The packages stay untouched: song_intake.aws.clients reads this folder instead of theirs where there is one.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def _send(intake: Intake, songs: int) -> list[str]:
 
 def _typed(intake: Intake, *words: str) -> dict[str, dict[str, object]]:
     """What `make intake` answers."""
-    command = [sys.executable, "-m", "song_intake.intake", intake.stack.name, *words]
+    command = [sys.executable, "-m", "song_intake.commands.intake", intake.stack.name, *words]
     environment = {**intake.environment(), "PYTHONPATH": str(PROJECT / "layers" / "song_intake")}
     shown = subprocess.run(command, check=True, env=environment, timeout=60, capture_output=True, text=True)
     said: dict[str, dict[str, object]] = json.loads(shown.stdout)

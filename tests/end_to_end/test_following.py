@@ -52,7 +52,9 @@ def test_webhook_and_polls_together_tell_one_end_once(
     following_listener.wait_for(request_id, "Song Succeeded")
     vendor.wait_for(lambda: any(hook.attempts for hook in vendor.webhooks_of("By Both")), timeout=10)
     wait_for(lambda: following.checks() == 0, "all checks to be done")
-    ends = [event for event in following_listener.heard(request_id) if event["detail"]["status"] != "SUBMITTED"]
+    ends = [
+        event for event in following_listener.record_outcome(request_id) if event["detail"]["status"] != "SUBMITTED"
+    ]
     assert len({event["detail"]["id"] for event in ends}) == 1
     assert len(vendor.creates_of("By Both")) == 1
     assert all(attempt.status == 200 for hook in vendor.webhooks_of("By Both") for attempt in hook.attempts)

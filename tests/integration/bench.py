@@ -8,31 +8,28 @@ import json
 import ssl
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from song_intake.announcements import Announcer
-from song_intake.api_token import ApiToken
-from song_intake.backoff import Backoff
-from song_intake.batch import Batch, Work
-from song_intake.callback import Callback
-from song_intake.circuit_breaker import CircuitBreaker
-from song_intake.dead_letters import DeadLetters
-from song_intake.ledger import Ledger
-from song_intake.ledger_table import LedgerTable
-from song_intake.message import Message, SqsRecord
-from song_intake.music_api import MusicApi
-from song_intake.our_webhook import OurWebhook
-from song_intake.pacer import Pacer, Unpaced
-from song_intake.request_work import RequestWork
-from song_intake.song_checks import SongChecks
-from song_intake.song_request import SongRequest
-from song_intake.submission import Submission
-from song_intake.telemetry import Telemetry
-from song_intake.telling import Telling
-from song_intake.webhook_keys import WebhookKeys
+from song_intake.admission.circuit_breaker import CircuitBreaker
+from song_intake.admission.pacer import Pacer, Unpaced
+from song_intake.app.parts import notifier
+from song_intake.app.submit import SubmitSettings, submit_song
+from song_intake.contract.song_request import SongRequest
+from song_intake.contract.sqs_message import Message, SqsRecord
+from song_intake.ledger.submitting import SubmissionStore
+from song_intake.ledger.table import LedgerTable
+from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
+from song_intake.outgoing.checks import SongChecks
+from song_intake.outgoing.dead_letters import DeadLetters
+from song_intake.outgoing.notifier import Notifier
+from song_intake.outgoing.telemetry import Telemetry
+from song_intake.work.batch import Batch, Work
+from song_intake.work.request_work import RequestWork
+from song_intake.work.submission import Submission
 from tests.conftest import TOKEN
 from tests.integration.bench_queue import BenchBus, BenchQueue, Letter
 from tests.integration.bench_table import create_ledger_table
@@ -48,7 +45,7 @@ ENDPOINT = "https://hooks.example"
 WEBHOOK_KEY = "the-webhook-key"
 LEASE = 60.0
 KEEP_DAYS = 90
-LAST_TRY = 5
+FINAL_RECEIVE = 5
 MAX_RECEIVE_COUNT = 8
 CREATE_DEADLINE = 1.0
 PAID_CALL = 2.0
@@ -83,6 +80,18 @@ def record_of(
             name: {"dataType": "String", "stringValue": text} for name, text in (attributes or {}).items()
         },
     }
+
+
+class BenchClients:
+    """Clients of this machine's services, some of them replaced."""
+
+    def __init__(self, cloud: Cloud, tls: ssl.SSLContext, replaced: Mapping[str, object]) -> None:
+        self.tls = tls
+        self._cloud = cloud
+        self._replaced = replaced
+
+    def client(self, service: Any) -> Any:
+        return self._replaced.get(service) or self._cloud.client(service)
 
 
 class Bench:
@@ -142,14 +151,54 @@ class Bench:
     def delete_table(self) -> None:
         self.dynamodb.delete_table(TableName=self.table)
 
-    def ledger(self, dynamodb: DynamoDBClient | None = None, lease: float = LEASE) -> Ledger:
-        return Ledger(dynamodb or self.dynamodb, self.table, lease, KEEP_DAYS)
+    def ledger(
+        self, dynamodb: DynamoDBClient | None = None, lease: float = LEASE, window: float = 0
+    ) -> SubmissionStore:
+        return SubmissionStore(self.ledger_table(dynamodb), lease, lambda _: window)
 
     def ledger_table(self, dynamodb: DynamoDBClient | None = None) -> LedgerTable:
         return LedgerTable(dynamodb or self.dynamodb, self.table, KEEP_DAYS)
 
-    def webhook(self, window: float) -> OurWebhook:
-        return OurWebhook(ENDPOINT, WebhookKeys(self.secrets, self.webhook_key_id), window)
+    def webhook(self, window: float) -> WebhookConfig:
+        return WebhookConfig(ENDPOINT, WebhookKeys(self.secrets, self.webhook_key_id), window)
+
+    def clients(self, **replaced: object) -> BenchClients:
+        return BenchClients(self.cloud, self.tls, replaced)
+
+    @cached_property
+    def telemetry(self) -> Telemetry:
+        # Powertools keeps a logger and its stream by its service: a name of its own has this test's lines only.
+        return Telemetry(
+            Logger(service=self.table, stream=self.log), Metrics(namespace="SongIntake", service=self.table)
+        )
+
+    def submit_settings(self) -> SubmitSettings:
+        """What the template would set for submit_song, with times that suit a test."""
+        return SubmitSettings(
+            music_api_origin=self.vendor.origin,
+            api_token_secret_arn=self.secret_id,
+            ledger_table=self.table,
+            song_requests_queue_url=self.requests.url,
+            dead_letter_queue_url=self.dead_letters.url,
+            connect_timeout=1,
+            create_deadline=CREATE_DEADLINE,
+            settle_margin=PAID_CALL - CREATE_DEADLINE,
+            function_timeout=PLENTY_OF_TIME,
+            lease=LEASE,
+            max_receive_count=MAX_RECEIVE_COUNT,
+            retry_base=10,
+            retry_cap=100,
+            keep_days=KEEP_DAYS,
+            batch_size=10,
+            creates_per_minute=0,
+            song_checks_queue_url=self.checks.url,
+            first_check=0,
+            event_bus_name=self.bus.name,
+            webhook_url=None,
+            webhook_key_secret_arn=None,
+            resolution_window=0,
+            ca_bundle=None,
+        )
 
     def submission(
         self,
@@ -159,43 +208,51 @@ class Bench:
         create_deadline: float = CREATE_DEADLINE,
         secret_id: str | None = None,
         lease: float = LEASE,
-        webhook: OurWebhook | None = None,
+        webhook: WebhookConfig | None = None,
         pacer: Pacer | None = None,
         breaker: CircuitBreaker | None = None,
     ) -> Submission:
-        return Submission(
-            ledger=self.ledger(dynamodb, lease),
-            music_api=MusicApi(origin or self.vendor.origin, self.tls, 1, create_deadline),
-            api_token=ApiToken(self.secrets, secret_id or self.secret_id),
-            backoff=Backoff(base=10, cap=100),
+        """As submit_song is built, with some of its parts replaced."""
+        settings = replace(
+            self.submit_settings(),
+            music_api_origin=origin or self.vendor.origin,
+            api_token_secret_arn=secret_id or self.secret_id,
+            create_deadline=create_deadline,
+            lease=lease,
+        )
+        clients = self.clients(dynamodb=dynamodb or self.dynamodb)
+        work = submit_song(settings, clients, self.telemetry).work
+        assert isinstance(work, RequestWork)
+        return replace(
+            work.submission,
             paid_call=PAID_CALL,
-            last_try=LAST_TRY,
-            max_receive_count=MAX_RECEIVE_COUNT,
             pacer=pacer or Unpaced(),
             # Without one of its own, a test learns of each request's fault by trying it.
             breaker=breaker or CircuitBreaker(rest=0),
             webhook=webhook,
+            store=SubmissionStore(self.ledger_table(dynamodb), lease, webhook.window_for if webhook else lambda _: 0),
         )
 
     def song_checks(self, url: str | None = None, first_check: float = 0) -> SongChecks:
         return SongChecks(self.sqs, url or self.checks.url, first_check)
 
-    def telling(self, events: EventBridgeClient | None = None, step_functions: SFNClient | None = None) -> Telling:
-        announcer = Announcer(events or self.cloud.client("events"), self.bus.name)
-        return Telling(announcer, Callback(step_functions or self.cloud.client("stepfunctions")))
+    def notifier(self, events: EventBridgeClient | None = None, step_functions: SFNClient | None = None) -> Notifier:
+        replaced = {"events": events, "stepfunctions": step_functions}
+        clients = self.clients(**{name: client for name, client in replaced.items() if client is not None})
+        return notifier(clients, self.bus.name, self.telemetry)
 
     def request_work(
         self,
         submission: Submission | None = None,
         *,
         checks: SongChecks | None = None,
-        telling: Telling | None = None,
+        notifier: Notifier | None = None,
         dead_letter_queue_url: str | None = None,
     ) -> RequestWork:
         return RequestWork(
             submission=submission or self.submission(),
             checks=checks or self.song_checks(),
-            telling=telling or self.telling(),
+            notifier=notifier or self.notifier(),
             dead_letters=DeadLetters(self.sqs, dead_letter_queue_url or self.dead_letters.url),
         )
 
@@ -203,14 +260,8 @@ class Bench:
         return self.batch_of(self.request_work(submission, dead_letter_queue_url=dead_letter_queue_url))
 
     def batch_of(self, work: Work, queue: BenchQueue | None = None) -> Batch:
-        # Powertools keeps a logger and its stream by its service: a name of its own hears this test alone.
-        logger = Logger(service=self.table, stream=self.log)
-        return Batch(
-            work=work,
-            sqs=self.sqs,
-            queue_url=(queue or self.requests).url,
-            telemetry=Telemetry(logger, Metrics(namespace="SongIntake", service=self.table)),
-        )
+        url = (queue or self.requests).url
+        return Batch(work=work, sqs=self.sqs, queue_url=url, telemetry=self.telemetry)
 
     def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
         """Puts a message on the queue of requests; its id."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
-    from song_intake.message import MessageAttribute, SqsRecord
+    from song_intake.contract.sqs_message import MessageAttribute, SqsRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,13 @@ class BenchBus:
         events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": [source]}))
         events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "heard", "Arn": self._queue.arn}])
 
-    def heard(self) -> list[dict[str, Any]]:
+    def record_outcome(self) -> list[dict[str, Any]]:
         """The events that came since the last call, in their order."""
         return [json.loads(message["Body"]) for message in self._queue.messages()]
 
     def details(self) -> list[dict[str, Any]]:
         """What these events say."""
-        return [event["detail"] for event in self.heard()]
+        return [event["detail"] for event in self.record_outcome()]
 
 
 def _as_in_a_record(value: Any) -> MessageAttribute:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from song_intake.ledger_resolving import INDEX
+from song_intake.ledger.resolving import INDEX
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

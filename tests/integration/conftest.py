@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 import trustme
 
-from song_intake.batch import Batch
-from song_intake.music_api import MusicApi
-from song_intake.submission import Submission
+from song_intake.music_api.client import MusicApi
+from song_intake.work.batch import Batch
+from song_intake.work.submission import Submission
 from tests.integration.bench import Bench, new_id
 from tests.local.cloud.cloud import Cloud
 from tests.local.vendor.music_vendor import MusicVendor

@@ -5,9 +5,9 @@ import ssl
 
 import trustme
 
-from song_intake.music_api import Line, MusicApi
-from song_intake.outcome import Outcome
-from song_intake.song_request import SongRequest
+from song_intake.contract.song_request import SongRequest
+from song_intake.domain.outcome import Outcome
+from song_intake.music_api.client import Connection, MusicApi
 from tests.conftest import TOKEN
 
 TITLE = "Night Train"
@@ -17,7 +17,7 @@ BODY = SongRequest.parse(json.dumps({"title": TITLE, "sound": "slow blues", "lyr
 
 def create(api: MusicApi, token: str = TOKEN) -> Outcome:
     line = api.connect()
-    assert isinstance(line, Line)
+    assert isinstance(line, Connection)
     with line:
         return line.create(BODY, token)
 

@@ -1,8 +1,9 @@
 """One record decided: what a batch does with it, without the batch."""
 
-from song_intake.decision import DeadLetter, Decision, RetryIn
-from song_intake.message import SqsRecord
-from song_intake.submission import Submission, TimeLeft
+from song_intake.contract.sqs_message import SqsRecord
+from song_intake.domain.decision import DeadLetter, Decision, RetryIn
+from song_intake.work.batch import TimeLeft
+from song_intake.work.submission import Submission
 from tests.integration.bench import Bench, delivery, plenty_of_time, record_of, song
 
 # The title of every song here: what becomes of it is planned by its title.

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from song_intake.api_token import ApiToken
-from song_intake.batch import Batch
-from song_intake.check_work import CheckWork
-from song_intake.dead_letters import DeadLetters
-from song_intake.decision import Decision, Done
-from song_intake.ledger_following import Following
-from song_intake.message import Message
-from song_intake.music_api import MusicApi
-from song_intake.song_checks import SongCheck, SongChecks
-from song_intake.telling import Telling
-from song_intake.tracking import Tracking
+from song_intake.contract.sqs_message import Message
+from song_intake.domain.decision import Decision, Done
+from song_intake.ledger.following import TrackingStore
+from song_intake.music_api.client import MusicApi
+from song_intake.music_api.token import ApiToken
+from song_intake.outgoing.checks import SongCheck, SongChecks
+from song_intake.outgoing.dead_letters import DeadLetters
+from song_intake.outgoing.notifier import Notifier
+from song_intake.work.batch import Batch
+from song_intake.work.check_work import CheckWork
+from song_intake.work.tracking import Tracking
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.deciding import TITLE, decide
 from tests.integration.taking import failed
@@ -37,15 +37,15 @@ def tracking(
     *,
     dynamodb: "DynamoDBClient | None" = None,
     checks: SongChecks | None = None,
-    telling: Telling | None = None,
+    notifier: Notifier | None = None,
     secret_id: str | None = None,
 ) -> Tracking:
     return Tracking(
-        following=Following(bench.ledger_table(dynamodb)),
+        store=TrackingStore(bench.ledger_table(dynamodb)),
         music_api=MusicApi(bench.vendor.origin, bench.tls, 1, POLL_DEADLINE),
         api_token=ApiToken(bench.secrets, secret_id or bench.secret_id),
         checks=checks or bench.song_checks(),
-        telling=telling or bench.telling(),
+        notifier=notifier or bench.notifier(),
         first_wait=FIRST_WAIT,
         longest_wait=LONGEST_WAIT,
         tracking_hours=TRACKING_HOURS,
@@ -88,7 +88,7 @@ def look(
 def look_at_all(bench: Bench, batch: Batch) -> set[str]:
     """Looks at what is on the queue of checks, acknowledges as Lambda would, and returns the ids that stay."""
     records = bench.checks.records()
-    stay = failed(batch.take(records, plenty_of_time))
+    stay = failed(batch.handle(records, plenty_of_time))
     for taken in records:
         if taken["messageId"] not in stay:
             bench.checks.delete(taken["receiptHandle"])

@@ -5,17 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from song_intake.ledger import Claim, Ledger
-from song_intake.ledger_row import Row, Status
-from song_intake.outcome import NotSent, Refused, Unknown
-from song_intake.reason import Reason
-from song_intake.song_request import SongRequest
+from song_intake.contract.song_request import SongRequest
+from song_intake.domain.outcome import Refused, Retryable, Unknown
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.ledger.row import Row
+from song_intake.ledger.submitting import Claim, SubmissionStore
+from song_intake.ledger.table import Written
 from tests.integration.bench import Bench, new_id
 
-NOT_SENT = NotSent(Reason.RATE_LIMITED, "fewer, please", 429, "rate_limited")
+NOT_SENT = Retryable(Reason.RATE_LIMITED, "fewer, please", 429, "rate_limited")
 REFUSED = Refused(Reason.REFUSED, "refused", 400, "validation_error")
 UNKNOWN = Unknown("the call broke off")
-ABANDONED = (Reason.OUTCOME_UNKNOWN, "the function died")
 GIVEN_UP = (Reason.RETRIES_EXHAUSTED, "given up")
 ANOTHER = "another"
 NO_WINDOW = 0.0
@@ -31,7 +32,7 @@ class Case:
     """A request brought to some status, with the claim that brought it there."""
 
     bench: Bench
-    ledger: Ledger
+    ledger: SubmissionStore
     request: SongRequest
     claim: Claim
 
@@ -51,7 +52,7 @@ class Case:
         return Row.of(self.item)
 
 
-def claimed(ledger: Ledger, request: SongRequest, message_id: str = "message-1") -> Claim:
+def claimed(ledger: SubmissionStore, request: SongRequest, message_id: str = "message-1") -> Claim:
     claim = ledger.claim(request, message_id)
     assert isinstance(claim, Claim)
     return claim
@@ -66,13 +67,13 @@ def brought_to(bench: Bench, status: Status | None) -> Case:
     claim = claimed(ledger, request)
     match status:
         case Status.RETRYING:
-            assert ledger.retrying(claim, NOT_SENT) is None
+            assert isinstance(ledger.record_retrying(claim, NOT_SENT), Written)
         case Status.REJECTED:
-            assert ledger.rejected(claim, REFUSED) is None
+            assert isinstance(ledger.record_rejected(claim, REFUSED), Written)
         case Status.IN_DOUBT:
-            assert ledger.in_doubt(claim, UNKNOWN, NO_WINDOW) is None
+            assert isinstance(ledger.record_in_doubt(claim, UNKNOWN), Written)
         case Status.SUBMITTED | Status.SUCCEEDED | Status.FAILED:
-            assert ledger.submitted(request, "task-1") is None
+            assert isinstance(ledger.record_task(request, "task-1"), Written)
             _end(bench, request, status)
     return Case(bench, ledger, request, claim)
 
@@ -95,19 +96,19 @@ CHANGES: dict[str, Change] = {
     "claim by another message": lambda case: case.ledger.claim(case.request, "message-2"),
     "claim of another song by the same message": lambda case: case.ledger.claim(case.other_request, "message-1"),
     "claim of another song by another message": lambda case: case.ledger.claim(case.other_request, "message-2"),
-    "submitted": lambda case: case.ledger.submitted(case.request, "task-9"),
-    "submitted, of another song": lambda case: case.ledger.submitted(case.other_request, "task-9"),
-    "submitted, under its claim": lambda case: case.ledger.submitted(case.request, "task-9", case.claim),
-    "submitted, under a stale claim": lambda case: case.ledger.submitted(
+    "submitted": lambda case: case.ledger.record_task(case.request, "task-9"),
+    "submitted, of another song": lambda case: case.ledger.record_task(case.other_request, "task-9"),
+    "submitted, under its claim": lambda case: case.ledger.record_task(case.request, "task-9", case.claim),
+    "submitted, under a stale claim": lambda case: case.ledger.record_task(
         case.request, "task-9", Claim(case.request, ANOTHER)
     ),
-    "retrying": lambda case: case.ledger.retrying(case.claim, NOT_SENT),
-    "rejected": lambda case: case.ledger.rejected(case.claim, REFUSED),
-    "in doubt": lambda case: case.ledger.in_doubt(case.claim, UNKNOWN, NO_WINDOW),
-    "retrying, by a stale attempt": lambda case: case.ledger.retrying(Claim(case.request, ANOTHER), NOT_SENT),
-    "rejected, by a stale attempt": lambda case: case.ledger.rejected(Claim(case.request, ANOTHER), REFUSED),
-    "in doubt, by a stale attempt": lambda case: case.ledger.in_doubt(Claim(case.request, ANOTHER), UNKNOWN, NO_WINDOW),
-    "abandoned": lambda case: case.ledger.abandoned(case.stands(), *ABANDONED, NO_WINDOW),
-    "given up": lambda case: case.ledger.given_up(case.request, "message-2", *GIVEN_UP),
-    "given up, of another song": lambda case: case.ledger.given_up(case.other_request, "message-2", *GIVEN_UP),
+    "retrying": lambda case: case.ledger.record_retrying(case.claim, NOT_SENT),
+    "rejected": lambda case: case.ledger.record_rejected(case.claim, REFUSED),
+    "in doubt": lambda case: case.ledger.record_in_doubt(case.claim, UNKNOWN),
+    "retrying, by a stale attempt": lambda case: case.ledger.record_retrying(Claim(case.request, ANOTHER), NOT_SENT),
+    "rejected, by a stale attempt": lambda case: case.ledger.record_rejected(Claim(case.request, ANOTHER), REFUSED),
+    "in doubt, by a stale attempt": lambda case: case.ledger.record_in_doubt(Claim(case.request, ANOTHER), UNKNOWN),
+    "abandoned": lambda case: case.ledger._record_abandoned(case.stands(), NO_WINDOW),
+    "given up": lambda case: case.ledger.record_given_up(case.request, "message-2", *GIVEN_UP),
+    "given up, of another song": lambda case: case.ledger.record_given_up(case.other_request, "message-2", *GIVEN_UP),
 }

@@ -1,9 +1,9 @@
 """An operator's words, and what takes them as resolve_song does, without Lambda."""
 
-from song_intake.ledger_resolving import Resolving
-from song_intake.resolution import Resolution
-from song_intake.song_checks import SongCheck, SongChecks
-from song_intake.telling import Telling
+from song_intake.ledger.resolving import ResolutionStore
+from song_intake.outgoing.checks import SongCheck, SongChecks
+from song_intake.outgoing.notifier import Notifier
+from song_intake.work.resolution import Resolution
 from tests.integration.bench import Bench
 from tests.integration.ledger_case import Case
 
@@ -13,13 +13,16 @@ BY = "arn:aws:sts::000000000000:assumed-role/on-call/ada"
 
 
 def resolution_of(
-    bench: Bench, resolving: Resolving | None = None, checks: SongChecks | None = None, telling: Telling | None = None
+    bench: Bench,
+    resolving: ResolutionStore | None = None,
+    checks: SongChecks | None = None,
+    notifier: Notifier | None = None,
 ) -> Resolution:
     return Resolution(
-        ledger=resolving or Resolving(bench.ledger_table()),
+        store=resolving or ResolutionStore(bench.ledger_table()),
         # The first check of a song waits; one after an operator's word does not.
         checks=checks or bench.song_checks(first_check=60),
-        telling=telling or bench.telling(),
+        notifier=notifier or bench.notifier(),
         not_created_after=NOT_CREATED_AFTER,
     )
 

@@ -1,23 +1,18 @@
 """What switch_intake is made of, without Lambda; the mapping is simulated, since a bench has none."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from aws_lambda_powertools import Logger, Metrics
 from botocore.exceptions import ClientError
 
-from song_intake.account import Account
-from song_intake.intake_mapping import IntakeMapping
-from song_intake.intake_memory import IntakeMemory
-from song_intake.intake_switch import IntakeSwitch
-from song_intake.music_api import MusicApi
-from song_intake.telemetry import Telemetry
+from song_intake.admission.switch import IntakeSwitch
+from song_intake.admission.switch_state import IntakeStateStore
+from song_intake.app.switch import SwitchSettings, switch_intake
 from tests.integration.bench import Bench
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_lambda import LambdaClient
 
 
 @dataclass(slots=True)
@@ -45,22 +40,26 @@ class SimulatedMappings:
         return self.get_event_source_mapping(UUID=UUID)
 
 
-def account_of(bench: Bench, secret_id: str | None = None, origin: str | None = None) -> Account:
-    music_api = MusicApi(origin or bench.vendor.origin, bench.tls, 1, 1)
-    return Account(music_api, bench.secrets, secret_id or bench.secret_id)
-
-
-def memory_of(bench: Bench, dynamodb: "DynamoDBClient | None" = None) -> IntakeMemory:
-    return IntakeMemory(dynamodb or bench.dynamodb, bench.table)
+def store_of(bench: Bench, dynamodb: "DynamoDBClient | None" = None) -> IntakeStateStore:
+    return IntakeStateStore(dynamodb or bench.dynamodb, bench.table)
 
 
 def switch_of(
-    bench: Bench, mappings: SimulatedMappings, account: Account | None = None, memory: IntakeMemory | None = None
+    bench: Bench,
+    mappings: SimulatedMappings,
+    store: IntakeStateStore | None = None,
+    secret_id: str | None = None,
+    origin: str | None = None,
 ) -> IntakeSwitch:
-    logger = Logger(service=bench.table, stream=bench.log)
-    return IntakeSwitch(
-        account=account or account_of(bench),
-        memory=memory or memory_of(bench),
-        mapping=IntakeMapping(cast("LambdaClient", mappings), "the-mapping"),
-        telemetry=Telemetry(logger, Metrics(namespace="SongIntake", service=bench.table)),
+    """As switch_intake is built, with the mapping simulated."""
+    settings = SwitchSettings(
+        music_api_origin=origin or bench.vendor.origin,
+        api_token_secret_arn=secret_id or bench.secret_id,
+        ledger_table=bench.table,
+        intake_mapping_uuid="the-mapping",
+        connect_timeout=1,
+        poll_deadline=1,
+        ca_bundle=None,
     )
+    switch = switch_intake(settings, bench.clients(**{"lambda": mappings}), bench.telemetry)
+    return replace(switch, store=store) if store else switch

@@ -1,7 +1,6 @@
 """A batch taken from its queue and acknowledged as Lambda would."""
 
-from song_intake.batch import Batch, BatchResponse
-from song_intake.submission import TimeLeft
+from song_intake.work.batch import Batch, BatchResponse, TimeLeft
 from tests.integration.bench import Bench, plenty_of_time
 
 TITLE = "Night Train"
@@ -14,7 +13,7 @@ def failed(response: BatchResponse) -> set[str]:
 def take_all(bench: Bench, batch: Batch, time_left: TimeLeft = plenty_of_time) -> set[str]:
     """Takes what is on the queue, acknowledges as Lambda would, and returns the ids that stay."""
     records = bench.receive()
-    stay = failed(batch.take(records, time_left))
+    stay = failed(batch.handle(records, time_left))
     for record in records:
         if record["messageId"] not in stay:
             bench.sqs.delete_message(QueueUrl=bench.requests.url, ReceiptHandle=record["receiptHandle"])

@@ -14,9 +14,8 @@ import trustme
 from botocore import exceptions
 from botocore.awsrequest import AWSRequest
 
-from song_intake.aws_clients import AwsClients
-from song_intake.aws_transport import AwsTransport
-from song_intake.wiring import trust
+from song_intake.aws.clients import AwsClients, ssl_context
+from song_intake.aws.transport import AwsTransport
 from tests.integration.raw_tls_server import HOST, serving
 
 ServerTls = Callable[[str], ssl.SSLContext]
@@ -117,7 +116,7 @@ def test_calls_one_after_another_share_a_connection(
 
 def test_an_endpoint_without_tls_is_called_as_well(keeping: SecretsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{HOST}:{keeping.server_port}")
-    assert secret(trust(None), calls=2) == "the-secret"
+    assert secret(ssl_context(None), calls=2) == "the-secret"
     assert keeping.connections == 1
 
 
@@ -154,9 +153,9 @@ def test_an_authority_is_named_by_either_variable(
 ) -> None:
     with serving(tls_server(HOST), [WHOLE]) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.origin)
-        assert secret(trust(str(authority_file))) == "the-secret"
+        assert secret(ssl_context(str(authority_file))) == "the-secret"
         monkeypatch.setenv("AWS_CA_BUNDLE", str(authority_file))
-        assert secret(trust(None)) == "the-secret"
+        assert secret(ssl_context(None)) == "the-secret"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +164,7 @@ def test_an_authority_is_named_by_either_variable(
 def test_nothing_is_sent_to_a_server_that_is_not_trusted(
     name: str, trusted: str, tls_server: ServerTls, trusting: ssl.SSLContext
 ) -> None:
-    tls = trusting if trusted == "its own" else trust(None)
+    tls = trusting if trusted == "its own" else ssl_context(None)
     with serving(tls_server(name), [WHOLE]) as server, pytest.raises(exceptions.SSLError):
         sent(server.origin, tls)
     assert (server.connections, server.received) == (1, [])

@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from song_intake.batch import Batch
-from song_intake.message import SqsRecord
-from tests.integration.bench import LAST_TRY, MAX_RECEIVE_COUNT, Bench, new_id, plenty_of_time, record_of, song
+from song_intake.contract.sqs_message import SqsRecord
+from song_intake.work.batch import Batch
+from tests.integration.bench import FINAL_RECEIVE, MAX_RECEIVE_COUNT, Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.taking import TITLE, failed, take_all, unreadable_row
 from tests.local.vendor import answer as said
 from tests.local.vendor import behaviour
@@ -16,7 +16,7 @@ from tests.local.waiting import wait_for
 
 
 def test_a_batch_without_records_is_answered(batch: Batch) -> None:
-    assert batch.take([], plenty_of_time) == {"batchItemFailures": []}
+    assert batch.handle([], plenty_of_time) == {"batchItemFailures": []}
 
 
 def test_each_record_of_a_batch_goes_its_own_way(bench: Bench, batch: Batch) -> None:
@@ -94,15 +94,15 @@ def test_a_record_whose_handling_raises_fails_alone(bench: Bench, batch: Batch) 
 
 def test_a_record_that_cannot_be_parsed_for_a_reason_of_ours_fails_alone(bench: Bench, batch: Batch) -> None:
     broken, good = record_of(cast("str", None)), record_of(song("Good"))
-    assert failed(batch.take([broken, good], plenty_of_time)) == {broken["messageId"]}
+    assert failed(batch.handle([broken, good], plenty_of_time)) == {broken["messageId"]}
 
 
 def test_a_message_that_raises_on_every_receive_ends_with_a_letter(bench: Bench, batch: Batch) -> None:
     request_id = new_id("request")
     unreadable_row(bench, request_id)
-    for receives, stays in ((LAST_TRY, True), (MAX_RECEIVE_COUNT - 1, True), (MAX_RECEIVE_COUNT, False)):
+    for receives, stays in ((FINAL_RECEIVE, True), (MAX_RECEIVE_COUNT - 1, True), (MAX_RECEIVE_COUNT, False)):
         record = record_of(song(TITLE, request_id), receives=receives)
-        assert bool(failed(batch.take([record], plenty_of_time))) == stays
+        assert bool(failed(batch.handle([record], plenty_of_time))) == stays
     (letter,) = bench.letters()
     assert (letter.attributes["reason"], letter.attributes["request_id"]) == ("RETRIES_EXHAUSTED", request_id)
 
@@ -110,7 +110,7 @@ def test_a_message_that_raises_on_every_receive_ends_with_a_letter(bench: Bench,
 def test_a_row_that_cannot_be_read_does_not_lose_a_task_that_was_created(bench: Bench, batch: Batch) -> None:
     request_id = new_id("request")
     bench.vendor.on_create(TITLE, lambda _: unreadable_row(bench, request_id, task_id="of-another-time"))
-    batch.take([record_of(song(TITLE, request_id))], plenty_of_time)
+    batch.handle([record_of(song(TITLE, request_id))], plenty_of_time)
     (made,) = bench.vendor.creates
     (letter,) = bench.letters()
     assert (letter.attributes["reason"], letter.attributes["task_id"]) == ("TASK_NOT_RECORDED", made.task_id)
@@ -137,7 +137,7 @@ def test_a_record_that_hangs_is_reported_while_the_others_are_acknowledged(bench
 def test_a_batch_that_begins_without_any_time_is_answered_with_every_record(bench: Bench, batch: Batch) -> None:
     records = [record_of(song(f"Song {number}")) for number in range(10)]
     for _ in range(20):
-        response = batch.take(records, lambda: 0.0)
+        response = batch.handle(records, lambda: 0.0)
         assert failed(response) == {record["messageId"] for record in records}
     assert bench.vendor.requests == ()
 
@@ -169,14 +169,14 @@ def test_nothing_that_is_told_repeats_the_prompt_or_the_token(
 def test_a_record_is_timed(bench: Bench, batch: Batch) -> None:
     bench.vendor.latency = 0.2
     began = time.monotonic()
-    batch.take([record_of(song(TITLE))], plenty_of_time)
+    batch.handle([record_of(song(TITLE))], plenty_of_time)
     (line,) = bench.lines()
     assert 200 <= line["milliseconds"] <= (time.monotonic() - began) * 1000
 
 
 def test_every_record_of_a_batch_is_one_line_with_its_ids(bench: Bench, batch: Batch) -> None:
     records: list[SqsRecord] = [record_of(song(f"Song {number}", f"r-{number}")) for number in range(3)]
-    batch.take(records, plenty_of_time)
+    batch.handle(records, plenty_of_time)
     ids = {(line["request_id"], line["message_id"]) for line in bench.lines()}
     assert ids == {(f"r-{number}", record["messageId"]) for number, record in enumerate(records)}
     assert len(bench.lines()) == 3

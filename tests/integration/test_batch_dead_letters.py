@@ -2,7 +2,7 @@
 
 import pytest
 
-from song_intake.batch import Batch
+from song_intake.work.batch import Batch
 from tests.integration.bench import Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.taking import TITLE, failed, take_all
 from tests.integration.unreachable import GONE
@@ -16,10 +16,10 @@ def test_a_message_whose_letter_is_not_taken_stays_until_it_is(bench: Bench, bat
     record = record_of(song(TITLE), message_id=message_id)
     without_queue = bench.batch(dead_letter_queue_url=GONE)
     for _ in range(2):
-        assert failed(without_queue.take([record], plenty_of_time)) == {message_id}
+        assert failed(without_queue.handle([record], plenty_of_time)) == {message_id}
     assert {line["reason"] for line in bench.lines()} == {"REFUSED", "DEAD_LETTER_QUEUE_UNAVAILABLE"}
 
-    assert failed(batch.take([record], plenty_of_time)) == set()
+    assert failed(batch.handle([record], plenty_of_time)) == set()
     (letter,) = bench.letters()
     assert (letter.attributes["reason"], letter.attributes["request_id"]) == ("REFUSED", message_id)
     assert len(bench.vendor.requests) == 1
@@ -27,13 +27,13 @@ def test_a_message_whose_letter_is_not_taken_stays_until_it_is(bench: Bench, bat
 
 def test_an_invalid_message_whose_letter_is_not_taken_stays_too(bench: Bench) -> None:
     record = record_of("not JSON")
-    assert failed(bench.batch(dead_letter_queue_url=GONE).take([record], plenty_of_time)) == {record["messageId"]}
+    assert failed(bench.batch(dead_letter_queue_url=GONE).handle([record], plenty_of_time)) == {record["messageId"]}
 
 
 def test_a_task_that_neither_ledger_nor_queue_takes_is_in_the_log(bench: Bench) -> None:
     bench.vendor.on_create(TITLE, lambda _: bench.delete_table())
     record = record_of(song(TITLE))
-    assert failed(bench.batch(dead_letter_queue_url=GONE).take([record], plenty_of_time)) == {record["messageId"]}
+    assert failed(bench.batch(dead_letter_queue_url=GONE).handle([record], plenty_of_time)) == {record["messageId"]}
     (made,) = bench.vendor.creates
     for line, action in zip(bench.lines(), ["dead_letter", "retry"], strict=True):
         assert (line["action"], line["task_id"], line["message_id"]) == (action, made.task_id, record["messageId"])

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from song_intake.batch import Batch
+from song_intake.work.batch import Batch
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.taking import TITLE, failed, take_all
 from tests.local.vendor import behaviour
@@ -35,7 +35,7 @@ def test_a_message_that_must_wait_is_hidden_beyond_the_queues_own_time(bench: Be
     # Another message, received after it and left alone, shows when the queue's own time is over for both.
     left_alone = bench.send(song("Left Alone"))
     bench.receive()
-    assert failed(batch.take(records, plenty_of_time)) == {waits}
+    assert failed(batch.handle(records, plenty_of_time)) == {waits}
     seen = wait_for(bench.receive, "the message that was left alone")
     assert [record["messageId"] for record in seen] == [left_alone]
 
@@ -45,5 +45,5 @@ def test_a_queue_that_does_not_change_a_visibility_still_gets_its_answer(bench: 
     limited, good = record_of(song(TITLE)), record_of(song("Good"))
     batch = bench.batch()
     bench.sqs.delete_queue(QueueUrl=bench.requests.url)
-    assert failed(batch.take([limited, good], plenty_of_time)) == {limited["messageId"]}
+    assert failed(batch.handle([limited, good], plenty_of_time)) == {limited["messageId"]}
     assert [line["action"] for line in bench.lines()].count("hide") == 1

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from song_intake.announcements import Announcement, Happening
-from song_intake.batch import Batch
-from song_intake.callback import Callback, CallbackFailed
-from song_intake.our_webhook import OurWebhook
-from song_intake.reason import Reason
+from song_intake.domain.decision import SideEffectFailed
+from song_intake.domain.reason import Reason
+from song_intake.music_api.webhook import WebhookConfig
+from song_intake.outgoing.callback import TaskCallback
+from song_intake.outgoing.events import EventType, SongEvent
+from song_intake.work.batch import Batch
 from tests.integration import unreachable
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.deciding import TITLE
@@ -27,11 +28,11 @@ REFUSED = behaviour.refuses(said.LYRICS_REFUSED)
 def stays(batch: Batch, request_id: str, message_id: str = "message-1", **fields: object) -> bool:
     """Whether the message is still on its queue after one delivery of it."""
     record = record_of(song(TITLE, request_id, **fields), message_id=message_id)
-    return bool(failed(batch.take([record], plenty_of_time)))
+    return bool(failed(batch.handle([record], plenty_of_time)))
 
 
 def events_of(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
-    return [(event["detail-type"], event["detail"]) for event in bench.bus.heard()]
+    return [(event["detail-type"], event["detail"]) for event in bench.bus.record_outcome()]
 
 
 def test_a_workflow_is_told_of_the_song_that_it_waits_for(bench: Bench, batch: Batch, request_id: str) -> None:
@@ -84,29 +85,29 @@ def test_a_token_that_nobody_waits_with_any_more_is_forgotten(
 
 
 def test_whether_anybody_waited_is_told(bench: Bench) -> None:
-    callback = Callback(bench.cloud.client("stepfunctions"))
-    announcement = Announcement(Happening.REJECTED, "r-1", "m-1", reason=Reason.REFUSED)
-    assert not callback.succeeded("nobodys-token", announcement)
-    assert not callback.failed("nobodys-token", announcement)
-    assert callback.failed(Workflow.waiting(bench).task_token, announcement)
-    with pytest.raises(CallbackFailed, match=r"^EndpointConnectionError$"):
-        Callback(unreachable.step_functions()).failed("nobodys-token", announcement)
+    callback = TaskCallback(bench.cloud.client("stepfunctions"))
+    event = SongEvent(EventType.REJECTED, "r-1", "m-1", reason=Reason.REFUSED)
+    assert not callback.succeeded("nobodys-token", event)
+    assert not callback.failed("nobodys-token", event)
+    assert callback.failed(Workflow.waiting(bench).task_token, event)
+    with pytest.raises(SideEffectFailed, match=r"^EndpointConnectionError$"):
+        TaskCallback(unreachable.step_functions()).failed("nobodys-token", event)
 
 
 def test_a_workflow_that_cannot_be_told_keeps_the_message(bench: Bench, batch: Batch, request_id: str) -> None:
     bench.vendor.plan(TITLE, REFUSED)
-    mute = bench.request_work(telling=bench.telling(step_functions=unreachable.step_functions()))
+    mute = bench.request_work(notifier=bench.notifier(step_functions=unreachable.step_functions()))
     assert stays(bench.batch_of(mute), request_id, task_token="a-token")
     assert bench.lines()[-1]["reason"] == "CALLBACK_UNAVAILABLE"
     assert not stays(batch, request_id, task_token="a-token")
 
 
 @pytest.fixture
-def our_webhook(bench: Bench) -> OurWebhook:
+def our_webhook(bench: Bench) -> WebhookConfig:
     return bench.webhook(WINDOW)
 
 
 @pytest.fixture
-def waiting(bench: Bench, our_webhook: OurWebhook) -> Batch:
+def waiting(bench: Bench, our_webhook: WebhookConfig) -> Batch:
     """A batch whose requests are to be settled by our webhook."""
     return bench.batch(bench.submission(webhook=our_webhook))

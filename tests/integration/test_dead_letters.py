@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from song_intake.dead_letters import MOST_ATTRIBUTES, DeadLetterQueueUnavailable, DeadLetters
-from song_intake.decision import DeadLetter
-from song_intake.message import Message, MessageAttribute
-from song_intake.reason import Reason
+from song_intake.contract.sqs_message import Message, MessageAttribute
+from song_intake.domain.decision import DeadLetter, SideEffectFailed
+from song_intake.domain.reason import Reason
+from song_intake.outgoing.dead_letters import MOST_ATTRIBUTES, DeadLetters
 from tests.integration.bench import Bench, record_of
 from tests.integration.bench_queue import Letter
 
@@ -116,6 +116,6 @@ def test_the_body_is_kept_as_it_came(bench: Bench, body: str) -> None:
 
 def test_a_queue_that_is_gone_is_told_by_its_code_and_not_by_the_body(bench: Bench) -> None:
     bench.sqs.delete_queue(QueueUrl=bench.dead_letters.url)
-    with pytest.raises(DeadLetterQueueUnavailable) as caught:
+    with pytest.raises(SideEffectFailed) as caught:
         DeadLetters(bench.sqs, bench.dead_letters.url).send(message("canary"), PLAIN, None)
     assert str(caught.value) == "AWS.SimpleQueueService.NonExistentQueue"

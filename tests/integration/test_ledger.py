@@ -9,13 +9,12 @@ from typing import TypeVar
 
 import pytest
 
-from song_intake.ledger import Claim, Ledger
-from song_intake.ledger_row import Row, Status
-from song_intake.ledger_table import LedgerUnavailable
+from song_intake.domain.status import Status
+from song_intake.ledger.submitting import Claim, SubmissionStore
+from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from tests.integration import unreachable
 from tests.integration.bench import LEASE, Bench, new_id
 from tests.integration.ledger_case import (
-    ABANDONED,
     CHANGES,
     NO_WINDOW,
     NOT_SENT,
@@ -36,11 +35,11 @@ def bench(shared_bench: Bench) -> Bench:
 
 
 @pytest.fixture
-def ledger(bench: Bench) -> Ledger:
+def ledger(bench: Bench) -> SubmissionStore:
     return bench.ledger()
 
 
-def test_a_claim_writes_who_when_and_what_but_no_prompt(bench: Bench, ledger: Ledger) -> None:
+def test_a_claim_writes_who_when_and_what_but_no_prompt(bench: Bench, ledger: SubmissionStore) -> None:
     request_id = new_id("request")
     request = request_for(request_id, lyrics="canary lyrics", title="canary title", webhook_secret="canary secret")
     claim = claimed(ledger, request)
@@ -57,14 +56,14 @@ def test_every_status_keeps_the_prompt_out(bench: Bench) -> None:
         assert "slow folk" not in repr(brought_to(bench, status).item)
 
 
-def test_every_attempt_counts_and_has_an_owner_of_its_own(bench: Bench, ledger: Ledger) -> None:
+def test_every_attempt_counts_and_has_an_owner_of_its_own(bench: Bench, ledger: SubmissionStore) -> None:
     request = request_for(new_id("request"))
     owners = set()
     for attempt in ("1", "2", "3"):
         claim = claimed(ledger, request)
         owners.add(claim.owner)
         assert bench.row(request.request_id)["attempt"] == attempt
-        ledger.retrying(claim, NOT_SENT)
+        ledger.record_retrying(claim, NOT_SENT)
     assert len(owners) == 3
 
 
@@ -94,7 +93,7 @@ def test_a_settled_row_says_why_and_holds_no_lease(
 
 def test_a_submitted_row_has_its_task_and_no_trace_of_a_failure(bench: Bench) -> None:
     case = brought_to(bench, Status.IN_DOUBT)
-    assert case.ledger.submitted(case.request, "task-1") is None
+    assert isinstance(case.ledger.record_task(case.request, "task-1"), Written)
     assert case.row["task_id"] == "task-1"
     assert not {"reason", "detail", "lease_until"} & case.row.keys()
 
@@ -106,18 +105,18 @@ def test_of_many_that_claim_at_once_one_wins_and_the_others_are_shown_its_row(
     case = brought_to(bench, start)
     results = _at_once(8, lambda number: case.ledger.claim(case.request, f"racer-{number}"))
     (winner,) = (result for result in results if isinstance(result, Claim))
-    losers = [result for result in results if isinstance(result, Row)]
+    losers = [result.row for result in results if isinstance(result, Existing) and result.row is not None]
     assert [loser.owner for loser in losers] == [winner.owner] * 7
     assert {loser.status for loser in losers} == {Status.SUBMITTING}
 
 
-def test_of_many_tasks_that_come_at_once_one_is_kept(bench: Bench, ledger: Ledger) -> None:
+def test_of_many_tasks_that_come_at_once_one_is_kept(bench: Bench, ledger: SubmissionStore) -> None:
     request = request_for(new_id("request"))
     claimed(ledger, request)
-    results = _at_once(8, lambda number: ledger.submitted(request, f"task-{number}"))
-    assert results.count(None) == 1
+    results = _at_once(8, lambda number: ledger.record_task(request, f"task-{number}"))
+    assert sum(isinstance(result, Written) for result in results) == 1
     kept = bench.row(request.request_id)["task_id"]
-    assert {result.task_id for result in results if result} == {kept}
+    assert {result.row.task_id for result in results if result.row} == {kept}
 
 
 def _at_once(count: int, act: Callable[[int], T]) -> list[T]:
@@ -139,7 +138,7 @@ def same_owner(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("same_owner")
-def test_a_claim_sent_again_is_known_as_our_own(bench: Bench, ledger: Ledger) -> None:
+def test_a_claim_sent_again_is_known_as_our_own(bench: Bench, ledger: SubmissionStore) -> None:
     request = request_for(new_id("request"))
     first, again = claimed(ledger, request), claimed(ledger, request)
     assert first == again
@@ -147,31 +146,33 @@ def test_a_claim_sent_again_is_known_as_our_own(bench: Bench, ledger: Ledger) ->
 
 
 @pytest.mark.usefixtures("same_owner")
-def test_a_claim_sent_again_after_it_was_judged_abandoned_is_no_right_to_send(ledger: Ledger) -> None:
+def test_a_claim_sent_again_after_it_was_judged_abandoned_is_no_right_to_send(ledger: SubmissionStore) -> None:
     request = request_for(new_id("request"))
     claim = claimed(ledger, request)
-    ledger.in_doubt(claim, UNKNOWN, NO_WINDOW)
-    assert isinstance(ledger.claim(request, "message-1"), Row)
+    ledger.record_in_doubt(claim, UNKNOWN)
+    assert isinstance(ledger.claim(request, "message-1"), Existing)
 
 
 @pytest.mark.parametrize(
     "settle",
     [
-        pytest.param(lambda ledger, claim: ledger.retrying(claim, NOT_SENT), id="retrying"),
-        pytest.param(lambda ledger, claim: ledger.rejected(claim, REFUSED), id="rejected"),
-        pytest.param(lambda ledger, claim: ledger.in_doubt(claim, UNKNOWN, NO_WINDOW), id="in doubt"),
+        pytest.param(lambda ledger, claim: ledger.record_retrying(claim, NOT_SENT), id="retrying"),
+        pytest.param(lambda ledger, claim: ledger.record_rejected(claim, REFUSED), id="rejected"),
+        pytest.param(lambda ledger, claim: ledger.record_in_doubt(claim, UNKNOWN), id="in doubt"),
     ],
 )
-def test_a_settling_sent_again_is_known_as_our_own(ledger: Ledger, settle: Callable[[Ledger, Claim], object]) -> None:
+def test_a_settling_sent_again_is_known_as_our_own(
+    ledger: SubmissionStore, settle: Callable[[SubmissionStore, Claim], object]
+) -> None:
     claim = claimed(ledger, request_for(new_id("request")))
-    assert settle(ledger, claim) is None
-    assert settle(ledger, claim) is None
+    assert isinstance(settle(ledger, claim), Written)
+    assert isinstance(settle(ledger, claim), Written)
 
 
-def test_a_task_sent_again_shows_the_same_task(ledger: Ledger) -> None:
+def test_a_task_sent_again_shows_the_same_task(ledger: SubmissionStore) -> None:
     request = request_for(new_id("request"))
-    ledger.submitted(request, "task-1")
-    row = ledger.submitted(request, "task-1")
+    ledger.record_task(request, "task-1")
+    row = ledger.record_task(request, "task-1").row
     assert row is not None
     assert (row.status, row.task_id, row.fingerprint) == (Status.SUBMITTED, "task-1", request.fingerprint)
 
@@ -181,30 +182,30 @@ def test_an_abandoned_claim_is_judged_by_the_owner_that_was_seen(
 ) -> None:
     case = brought_to(bench, Status.SUBMITTING)
     seen = case.stands()
-    case.ledger.retrying(case.claim, NOT_SENT)
+    case.ledger.record_retrying(case.claim, NOT_SENT)
     second = claimed(case.ledger, case.request)
-    standing = case.ledger.abandoned(seen, *ABANDONED, NO_WINDOW)
+    standing = case.ledger._record_abandoned(seen, NO_WINDOW).row
     assert standing is not None
     assert (standing.status, standing.owner) == (Status.SUBMITTING, second.owner)
 
 
 def test_a_late_word_of_the_attempt_itself_ends_the_doubt(bench: Bench) -> None:
     case = brought_to(bench, Status.SUBMITTING)
-    assert case.ledger.abandoned(case.stands(), *ABANDONED, NO_WINDOW) is None
-    assert case.ledger.submitted(case.request, "task-1") is None
+    assert isinstance(case.ledger._record_abandoned(case.stands(), NO_WINDOW), Written)
+    assert isinstance(case.ledger.record_task(case.request, "task-1"), Written)
     assert case.row["status"] == "SUBMITTED"
 
 
 def test_a_second_task_is_kept_beside_the_first(bench: Bench) -> None:
     case = brought_to(bench, Status.SUBMITTED)
     for task in ("task-2", "task-3", "task-2"):
-        case.ledger.another_task(case.request.request_id, task)
+        case.ledger.add_other_task(case.request.request_id, task)
     assert (case.row["task_id"], sorted(case.row["other_task_ids"])) == ("task-1", ["task-2", "task-3"])
     assert case.row["status"] == "SUBMITTED"
 
 
-def test_a_second_task_of_no_request_makes_no_row(bench: Bench, ledger: Ledger) -> None:
-    ledger.another_task("nobodys", "task-2")
+def test_a_second_task_of_no_request_makes_no_row(bench: Bench, ledger: SubmissionStore) -> None:
+    ledger.add_other_task("nobodys", "task-2")
     assert bench.item("nobodys") == {}
 
 

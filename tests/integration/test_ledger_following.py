@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from song_intake.ledger_following import Following
-from song_intake.ledger_row import Status
-from song_intake.ledger_table import LedgerUnavailable, Standing, Written
-from song_intake.reason import Reason
-from song_intake.task_state import Clip, Failed, Succeeded
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.domain.task import Clip, Failed, Succeeded
+from song_intake.ledger.following import TrackingStore
+from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from tests.integration import unreachable
 from tests.integration.bench import KEEP_DAYS, Bench, new_id
 from tests.integration.ledger_case import Case, brought_to
@@ -28,20 +28,20 @@ def bench(shared_bench: Bench) -> Bench:
 
 
 @pytest.fixture(scope="module")
-def following(bench: Bench) -> Following:
-    return Following(bench.ledger_table())
+def following(bench: Bench) -> TrackingStore:
+    return TrackingStore(bench.ledger_table())
 
 
-def finished(following: Following, case: Case, end: Succeeded | Failed, task_id: str = TASK) -> Written | Standing:
-    return following.finished(case.request.request_id, task_id, end, Reason.FAILED_BY_VENDOR)
+def finished(following: TrackingStore, case: Case, end: Succeeded | Failed, task_id: str = TASK) -> Written | Existing:
+    return following.record_end(case.request.request_id, task_id, end, Reason.FAILED_BY_VENDOR)
 
 
 @pytest.mark.parametrize("start", [status for status in Status if status not in WITH_A_TASK])
 def test_a_hint_records_its_task_from_any_status_that_names_none(
-    bench: Bench, following: Following, start: Status
+    bench: Bench, following: TrackingStore, start: Status
 ) -> None:
     case = brought_to(bench, start)
-    row = following.hinted(case.request.request_id, TASK)
+    row = following.record_webhook_task(case.request.request_id, TASK).row
     assert row is not None
     assert (row.status, row.task_id, row.fingerprint) == (S.SUBMITTED, TASK, case.request.fingerprint)
     left = {"reason", "detail", "http_status", "vendor_code", "lease_until", "doubt", "doubt_until"}
@@ -49,44 +49,47 @@ def test_a_hint_records_its_task_from_any_status_that_names_none(
 
 
 @pytest.mark.parametrize("start", WITH_A_TASK)
-def test_a_hint_that_the_row_knows_changes_nothing(bench: Bench, following: Following, start: Status) -> None:
+def test_a_hint_that_the_row_knows_changes_nothing(bench: Bench, following: TrackingStore, start: Status) -> None:
     case = brought_to(bench, start)
     before = case.item
     for _ in range(2):
-        row = following.hinted(case.request.request_id, TASK)
+        row = following.record_webhook_task(case.request.request_id, TASK).row
         assert row is not None
         assert row.status is start
     assert case.item == before
 
 
 @pytest.mark.parametrize("start", WITH_A_TASK)
-def test_a_hint_of_another_task_keeps_it_beside_the_first(bench: Bench, following: Following, start: Status) -> None:
+def test_a_hint_of_another_task_keeps_it_beside_the_first(
+    bench: Bench, following: TrackingStore, start: Status
+) -> None:
     case = brought_to(bench, start)
     for _ in range(2):
-        row = following.hinted(case.request.request_id, "task-2")
+        row = following.record_webhook_task(case.request.request_id, "task-2").row
         assert row is not None
         assert row.task_id == TASK
     assert (case.row["status"], case.row["task_id"], case.row["other_task_ids"]) == (start, TASK, ["task-2"])
 
 
-def test_a_hint_of_nobodys_request_makes_no_row(bench: Bench, following: Following) -> None:
-    assert following.hinted("nobodys", TASK) is None
+def test_a_hint_of_nobodys_request_makes_no_row(bench: Bench, following: TrackingStore) -> None:
+    assert following.record_webhook_task("nobodys", TASK) == Existing(None)
     assert bench.item("nobodys") == {}
 
 
-def test_what_the_create_answers_after_the_hint_finds_its_task_there(bench: Bench, following: Following) -> None:
+def test_what_the_create_answers_after_the_hint_finds_its_task_there(bench: Bench, following: TrackingStore) -> None:
     case = brought_to(bench, S.SUBMITTING)
-    following.hinted(case.request.request_id, TASK)
-    standing = case.ledger.submitted(case.request, TASK)
+    following.record_webhook_task(case.request.request_id, TASK)
+    standing = case.ledger.record_task(case.request, TASK).row
     assert standing is not None
     assert (standing.status, standing.task_id) == (S.SUBMITTED, TASK)
 
 
-def test_a_song_is_kept_with_what_is_known_of_its_clips(bench: Bench, following: Following) -> None:
+def test_a_song_is_kept_with_what_is_known_of_its_clips(bench: Bench, following: TrackingStore) -> None:
     case = brought_to(bench, S.SUBMITTED)
     result = finished(following, case, SONG)
     assert isinstance(result, Written)
-    assert (result.row.status, result.row.told) == (S.SUCCEEDED, False)
+    assert result.row is not None
+    assert (result.row.status, result.row.end_published) == (S.SUCCEEDED, False)
     assert case.row["clips"] == [
         {
             "M": {
@@ -110,7 +113,7 @@ def test_a_song_is_kept_with_what_is_known_of_its_clips(bench: Bench, following:
     ],
 )
 def test_a_failure_is_kept_with_what_is_known_of_it(
-    bench: Bench, following: Following, end: Failed, known: dict[str, Any]
+    bench: Bench, following: TrackingStore, end: Failed, known: dict[str, Any]
 ) -> None:
     case = brought_to(bench, S.SUBMITTED)
     finished(following, case, end)
@@ -122,55 +125,57 @@ def test_a_failure_is_kept_with_what_is_known_of_it(
 @pytest.mark.parametrize("start", [status for status in Status if status is not S.SUBMITTED])
 @pytest.mark.parametrize("end", [SONG, NO_SONG], ids=["a song", "no song"])
 def test_an_end_is_written_on_a_submitted_row_alone(
-    bench: Bench, following: Following, start: Status, end: Succeeded | Failed
+    bench: Bench, following: TrackingStore, start: Status, end: Succeeded | Failed
 ) -> None:
     case = brought_to(bench, start)
     before = case.item
-    assert finished(following, case, end) == Standing(case.stands())
+    assert finished(following, case, end) == Existing(case.stands())
     assert case.item == before
 
 
 @pytest.mark.parametrize("end", [SONG, NO_SONG], ids=["a song", "no song"])
-def test_an_end_of_another_task_is_not_the_rows(bench: Bench, following: Following, end: Succeeded | Failed) -> None:
+def test_an_end_of_another_task_is_not_the_rows(
+    bench: Bench, following: TrackingStore, end: Succeeded | Failed
+) -> None:
     case = brought_to(bench, S.SUBMITTED)
     before = case.item
-    assert finished(following, case, end, "task-2") == Standing(case.stands())
+    assert finished(following, case, end, "task-2") == Existing(case.stands())
     assert case.item == before
 
 
 @pytest.mark.parametrize(("first", "then"), [(SONG, NO_SONG), (NO_SONG, SONG)])
 def test_the_first_end_that_is_told_is_the_end(
-    bench: Bench, following: Following, first: Succeeded | Failed, then: Succeeded | Failed
+    bench: Bench, following: TrackingStore, first: Succeeded | Failed, then: Succeeded | Failed
 ) -> None:
     case = brought_to(bench, S.SUBMITTED)
     finished(following, case, first)
     before = case.item
-    assert isinstance(finished(following, case, then), Standing)
+    assert isinstance(finished(following, case, then), Existing)
     assert case.item == before
 
 
-def test_an_end_of_nobodys_request_makes_no_row(bench: Bench, following: Following) -> None:
-    assert following.finished("nobodys", TASK, SONG, Reason.FAILED_BY_VENDOR) == Standing(None)
-    following.told("nobodys")
+def test_an_end_of_nobodys_request_makes_no_row(bench: Bench, following: TrackingStore) -> None:
+    assert following.record_end("nobodys", TASK, SONG, Reason.FAILED_BY_VENDOR) == Existing(None)
+    following.mark_end_published("nobodys")
     assert bench.item("nobodys") == {}
 
 
-def test_an_end_that_was_told_is_marked(bench: Bench, following: Following) -> None:
+def test_an_end_that_was_told_is_marked(bench: Bench, following: TrackingStore) -> None:
     case = brought_to(bench, S.SUBMITTED)
     finished(following, case, SONG)
-    following.told(case.request.request_id)
-    assert (case.stands().told, case.stands().status) == (True, S.SUCCEEDED)
+    following.mark_end_published(case.request.request_id)
+    assert (case.stands().end_published, case.stands().status) == (True, S.SUCCEEDED)
 
 
 @pytest.mark.parametrize("start", Status)
 def test_only_a_submitted_row_is_marked_as_overdue_and_it_can_still_end(
-    bench: Bench, following: Following, start: Status
+    bench: Bench, following: TrackingStore, start: Status
 ) -> None:
     case = brought_to(bench, start)
     before = case.item
-    result = following.overdue(case.request.request_id, TASK, Reason.NEVER_FINISHED, "too long")
+    result = following.record_overdue(case.request.request_id, TASK, Reason.NEVER_FINISHED, "too long")
     if start is not S.SUBMITTED:
-        assert (result, case.item) == (Standing(case.stands()), before)
+        assert (result, case.item) == (Existing(case.stands()), before)
         return
     assert (case.row["status"], case.row["reason"], case.row["detail"]) == ("SUBMITTED", "NEVER_FINISHED", "too long")
     assert isinstance(finished(following, case, SONG), Written)
@@ -178,7 +183,7 @@ def test_only_a_submitted_row_is_marked_as_overdue_and_it_can_still_end(
 
 
 def test_a_row_is_kept_for_days_from_its_end(
-    bench: Bench, following: Following, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, following: TrackingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = brought_to(bench, S.SUBMITTED)
     created_at = case.row["created_at"]
@@ -191,12 +196,12 @@ def test_a_row_is_kept_for_days_from_its_end(
 
 
 def test_a_table_that_does_not_answer_is_told_without_the_values(bench: Bench) -> None:
-    following = Following(bench.ledger_table(unreachable.dynamodb()))
+    following = TrackingStore(bench.ledger_table(unreachable.dynamodb()))
     for write in (
-        lambda: following.hinted("r", TASK),
-        lambda: following.finished("r", TASK, SONG, Reason.FAILED_BY_VENDOR),
-        lambda: following.told(new_id("r")),
-        lambda: following.overdue("r", TASK, Reason.NEVER_FINISHED, "too long"),
+        lambda: following.record_webhook_task("r", TASK),
+        lambda: following.record_end("r", TASK, SONG, Reason.FAILED_BY_VENDOR),
+        lambda: following.mark_end_published(new_id("r")),
+        lambda: following.record_overdue("r", TASK, Reason.NEVER_FINISHED, "too long"),
     ):
         with pytest.raises(LedgerUnavailable, match=r"^EndpointConnectionError$"):
             write()

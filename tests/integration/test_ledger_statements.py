@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from song_intake.ledger import Claim, Ledger
-from song_intake.ledger_row import Status
-from song_intake.ledger_statements import LedgerStatements
-from song_intake.ledger_values import identity
-from song_intake.song_request import SongRequest
+from song_intake.contract.song_request import SongRequest
+from song_intake.domain.status import Status
+from song_intake.ledger.row import identity
+from song_intake.ledger.submitting import Claim, SubmissionStore
+from song_intake.ledger.table import LedgerBatches
 from tests.integration.bench import Bench, new_id
 from tests.integration.ledger_case import NOT_SENT, claimed, request_for
 
@@ -27,13 +27,13 @@ def bench(shared_bench: Bench) -> Bench:
 
 
 @pytest.fixture
-def ledger(bench: Bench) -> Ledger:
+def ledger(bench: Bench) -> SubmissionStore:
     return bench.ledger()
 
 
 @pytest.fixture
-def statements(bench: Bench) -> LedgerStatements:
-    return LedgerStatements(bench.ledger_table())
+def statements(bench: Bench) -> LedgerBatches:
+    return LedgerBatches(bench.ledger_table())
 
 
 def lasting(bench: Bench, request: SongRequest) -> dict[str, object]:
@@ -42,7 +42,7 @@ def lasting(bench: Bench, request: SongRequest) -> dict[str, object]:
     return {name: value for name, value in item.items() if name not in OF_THE_MOMENT}
 
 
-def test_a_first_claim_by_statement_writes_what_the_single_write_would(bench: Bench, ledger: Ledger) -> None:
+def test_a_first_claim_by_statement_writes_what_the_single_write_would(bench: Bench, ledger: SubmissionStore) -> None:
     by_statement, singly = request_for(new_id("request")), request_for(new_id("request"))
     claimed(ledger, by_statement)
     assert ledger._claimed(Claim(singly, "owner"), "message-1") is None
@@ -52,25 +52,25 @@ def test_a_first_claim_by_statement_writes_what_the_single_write_would(bench: Be
 
 @pytest.mark.parametrize("attempts", [1, 2])
 def test_a_song_settled_by_statement_has_the_row_that_the_single_write_gives_it(
-    bench: Bench, ledger: Ledger, attempts: int
+    bench: Bench, ledger: SubmissionStore, attempts: int
 ) -> None:
     by_statement, singly = request_for(new_id("request")), request_for(new_id("request"))
     for request in (by_statement, singly):
         for _ in range(attempts - 1):
-            assert ledger.retrying(claimed(ledger, request), NOT_SENT) is None
-    assert ledger.submitted(by_statement, "task-1", claimed(ledger, by_statement)) is None
+            assert ledger.record_retrying(claimed(ledger, request), NOT_SENT) is None
+    assert ledger.record_task(by_statement, "task-1", claimed(ledger, by_statement)) is None
     claimed(ledger, singly)
-    assert ledger.submitted(singly, "task-1") is None
+    assert ledger.record_task(singly, "task-1") is None
     assert lasting(bench, by_statement) == lasting(bench, singly)
     assert bench.item(by_statement.request_id).keys() == bench.item(singly.request_id).keys()
 
 
-def test_a_crowd_claims_and_settles_each_its_own(bench: Bench, ledger: Ledger) -> None:
+def test_a_crowd_claims_and_settles_each_its_own(bench: Bench, ledger: SubmissionStore) -> None:
     requests = [request_for(new_id("request"), sound=f"sound {number}") for number in range(60)]
 
     def submit(request: SongRequest) -> None:
         claim = claimed(ledger, request)
-        assert ledger.submitted(request, f"task of {request.request_id}", claim) is None
+        assert ledger.record_task(request, f"task of {request.request_id}", claim) is None
 
     with ThreadPoolExecutor(max_workers=30) as threads:
         list(threads.map(submit, requests))
@@ -80,20 +80,22 @@ def test_a_crowd_claims_and_settles_each_its_own(bench: Bench, ledger: Ledger) -
         assert row["fingerprint"] == request.fingerprint
 
 
-def test_a_row_that_is_there_is_not_created_again(bench: Bench, statements: LedgerStatements, ledger: Ledger) -> None:
+def test_a_row_that_is_there_is_not_created_again(
+    bench: Bench, statements: LedgerBatches, ledger: SubmissionStore
+) -> None:
     request = request_for(new_id("request"))
     claimed(ledger, request)
     before = bench.item(request.request_id)
-    assert not statements.created(request.request_id, identity(request, "message-2"))
+    assert not statements.insert(request.request_id, identity(request, "message-2"))
     assert bench.item(request.request_id) == before
 
 
-def test_two_of_one_row_in_one_call_are_not_both_sent(bench: Bench, statements: LedgerStatements) -> None:
+def test_two_of_one_row_in_one_call_are_not_both_sent(bench: Bench, statements: LedgerBatches) -> None:
     request, other = request_for(new_id("request")), request_for(new_id("request"))
     orders = [
-        statements._creation(request.request_id, identity(request, "message-1")),
-        statements._creation(request.request_id, identity(request, "message-2")),
-        statements._creation(other.request_id, identity(other, "message-3")),
+        statements._insertion(request.request_id, identity(request, "message-1")),
+        statements._insertion(request.request_id, identity(request, "message-2")),
+        statements._insertion(other.request_id, identity(other, "message-3")),
     ]
     assert statements._execute(orders) == [True, False, True]
     assert bench.row(request.request_id)["message_id"] == "message-1"
@@ -101,17 +103,17 @@ def test_two_of_one_row_in_one_call_are_not_both_sent(bench: Bench, statements: 
 
 @pytest.mark.parametrize("owner", ["another", ""])
 def test_nobody_but_its_owner_settles_a_claim(
-    bench: Bench, ledger: Ledger, statements: LedgerStatements, owner: str
+    bench: Bench, ledger: SubmissionStore, statements: LedgerBatches, owner: str
 ) -> None:
     request = request_for(new_id("request"))
     claimed(ledger, request)
     before = bench.item(request.request_id)
-    assert not statements.submitted(request.request_id, owner, "task-1")
+    assert not statements.record_task(request.request_id, owner, "task-1")
     assert bench.item(request.request_id) == before
 
 
-def test_a_settling_of_no_row_makes_none(bench: Bench, statements: LedgerStatements) -> None:
-    assert not statements.submitted("nobodys", "owner", "task-1")
+def test_a_settling_of_no_row_makes_none(bench: Bench, statements: LedgerBatches) -> None:
+    assert not statements.record_task("nobodys", "owner", "task-1")
     assert bench.item("nobodys") == {}
 
 
@@ -133,5 +135,5 @@ def test_a_call_that_is_refused_as_a_whole_is_left_to_the_single_writes(bench: B
     ledger = bench.ledger(cast("DynamoDBClient", WithoutStatements(bench.dynamodb)))
     request = request_for(new_id("request"))
     claim = claimed(ledger, request)
-    assert ledger.submitted(request, "task-1", claim) is None
+    assert ledger.record_task(request, "task-1", claim) is None
     assert bench.row(request.request_id)["task_id"] == "task-1"

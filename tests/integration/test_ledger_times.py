@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from song_intake.ledger_row import Status
+from song_intake.domain.status import Status
 from tests.integration.bench import KEEP_DAYS, Bench
 from tests.integration.ledger_case import (
     CHANGES,
@@ -21,7 +21,7 @@ def bench(shared_bench: Bench) -> Bench:
 STEPS: dict[str, Change] = {
     "claim": lambda case: case.ledger.claim(case.request, "message-1"),
     **{name: CHANGES[name] for name in ("submitted", "retrying", "rejected", "in doubt", "abandoned", "given up")},
-    "another task": lambda case: case.ledger.another_task(case.request.request_id, "task-2"),
+    "another task": lambda case: case.ledger.add_other_task(case.request.request_id, "task-2"),
 }
 
 

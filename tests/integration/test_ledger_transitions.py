@@ -2,9 +2,9 @@
 
 import pytest
 
-from song_intake.ledger import Claim
-from song_intake.ledger_row import Status
-from song_intake.ledger_table import LedgerUnavailable
+from song_intake.domain.status import Status
+from song_intake.ledger.submitting import Claim
+from song_intake.ledger.table import LedgerUnavailable
 from tests.integration.bench import Bench
 from tests.integration.ledger_case import CHANGES, brought_to
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 import pytest
 
-from song_intake.music_api import CREATE_PATH, LARGEST_ANSWER_BYTES, MusicApi
-from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
-from song_intake.reason import Reason
+from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
+from song_intake.domain.reason import Reason
+from song_intake.music_api.client import CREATE_PATH, LARGEST_ANSWER_BYTES, MusicApi
 from tests.conftest import TOKEN
 from tests.integration.creating import BODY, LYRICS, TITLE, create
 from tests.local.vendor import answer as said
@@ -52,13 +52,13 @@ def test_the_token_travels_in_one_header_and_nowhere_else(vendor: MusicVendor, a
 PARTS: tuple[Literal["start", "head", "body"], ...] = ("start", "head", "body")
 OUTCOMES = [
     pytest.param(behaviour.refuses(said.validation_error("no")), Refused, Reason.REFUSED, id="400"),
-    pytest.param(behaviour.refuses(said.INSUFFICIENT_CREDITS), NotSent, Reason.NO_CREDITS, id="402"),
-    pytest.param(behaviour.refuses(said.CREDITS_USED_UP), NotSent, Reason.NO_CREDITS, id="403 credits"),
-    pytest.param(behaviour.refuses(said.NO_SUBSCRIPTION), NotSent, Reason.NO_CREDITS, id="403 subscription"),
+    pytest.param(behaviour.refuses(said.INSUFFICIENT_CREDITS), Retryable, Reason.NO_CREDITS, id="402"),
+    pytest.param(behaviour.refuses(said.CREDITS_USED_UP), Retryable, Reason.NO_CREDITS, id="403 credits"),
+    pytest.param(behaviour.refuses(said.NO_SUBSCRIPTION), Retryable, Reason.NO_CREDITS, id="403 subscription"),
     pytest.param(behaviour.refuses(said.LYRICS_REFUSED), Refused, Reason.REFUSED, id="403 lyrics"),
     pytest.param(behaviour.refuses(said.NOT_FOUND), Refused, Reason.REFUSED, id="404"),
     pytest.param(behaviour.refuses(said.ENDPOINT_RETIRED), Refused, Reason.REFUSED, id="410"),
-    pytest.param(behaviour.rate_limited(), NotSent, Reason.RATE_LIMITED, id="429"),
+    pytest.param(behaviour.rate_limited(), Retryable, Reason.RATE_LIMITED, id="429"),
     pytest.param(behaviour.fails(said.INTERNAL_ERROR, creates=True), Unknown, Reason.OUTCOME_UNKNOWN, id="500"),
     pytest.param(behaviour.fails(said.UPSTREAM_FAILED, creates=False), Unknown, Reason.OUTCOME_UNKNOWN, id="502"),
     pytest.param(behaviour.fails(said.UPSTREAM_UNAVAILABLE, creates=True), Unknown, Reason.OUTCOME_UNKNOWN, id="503"),
@@ -98,7 +98,7 @@ def test_an_answer_as_long_as_the_cap_is_read(vendor: MusicVendor, api: MusicApi
 
 def test_a_token_that_the_api_does_not_know_is_refused_and_nothing_made(vendor: MusicVendor, api: MusicApi) -> None:
     outcome = create(api, token="another")
-    assert isinstance(outcome, NotSent)
+    assert isinstance(outcome, Retryable)
     assert outcome.reason is Reason.TOKEN_REFUSED
     assert vendor.creates == ()
 
@@ -106,7 +106,7 @@ def test_a_token_that_the_api_does_not_know_is_refused_and_nothing_made(vendor: 
 def test_a_retry_after_is_read_from_the_answer(vendor: MusicVendor, api: MusicApi) -> None:
     vendor.plan(TITLE, behaviour.rate_limited("17"))
     outcome = create(api)
-    assert isinstance(outcome, NotSent)
+    assert isinstance(outcome, Retryable)
     assert outcome.retry_after == 17
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from song_intake.music_api import Line, MusicApi
-from song_intake.outcome import Created, NotSent, Unknown
-from song_intake.reason import Reason
+from song_intake.domain.outcome import Created, Retryable, Unknown
+from song_intake.domain.reason import Reason
+from song_intake.music_api.client import Connection, MusicApi
 from tests.conftest import TOKEN
 from tests.integration.creating import create, trusting
 from tests.integration.raw_tls_server import HOST, serving
@@ -19,7 +19,7 @@ from tests.local.vendor.music_vendor import MusicVendor
 
 def _cannot_connect(api: MusicApi) -> None:
     outcome = api.connect()
-    assert isinstance(outcome, NotSent)
+    assert isinstance(outcome, Retryable)
     assert outcome.reason is Reason.CANNOT_CONNECT
 
 
@@ -92,7 +92,7 @@ def test_a_line_leaves_no_connection_open(
 ) -> None:
     with serving(tls_server(HOST)) as server:
         line = trusting(own_authority, server.origin).connect()
-        assert isinstance(line, Line)
+        assert isinstance(line, Connection)
         with line:
             pass
         # The server takes one connection after another: the second is served because the first one ended.

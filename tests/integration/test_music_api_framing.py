@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 import pytest
 import trustme
 
-from song_intake.music_api import LARGEST_ANSWER_BYTES
-from song_intake.outcome import Created, Unknown
+from song_intake.domain.outcome import Created, Unknown
+from song_intake.music_api.client import LARGEST_ANSWER_BYTES
 from tests.integration.creating import create, trusting
 from tests.integration.raw_tls_server import HOST, serving
 

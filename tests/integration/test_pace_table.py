@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from song_intake.ledger_resolving import Resolving
-from song_intake.ledger_table import LedgerUnavailable
-from song_intake.pace import Pace
-from song_intake.pace_table import KEY, PaceTable
+from song_intake.admission.pace import Pace
+from song_intake.admission.pace_item import PACE_KEY, PaceItem
+from song_intake.ledger.resolving import ResolutionStore
+from song_intake.ledger.table import LedgerUnavailable
 from tests.integration import unreachable
 from tests.integration.bench import Bench
 
@@ -41,8 +41,8 @@ def reserve(pace: Pace) -> tuple[Pace, tuple[float, ...]]:
     return pace.reserve(NOW, 2, NOW + 1000, INTERVAL)
 
 
-def table(bench: Bench, client: object = None) -> PaceTable:
-    return PaceTable(cast("DynamoDBClient", client or bench.dynamodb), bench.table)
+def table(bench: Bench, client: object = None) -> PaceItem:
+    return PaceItem(cast("DynamoDBClient", client or bench.dynamodb), bench.table)
 
 
 def test_what_one_worker_reserved_the_next_one_sees(bench: Bench) -> None:
@@ -82,7 +82,7 @@ def test_of_many_workers_at_the_same_moment_no_two_get_the_same_slot(bench: Benc
 
 def test_a_write_that_the_sdk_sent_twice_reserves_once(bench: Bench) -> None:
     assert table(bench, Counting(bench.dynamodb, sends_twice=True)).change(reserve) == (NOW, NOW + INTERVAL)
-    assert bench.row(KEY)["next_at"] == str(int(NOW + 2 * INTERVAL))
+    assert bench.row(PACE_KEY)["next_at"] == str(int(NOW + 2 * INTERVAL))
 
 
 def test_without_a_table_nothing_is_reserved(bench: Bench) -> None:
@@ -93,12 +93,12 @@ def test_without_a_table_nothing_is_reserved(bench: Bench) -> None:
 def test_the_item_may_be_deleted_at_any_time(bench: Bench) -> None:
     mine = table(bench)
     mine.change(reserve)
-    bench.dynamodb.delete_item(TableName=bench.table, Key={"request_id": {"S": KEY}})
+    bench.dynamodb.delete_item(TableName=bench.table, Key={"request_id": {"S": PACE_KEY}})
     assert mine.change(reserve) == (NOW, NOW + INTERVAL)
 
 
 def test_an_item_that_somebody_else_wrote_is_told(bench: Bench) -> None:
-    item = {"request_id": {"S": KEY}, "revision": {"S": "1"}, "next_at": {"S": "soon"}}
+    item = {"request_id": {"S": PACE_KEY}, "revision": {"S": "1"}, "next_at": {"S": "soon"}}
     bench.dynamodb.put_item(TableName=bench.table, Item=item)
     with pytest.raises(LedgerUnavailable, match="delete it"):
         table(bench).change(reserve)
@@ -106,7 +106,7 @@ def test_an_item_that_somebody_else_wrote_is_told(bench: Bench) -> None:
 
 def test_the_pace_is_no_request_and_never_expires(bench: Bench) -> None:
     table(bench).change(reserve)
-    resolving = Resolving(bench.ledger_table())
-    assert resolving.row(KEY) is None
+    resolving = ResolutionStore(bench.ledger_table())
+    assert resolving.row(PACE_KEY) is None
     assert resolving.in_doubt() == []
-    assert "expires_at" not in bench.row(KEY)
+    assert "expires_at" not in bench.row(PACE_KEY)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from song_intake.batch import Batch
-from song_intake.song_checks import SongCheck
+from song_intake.outgoing.checks import SongCheck
+from song_intake.work.batch import Batch
 from tests.integration import unreachable
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.deciding import TITLE
@@ -22,7 +22,7 @@ REFUSED = behaviour.refuses(said.LYRICS_REFUSED)
 def stays(batch: Batch, request_id: str, message_id: str = "message-1", **fields: object) -> bool:
     """Whether the message is still on its queue after one delivery of it."""
     record = record_of(song(TITLE, request_id, **fields), message_id=message_id)
-    return bool(failed(batch.take([record], plenty_of_time)))
+    return bool(failed(batch.handle([record], plenty_of_time)))
 
 
 def checks_of(bench: Bench) -> list[SongCheck]:
@@ -30,7 +30,7 @@ def checks_of(bench: Bench) -> list[SongCheck]:
 
 
 def events_of(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
-    return [(event["detail-type"], event["detail"]) for event in bench.bus.heard()]
+    return [(event["detail-type"], event["detail"]) for event in bench.bus.record_outcome()]
 
 
 def test_a_submitted_song_is_checked_and_announced_before_its_message_is_done(
@@ -75,16 +75,16 @@ def test_a_duplicate_of_a_song_that_has_ended_is_done_and_nothing_more(
     bench.vendor.plan_task(TITLE, ending)
     stays(batch, request_id)
     look_at_all(bench, check_batch(bench))
-    bench.bus.heard()
+    bench.bus.record_outcome()
     assert not stays(batch, request_id, "message-2")
-    assert (checks_of(bench), bench.bus.heard()) == ([], [])
+    assert (checks_of(bench), bench.bus.record_outcome()) == ([], [])
 
 
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
         (lambda bench: bench.request_work(checks=bench.song_checks(unreachable.GONE)), "CHECKS_UNAVAILABLE"),
-        (lambda bench: bench.request_work(telling=bench.telling(events=unreachable.events())), "EVENTS_UNAVAILABLE"),
+        (lambda bench: bench.request_work(notifier=bench.notifier(events=unreachable.events())), "EVENTS_UNAVAILABLE"),
     ],
     ids=["the queue of checks", "the bus"],
 )
@@ -123,7 +123,7 @@ def test_every_letter_is_announced_with_its_reason(
 
 
 def test_a_message_that_is_no_request_is_announced_under_its_message(bench: Bench, batch: Batch) -> None:
-    batch.take([record_of("not JSON", message_id="message-7")], plenty_of_time)
+    batch.handle([record_of("not JSON", message_id="message-7")], plenty_of_time)
     ((kind, detail),) = events_of(bench)
     assert (kind, detail["reason"], detail["id"]) == ("Song Rejected", "INVALID_REQUEST", "-/REJECTED/message-7")
     assert "request_id" not in detail
@@ -143,7 +143,7 @@ def test_a_letter_is_there_before_its_event_which_is_repeated_until_the_bus_take
     bench: Bench, batch: Batch, request_id: str
 ) -> None:
     bench.vendor.plan(TITLE, REFUSED)
-    silent = bench.batch_of(bench.request_work(telling=bench.telling(events=unreachable.events())))
+    silent = bench.batch_of(bench.request_work(notifier=bench.notifier(events=unreachable.events())))
     assert stays(silent, request_id)
     assert len(bench.letters()) == 1
     assert not stays(batch, request_id)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from song_intake.batch import Batch
-from song_intake.ledger_row import Status
-from song_intake.resolution import Refused, Resolution
+from song_intake.domain.status import Status
+from song_intake.work.batch import Batch
+from song_intake.work.resolution import DecisionRefused, Resolution
 from tests.integration.bench import LEASE, Bench, song
 from tests.integration.conftest import TimePasses
 from tests.integration.deciding import TITLE
@@ -38,7 +38,7 @@ def test_a_given_task_is_recorded_checked_at_once_and_answered_with_before_and_a
     bench: Bench, resolution: Resolution
 ) -> None:
     case = brought_to(bench, S.IN_DOUBT)
-    answer = resolution.take(task_given(case))
+    answer = resolution.handle(task_given(case))
     before = answer["before"]
     assert isinstance(before, dict)
     assert (before["status"], before["reason"], before["metadata"]) == (
@@ -54,7 +54,7 @@ def test_a_given_task_is_recorded_checked_at_once_and_answered_with_before_and_a
 
 def test_who_said_it_and_when_stays_on_the_row(bench: Bench, resolution: Resolution) -> None:
     case = brought_to(bench, S.IN_DOUBT)
-    resolution.take(task_given(case))
+    resolution.handle(task_given(case))
     row = case.row
     assert row["resolved_by"] == BY
     assert abs(datetime.fromisoformat(row["resolved_at"]).timestamp() - time.time()) < 60
@@ -62,7 +62,7 @@ def test_who_said_it_and_when_stays_on_the_row(bench: Bench, resolution: Resolut
 
 def test_a_word_without_a_name_is_on_the_row_as_that(bench: Bench, resolution: Resolution) -> None:
     case = brought_to(bench, S.IN_DOUBT)
-    resolution.take({"request_id": case.request.request_id, "task_id": TASK})
+    resolution.handle({"request_id": case.request.request_id, "task_id": TASK})
     assert case.row["resolved_by"] == "unnamed"
 
 
@@ -71,7 +71,7 @@ def test_a_given_task_is_followed_to_its_end(bench: Bench, resolution: Resolutio
     bench.send(song(TITLE, request_id))
     assert take_all(bench, bench.batch()) == set()
     (made,) = bench.vendor.creates
-    resolution.take({"request_id": request_id, "task_id": made.task_id})
+    resolution.handle({"request_id": request_id, "task_id": made.task_id})
     assert look_at_all(bench, check_batch(bench)) == set()
     assert bench.row(request_id)["status"] == "SUCCEEDED"
     assert [event["status"] for event in bench.bus.details()] == ["IN_DOUBT", "SUBMITTED", "SUCCEEDED"]
@@ -82,11 +82,11 @@ def test_not_created_is_taken_only_after_the_margin(
 ) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     time_passes(NOT_CREATED_AFTER - 2)
-    with pytest.raises(Refused, match=r"may still be under way .* ask again in [12] s$"):
-        resolution.take(not_created(case))
+    with pytest.raises(DecisionRefused, match=r"may still be under way .* ask again in [12] s$"):
+        resolution.handle(not_created(case))
     assert case.row["status"] == "IN_DOUBT"
     time_passes(2.1)
-    assert after(resolution.take(not_created(case)))["status"] == "REJECTED"
+    assert after(resolution.handle(not_created(case)))["status"] == "REJECTED"
     row = case.row
     assert (row["reason"], row["resolved_by"]) == ("NOT_CREATED", BY)
     assert not {"doubt", "doubt_until", "lease_until"} & row.keys()
@@ -105,7 +105,7 @@ def test_a_redrive_after_not_created_creates_once(
     assert len(bench.vendor.requests) == 1, "before the word, a redrive creates nothing"
 
     time_passes(NOT_CREATED_AFTER + 1)
-    resolution.take({"request_id": request_id, "not_created": True})
+    resolution.handle({"request_id": request_id, "not_created": True})
     assert bench.redrive() == 1
     assert take_all(bench, batch) == set()
     bench.send(song(TITLE, request_id))
@@ -120,7 +120,7 @@ def test_the_first_message_itself_may_claim_after_not_created(
     """Its redelivery would otherwise pass for that of a rejected message, and only repeat the letter."""
     case = brought_to(bench, S.IN_DOUBT)
     time_passes(NOT_CREATED_AFTER + 1)
-    resolution.take(not_created(case))
+    resolution.handle(not_created(case))
     claimed(case.ledger, case.request, "message-1")
 
 
@@ -129,21 +129,21 @@ def test_a_dead_functions_claim_is_resolved_once_its_lease_is_over(
 ) -> None:
     given, denied = brought_to(bench, S.SUBMITTING), brought_to(bench, S.SUBMITTING)
     for word in (task_given(given), not_created(denied)):
-        with pytest.raises(Refused, match="its lease is not over"):
-            resolution.take(word)
+        with pytest.raises(DecisionRefused, match="its lease is not over"):
+            resolution.handle(word)
     time_passes(LEASE + 1)
-    assert after(resolution.take(task_given(given)))["status"] == "SUBMITTED"
-    with pytest.raises(Refused, match="may still be under way"):
-        resolution.take(not_created(denied))
+    assert after(resolution.handle(task_given(given)))["status"] == "SUBMITTED"
+    with pytest.raises(DecisionRefused, match="may still be under way"):
+        resolution.handle(not_created(denied))
     time_passes(NOT_CREATED_AFTER - LEASE)
-    assert after(resolution.take(not_created(denied)))["status"] == "REJECTED"
+    assert after(resolution.handle(not_created(denied)))["status"] == "REJECTED"
 
 
 def test_a_task_said_again_is_checked_again_and_changes_nothing(bench: Bench, resolution: Resolution) -> None:
     case = brought_to(bench, S.IN_DOUBT)
-    resolution.take(task_given(case))
+    resolution.handle(task_given(case))
     before = case.item
-    answer = resolution.take(task_given(case))
+    answer = resolution.handle(task_given(case))
     assert answer["before"] == answer["after"]
     assert case.item == before
     assert checked(bench) == [TASK, TASK]
@@ -154,9 +154,9 @@ def test_not_created_said_again_is_announced_again_under_the_same_id(
 ) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     time_passes(NOT_CREATED_AFTER + 1)
-    resolution.take(not_created(case))
+    resolution.handle(not_created(case))
     before = case.item
-    resolution.take(not_created(case))
+    resolution.handle(not_created(case))
     assert case.item == before
     first, again = bench.bus.details()
     assert first == again
@@ -171,6 +171,6 @@ def test_a_workflow_is_told_that_its_song_was_not_created(
     take_all(bench, bench.batch())
     assert workflow.is_waiting()
     time_passes(NOT_CREATED_AFTER + 1)
-    resolution.take({"request_id": request_id, "not_created": True})
+    resolution.handle({"request_id": request_id, "not_created": True})
     error, cause = workflow.error()
     assert (error, cause["request_id"]) == ("NOT_CREATED", request_id)

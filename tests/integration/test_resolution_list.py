@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from song_intake import ledger_resolving
-from song_intake.ledger_row import Status
-from song_intake.resolution import Resolution
+from song_intake.domain.status import Status
+from song_intake.ledger import resolving
+from song_intake.work.resolution import Resolution
 from tests.integration.bench import Bench
 from tests.integration.ledger_case import REFUSED, UNKNOWN, Case, brought_to, claimed, request_for
 from tests.integration.resolving import TASK, resolution_of
@@ -21,16 +21,16 @@ def resolution(bench: Bench) -> Resolution:
 
 
 def test_the_list_has_what_is_in_doubt_oldest_first_and_nothing_else(bench: Bench, resolution: Resolution) -> None:
-    assert resolution.take({"list": "IN_DOUBT"}) == {"in_doubt": []}
+    assert resolution.handle({"list": "IN_DOUBT"}) == {"in_doubt": []}
     cases = [brought_to(bench, status) for status in (*Status, S.IN_DOUBT, S.IN_DOUBT)]
     doubts = [case.request.request_id for case in cases if case.row["status"] == "IN_DOUBT"]
     assert _listed(resolution) == doubts
-    resolution.take({"request_id": doubts[1], "task_id": TASK})
+    resolution.handle({"request_id": doubts[1], "task_id": TASK})
     assert _listed(resolution) == [doubts[0], doubts[2]]
 
 
 def _listed(resolution: Resolution) -> list[str]:
-    rows = resolution.take({"list": "IN_DOUBT"})["in_doubt"]
+    rows = resolution.handle({"list": "IN_DOUBT"})["in_doubt"]
     assert isinstance(rows, list)
     assert json.dumps(rows)
     return [row["request_id"] for row in rows]
@@ -39,7 +39,7 @@ def _listed(resolution: Resolution) -> list[str]:
 def test_the_list_ends_at_its_cap(bench: Bench, resolution: Resolution, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(3):
         brought_to(bench, S.IN_DOUBT)
-    monkeypatch.setattr(ledger_resolving, "MOST_LISTED", 2)
+    monkeypatch.setattr(resolving, "MOST_LISTED", 2)
     assert len(_listed(resolution)) == 2
 
 
@@ -63,6 +63,6 @@ def test_the_key_of_somebodys_workflow_is_not_shown(bench: Bench, resolution: Re
     request = request_for(request_id, task_token="canary token")
     ledger = bench.ledger()
     claim = claimed(ledger, request)
-    ledger.in_doubt(claim, UNKNOWN, 0)
-    assert "canary" not in repr(resolution.take({"list": "IN_DOUBT"}))
-    assert "canary" not in repr(resolution.take({"request_id": request_id, "task_id": TASK}))
+    ledger.record_in_doubt(claim, UNKNOWN)
+    assert "canary" not in repr(resolution.handle({"list": "IN_DOUBT"}))
+    assert "canary" not in repr(resolution.handle({"request_id": request_id, "task_id": TASK}))

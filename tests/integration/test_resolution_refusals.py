@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from song_intake.announcements import AnnouncementFailed
-from song_intake.ledger_resolving import Resolving
-from song_intake.ledger_row import Row, Status
-from song_intake.ledger_table import LedgerUnavailable, Standing, Written
-from song_intake.resolution import Refused, Resolution
-from song_intake.song_checks import ChecksUnavailable
+from song_intake.domain.decision import SideEffectFailed
+from song_intake.domain.status import Status
+from song_intake.ledger.resolving import ResolutionStore
+from song_intake.ledger.row import Row
+from song_intake.ledger.table import Existing, LedgerUnavailable, Written
+from song_intake.work.resolution import DecisionRefused, Resolution
 from tests.integration import unreachable
 from tests.integration.bench import LEASE, Bench
 from tests.integration.conftest import TimePasses
@@ -36,10 +36,10 @@ def test_what_is_not_in_doubt_is_refused_and_left_alone(
     case = brought_to(bench, start)
     before = case.item
     time_passes(NOT_CREATED_AFTER + 1)
-    with pytest.raises(Refused, match=rf"^the request is {start}: only one in doubt can be resolved$"):
-        resolution.take(word_on(case))
+    with pytest.raises(DecisionRefused, match=rf"^the request is {start}: only one in doubt can be resolved$"):
+        resolution.handle(word_on(case))
     assert case.item == before
-    assert (checked(bench), bench.bus.heard()) == ([], [])
+    assert (checked(bench), bench.bus.record_outcome()) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_a_word_of_another_form_is_refused_with_the_rule(
     case = brought_to(bench, S.IN_DOUBT)
     before = case.item
     time_passes(NOT_CREATED_AFTER + 1)
-    with pytest.raises(Refused, match=told):
-        resolution.take({"request_id": case.request.request_id, **word})
+    with pytest.raises(DecisionRefused, match=told):
+        resolution.handle({"request_id": case.request.request_id, **word})
     assert case.item == before
     assert bench.item("nobodys") == {}
 
@@ -89,24 +89,24 @@ def test_a_word_of_another_form_is_refused_with_the_rule(
 def test_a_word_about_no_request_is_refused_with_the_rule(
     resolution: Resolution, word: dict[str, object], told: str
 ) -> None:
-    with pytest.raises(Refused, match=told):
-        resolution.take(word)
+    with pytest.raises(DecisionRefused, match=told):
+        resolution.handle(word)
 
 
 def test_another_task_after_the_first_word_is_refused(bench: Bench, resolution: Resolution) -> None:
     case = brought_to(bench, S.IN_DOUBT)
-    resolution.take(task_given(case))
-    with pytest.raises(Refused, match="the request is SUBMITTED"):
-        resolution.take(task_given(case, "task-10"))
+    resolution.handle(task_given(case))
+    with pytest.raises(DecisionRefused, match="the request is SUBMITTED"):
+        resolution.handle(task_given(case, "task-10"))
     assert case.row["task_id"] == TASK
 
 
-Write = Callable[[Resolving, Row], Written | Standing]
+Write = Callable[[ResolutionStore, Row], Written | Existing]
 
 
 WRITES: dict[str, Write] = {
-    "task given": lambda resolving, row: resolving.task_given(row, TASK, BY),
-    "not created": lambda resolving, row: resolving.not_created(row, BY, "not created"),
+    "task given": lambda resolving, row: resolving.record_task(row, TASK, BY),
+    "not created": lambda resolving, row: resolving.record_not_created(row, BY, "not created"),
 }
 
 
@@ -114,22 +114,22 @@ WRITES: dict[str, Write] = {
 def test_what_was_settled_since_the_operator_looked_stays_settled(bench: Bench, write: Write) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     seen = case.stands()
-    case.ledger.submitted(case.request, "task-1")
-    assert write(Resolving(bench.ledger_table()), seen) == Standing(case.stands())
+    case.ledger.record_task(case.request, "task-1")
+    assert write(ResolutionStore(bench.ledger_table()), seen) == Existing(case.stands())
     assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", "task-1")
 
 
 def test_a_claim_made_anew_is_not_the_one_that_was_judged(bench: Bench, time_passes: TimePasses) -> None:
     """The row is SUBMITTING as it was, and somebody is in the call."""
     case = brought_to(bench, S.SUBMITTING)
-    resolving = Resolving(bench.ledger_table())
+    resolving = ResolutionStore(bench.ledger_table())
     time_passes(LEASE + 1)
     seen = case.stands()
-    resolving.not_created(seen, BY, "not created")
+    resolving.record_not_created(seen, BY, "not created")
     claimed(case.ledger, case.request, "message-2")
     before = case.item
     for write in WRITES.values():
-        assert write(resolving, seen) == Standing(case.stands())
+        assert write(resolving, seen) == Existing(case.stands())
     assert case.item == before
 
 
@@ -138,19 +138,19 @@ def test_a_word_whose_consequences_failed_is_made_good_by_saying_it_again(
 ) -> None:
     given, denied = brought_to(bench, S.IN_DOUBT), brought_to(bench, S.IN_DOUBT)
     time_passes(NOT_CREATED_AFTER + 1)
-    with pytest.raises(ChecksUnavailable):
-        resolution_of(bench, checks=bench.song_checks(unreachable.GONE)).take(task_given(given))
-    with pytest.raises(AnnouncementFailed):
-        resolution_of(bench, telling=bench.telling(events=unreachable.events())).take(not_created(denied))
-    assert (checked(bench), bench.bus.heard()) == ([], [])
-    resolution.take(task_given(given))
-    resolution.take(not_created(denied))
+    with pytest.raises(SideEffectFailed):
+        resolution_of(bench, checks=bench.song_checks(unreachable.GONE)).handle(task_given(given))
+    with pytest.raises(SideEffectFailed):
+        resolution_of(bench, notifier=bench.notifier(events=unreachable.events())).handle(not_created(denied))
+    assert (checked(bench), bench.bus.record_outcome()) == ([], [])
+    resolution.handle(task_given(given))
+    resolution.handle(not_created(denied))
     assert checked(bench) == [TASK]
     assert [event["reason"] for event in bench.bus.details()] == ["NOT_CREATED"]
 
 
 def test_a_ledger_that_does_not_answer_is_told_without_the_values(bench: Bench) -> None:
-    resolution = resolution_of(bench, Resolving(bench.ledger_table(unreachable.dynamodb())))
+    resolution = resolution_of(bench, ResolutionStore(bench.ledger_table(unreachable.dynamodb())))
     for word in ({"request_id": "r-1", "task_id": TASK}, {"list": "IN_DOUBT"}):
         with pytest.raises(LedgerUnavailable, match=r"^EndpointConnectionError$"):
-            resolution.take(dict(word))
+            resolution.handle(dict(word))

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from song_intake.batch import Batch
-from song_intake.our_webhook import OurWebhook
+from song_intake.music_api.webhook import WebhookConfig
+from song_intake.work.batch import Batch
 from tests.integration.bench import ENDPOINT, WEBHOOK_KEY, Bench, plenty_of_time, record_of, song
 from tests.integration.deciding import TITLE, abandon
 from tests.integration.taking import failed
@@ -20,26 +20,26 @@ WINDOW = 900.0
 def stays(batch: Batch, request_id: str, message_id: str = "message-1", **fields: object) -> bool:
     """Whether the message is still on its queue after one delivery of it."""
     record = record_of(song(TITLE, request_id, **fields), message_id=message_id)
-    return bool(failed(batch.take([record], plenty_of_time)))
+    return bool(failed(batch.handle([record], plenty_of_time)))
 
 
 def events_of(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
-    return [(event["detail-type"], event["detail"]) for event in bench.bus.heard()]
+    return [(event["detail-type"], event["detail"]) for event in bench.bus.record_outcome()]
 
 
 @pytest.fixture
-def our_webhook(bench: Bench) -> OurWebhook:
+def our_webhook(bench: Bench) -> WebhookConfig:
     return bench.webhook(WINDOW)
 
 
 @pytest.fixture
-def waiting(bench: Bench, our_webhook: OurWebhook) -> Batch:
+def waiting(bench: Bench, our_webhook: WebhookConfig) -> Batch:
     """A batch whose requests are to be settled by our webhook."""
     return bench.batch(bench.submission(webhook=our_webhook))
 
 
 def test_a_create_names_our_webhook_and_its_row_holds_nothing_of_it(
-    bench: Bench, waiting: Batch, our_webhook: OurWebhook, request_id: str
+    bench: Bench, waiting: Batch, our_webhook: WebhookConfig, request_id: str
 ) -> None:
     assert not stays(waiting, request_id)
     (sent,) = bench.vendor.requests
@@ -81,7 +81,7 @@ def test_a_doubt_waits_for_the_webhook_and_becomes_a_letter_after_its_window(
     row = bench.row(request_id)
     assert (row["status"], row["doubt"]) == ("IN_DOUBT", "IN_DOUBT")
     assert began + WINDOW <= float(row["doubt_until"]) <= time.time() + WINDOW
-    assert (bench.letters(), bench.bus.heard()) == ([], [])
+    assert (bench.letters(), bench.bus.record_outcome()) == ([], [])
 
     an_hour_passes()
     assert not stays(waiting, request_id)

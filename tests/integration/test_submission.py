@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from song_intake.decision import Decision, Done
-from song_intake.reason import Reason
-from song_intake.submission import Submission
+from song_intake.domain.decision import Decision, Done
+from song_intake.domain.reason import Reason
+from song_intake.work.submission import Submission
 from tests.integration import unreachable
 from tests.integration.bench import (
     LEASE,

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from song_intake.account_fault import FaultReport
-from song_intake.batch import Batch
-from song_intake.circuit_breaker import CircuitBreaker
-from song_intake.decision import DeadLetter, Done
-from song_intake.reason import Reason
+from song_intake.admission.circuit_breaker import CircuitBreaker
+from song_intake.domain.decision import DeadLetter, Done
+from song_intake.domain.reason import Reason
+from song_intake.outgoing.events import AccountFaultPublisher
+from song_intake.work.batch import Batch
 from tests.integration import unreachable
-from tests.integration.bench import LAST_TRY, Bench, new_id, plenty_of_time, song
+from tests.integration.bench import FINAL_RECEIVE, Bench, new_id, plenty_of_time, song
 from tests.integration.deciding import TITLE, decide, record, retry_in
 from tests.local.vendor import answer as said
 from tests.local.vendor.behaviour import Behaviour, rate_limited, refuses
@@ -23,7 +23,7 @@ def untold() -> list[str]:
 
 @pytest.fixture
 def breaker(bench: Bench, untold: list[str]) -> CircuitBreaker:
-    return CircuitBreaker(report=FaultReport(bench.cloud.client("events"), bench.faults.name, untold.append))
+    return CircuitBreaker(report=AccountFaultPublisher(bench.cloud.client("events"), bench.faults.name, untold.append))
 
 
 def test_after_one_was_refused_for_the_account_no_other_is_tried(bench: Bench, breaker: CircuitBreaker) -> None:
@@ -55,7 +55,7 @@ def test_an_answer_about_the_request_or_the_pace_keeps_no_other_waiting(
     bench.vendor.plan(TITLE, answer)
     decide(submission, record(new_id("first")))
     assert isinstance(decide(submission, record(new_id("other"))), Done)
-    assert bench.faults.heard() == []
+    assert bench.faults.record_outcome() == []
 
 
 def test_the_stack_is_told_once_and_hears_nothing_but_the_reason(
@@ -65,7 +65,7 @@ def test_the_stack_is_told_once_and_hears_nothing_but_the_reason(
     bench.vendor.credits = 0
     for _ in range(5):
         decide(submission, record(new_id("broke"), lyrics="canary words"))
-    (event,) = bench.faults.heard()
+    (event,) = bench.faults.record_outcome()
     assert (event["source"], event["detail-type"]) == ("song-intake.account", "Account Fault")
     assert event["detail"] == {"reason": "NO_CREDITS"}
     assert untold == []
@@ -103,7 +103,7 @@ def test_a_token_rotated_in_time_is_no_fault(bench: Bench, breaker: CircuitBreak
 def test_a_bus_that_is_not_reached_keeps_nobody_and_the_next_fault_is_told_again(
     bench: Bench, untold: list[str]
 ) -> None:
-    breaker = CircuitBreaker(rest=0, report=FaultReport(unreachable.events(), "bus", untold.append))
+    breaker = CircuitBreaker(rest=0, report=AccountFaultPublisher(unreachable.events(), "bus", untold.append))
     submission = bench.submission(breaker=breaker)
     bench.vendor.credits = 0
     for _ in range(2):
@@ -117,9 +117,9 @@ def test_the_last_try_is_a_try_so_nothing_is_given_up_untried(
     submission = bench.submission(breaker=breaker)
     bench.vendor.plan(TITLE, refuses(said.INSUFFICIENT_CREDITS))
     decide(submission, record(new_id("first")))
-    assert isinstance(decide(submission, record(request_id, receives=LAST_TRY)), Done)
+    assert isinstance(decide(submission, record(request_id, receives=FINAL_RECEIVE)), Done)
     bench.vendor.credits = 0
-    given_up = decide(submission, record(new_id("last"), receives=LAST_TRY))
+    given_up = decide(submission, record(new_id("last"), receives=FINAL_RECEIVE))
     assert isinstance(given_up, DeadLetter)
     assert len(bench.vendor.requests) == 3
 
@@ -128,7 +128,7 @@ def test_a_song_made_for_one_lets_the_others_go_on(bench: Bench) -> None:
     submission = bench.submission(breaker=CircuitBreaker())
     bench.vendor.plan(TITLE, refuses(said.INSUFFICIENT_CREDITS))
     decide(submission, record(new_id("first")))
-    decide(submission, record(new_id("trial"), receives=LAST_TRY))
+    decide(submission, record(new_id("trial"), receives=FINAL_RECEIVE))
     assert isinstance(decide(submission, record(new_id("other"))), Done)
 
 
@@ -136,9 +136,9 @@ def test_a_batch_of_ten_after_the_fault_waits_as_a_whole(bench: Bench, breaker: 
     batch: Batch = bench.batch(bench.submission(breaker=breaker))
     bench.vendor.credits = 0
     bench.send(song("Broke", new_id("broke")))
-    batch.take(bench.receive(), plenty_of_time)
+    batch.handle(bench.receive(), plenty_of_time)
     ids = [bench.send(song("Broke", new_id("broke"))) for _ in range(10)]
-    answer = batch.take(bench.receive(), plenty_of_time)
+    answer = batch.handle(bench.receive(), plenty_of_time)
     assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == set(ids)
     assert len(bench.vendor.attempts_of("Broke")) == 1
     lines = [json.dumps(line) for line in bench.lines()]

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from song_intake.decision import DeadLetter, Decision, Done
-from song_intake.reason import Reason
-from song_intake.submission import Submission
+from song_intake.domain.decision import DeadLetter, Decision, Done
+from song_intake.domain.reason import Reason
+from song_intake.work.submission import Submission
 from tests.integration.bench import (
-    LAST_TRY,
+    FINAL_RECEIVE,
     MAX_RECEIVE_COUNT,
     Bench,
     new_id,
@@ -163,7 +163,7 @@ def test_a_task_that_the_ledger_cannot_take_is_on_the_letter_and_its_redrive_rec
     assert len(bench.vendor.requests) == 1
 
 
-@pytest.mark.parametrize("receives", [1, LAST_TRY, LAST_TRY + 1, MAX_RECEIVE_COUNT])
+@pytest.mark.parametrize("receives", [1, FINAL_RECEIVE, FINAL_RECEIVE + 1, MAX_RECEIVE_COUNT])
 def test_a_known_task_is_recorded_on_any_receive_even_without_token_or_vendor(
     bench: Bench, request_id: str, receives: int
 ) -> None:

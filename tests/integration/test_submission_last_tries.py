@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from song_intake.decision import Decision, Done, RetryIn
-from song_intake.reason import Reason
-from song_intake.submission import Submission
+from song_intake.domain.decision import Decision, Done, RetryIn
+from song_intake.domain.reason import Reason
+from song_intake.work.submission import Submission
 from tests.integration import unreachable
 from tests.integration.bench import (
-    LAST_TRY,
+    FINAL_RECEIVE,
     MAX_RECEIVE_COUNT,
     Bench,
 )
@@ -27,8 +27,8 @@ def test_on_its_last_try_a_message_that_would_wait_is_given_up_with_the_last_rea
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     bench.vendor.plan_all(behaviour.rate_limited())
-    assert isinstance(decide(submission, record(request_id, receives=LAST_TRY - 1)), RetryIn)
-    decision = decide(submission, record(request_id, receives=LAST_TRY))
+    assert isinstance(decide(submission, record(request_id, receives=FINAL_RECEIVE - 1)), RetryIn)
+    decision = decide(submission, record(request_id, receives=FINAL_RECEIVE))
     exhausted(decision, Reason.RATE_LIMITED)
     row = bench.row(request_id)
     assert (row["status"], row["reason"], row["detail"]) == (
@@ -42,7 +42,7 @@ def test_a_message_given_up_that_is_redriven_is_created_then(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     bench.vendor.plan(TITLE, behaviour.rate_limited())
-    original = record(request_id, receives=LAST_TRY)
+    original = record(request_id, receives=FINAL_RECEIVE)
     letter = letter_in(decide(submission, original))
     again = letter_in(decide(submission, original))
     assert (again.reason, again.detail) == (letter.reason, letter.detail), "its redelivery makes sure of its letter"
@@ -50,7 +50,7 @@ def test_a_message_given_up_that_is_redriven_is_created_then(
     assert len(bench.vendor.creates) == 1
 
 
-@pytest.mark.parametrize("receives", [LAST_TRY, MAX_RECEIVE_COUNT])
+@pytest.mark.parametrize("receives", [FINAL_RECEIVE, MAX_RECEIVE_COUNT])
 def test_a_message_that_never_came_as_far_as_a_claim_is_given_up_too(
     bench: Bench, submission: Submission, request_id: str, receives: int
 ) -> None:
@@ -60,10 +60,10 @@ def test_a_message_that_never_came_as_far_as_a_claim_is_given_up_too(
 
 
 def test_the_last_try_itself_still_creates(submission: Submission, request_id: str) -> None:
-    assert isinstance(decide(submission, record(request_id, receives=LAST_TRY)), Done)
+    assert isinstance(decide(submission, record(request_id, receives=FINAL_RECEIVE)), Done)
 
 
-@pytest.mark.parametrize("receives", range(LAST_TRY + 1, MAX_RECEIVE_COUNT + 1))
+@pytest.mark.parametrize("receives", range(FINAL_RECEIVE + 1, MAX_RECEIVE_COUNT + 1))
 @pytest.mark.parametrize("status", [None, "RETRYING"])
 def test_a_receive_beyond_the_last_try_never_creates(
     bench: Bench, submission: Submission, request_id: str, receives: int, status: str | None
@@ -77,7 +77,7 @@ def test_a_receive_beyond_the_last_try_never_creates(
     assert len(bench.vendor.requests) == asked
 
 
-@pytest.mark.parametrize("receives", [LAST_TRY, LAST_TRY + 1, MAX_RECEIVE_COUNT])
+@pytest.mark.parametrize("receives", [FINAL_RECEIVE, FINAL_RECEIVE + 1, MAX_RECEIVE_COUNT])
 def test_a_submitted_request_is_done_on_any_receive(
     bench: Bench, submission: Submission, request_id: str, receives: int
 ) -> None:
@@ -86,7 +86,7 @@ def test_a_submitted_request_is_done_on_any_receive(
     assert isinstance(decide(submission, record(request_id, receives=receives)), Done)
 
 
-@pytest.mark.parametrize("receives", [LAST_TRY, LAST_TRY + 1, MAX_RECEIVE_COUNT])
+@pytest.mark.parametrize("receives", [FINAL_RECEIVE, FINAL_RECEIVE + 1, MAX_RECEIVE_COUNT])
 def test_a_doubt_stays_a_doubt_on_any_receive(
     bench: Bench, submission: Submission, request_id: str, an_hour_passes: Callable[[], None], receives: int
 ) -> None:
@@ -96,7 +96,7 @@ def test_a_doubt_stays_a_doubt_on_any_receive(
     assert bench.row(request_id)["status"] == "IN_DOUBT"
 
 
-@pytest.mark.parametrize("receives", range(LAST_TRY, MAX_RECEIVE_COUNT))
+@pytest.mark.parametrize("receives", range(FINAL_RECEIVE, MAX_RECEIVE_COUNT))
 def test_a_live_claim_of_another_delivery_is_waited_for_while_receives_are_held_back(
     bench: Bench, submission: Submission, request_id: str, receives: int
 ) -> None:
@@ -106,7 +106,7 @@ def test_a_live_claim_of_another_delivery_is_waited_for_while_receives_are_held_
     assert bench.row(request_id)["status"] == "SUBMITTING"
 
 
-@pytest.mark.parametrize("receives", range(LAST_TRY, MAX_RECEIVE_COUNT))
+@pytest.mark.parametrize("receives", range(FINAL_RECEIVE, MAX_RECEIVE_COUNT))
 def test_a_ledger_that_does_not_answer_is_waited_for_while_receives_are_held_back(
     bench: Bench, request_id: str, receives: int
 ) -> None:

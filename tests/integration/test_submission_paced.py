@@ -6,14 +6,14 @@ from types import TracebackType
 
 import pytest
 
-from song_intake.decision import DeadLetter, Done
-from song_intake.outcome import NotSent
-from song_intake.pace_table import KEY, PaceTable
-from song_intake.pacer import Pacer, Place, SharedPacer
-from song_intake.reason import Reason
+from song_intake.admission.pace_item import PACE_KEY, PaceItem
+from song_intake.admission.pacer import Pacer, Reservation, SharedPacer
+from song_intake.domain.decision import DeadLetter, Done
+from song_intake.domain.outcome import Retryable
+from song_intake.domain.reason import Reason
 from tests.integration import unreachable
 from tests.integration.bench import (
-    LAST_TRY,
+    FINAL_RECEIVE,
     PAID_CALL,
     PLENTY_OF_TIME,
     Bench,
@@ -24,14 +24,14 @@ from tests.integration.deciding import TITLE, decide, record, redriven, retry_in
 from tests.local.vendor import answer as said
 from tests.local.vendor import behaviour
 
-CROWDED = NotSent(Reason.PACED, "crowded", retry_after=0.5)
+CROWDED = Retryable(Reason.PACED, "crowded", retry_after=0.5)
 
 
-class Planned(Pacer, Place):
+class Planned(Pacer, Reservation):
     """Places that go as the test has it. on_turn: what happens while the slot is waited for."""
 
     def __init__(
-        self, near: NotSent | None = None, turn: NotSent | None = None, on_turn: Callable[[], object] | None = None
+        self, near: Retryable | None = None, turn: Retryable | None = None, on_turn: Callable[[], object] | None = None
     ) -> None:
         self.asked = 0
         self.is_left = False
@@ -40,11 +40,11 @@ class Planned(Pacer, Place):
 
     def begin(self, time_left: Callable[[], float]) -> None: ...
 
-    def place(self) -> Place:
+    def reserve(self) -> Reservation:
         self.asked += 1
         return self
 
-    def __enter__(self) -> Place | NotSent:
+    def __enter__(self) -> Reservation | Retryable:
         return self._near or self
 
     def __exit__(
@@ -52,12 +52,12 @@ class Planned(Pacer, Place):
     ) -> None:
         self.is_left = True
 
-    def its_turn(self) -> NotSent | None:
+    def wait(self) -> Retryable | None:
         if self._on_turn:
             self._on_turn()
         return self._turn
 
-    def refused(self, retry_after: float | None) -> None:
+    def slow_down(self, retry_after: float | None) -> None:
         self.refusals.append(retry_after)
 
 
@@ -82,7 +82,7 @@ def test_the_slot_is_waited_for_with_the_claim_in_hand(bench: Bench, request_id:
 def test_a_slot_that_is_lost_gives_the_claim_back_and_sends_nothing(
     bench: Bench, request_id: str, reason: Reason
 ) -> None:
-    pacer = Planned(turn=NotSent(reason, "lost", retry_after=5))
+    pacer = Planned(turn=Retryable(reason, "lost", retry_after=5))
     assert retry_in(decide(bench.submission(pacer=pacer), record(request_id))).reason is reason
     assert bench.row(request_id)["status"] == "RETRYING"
     assert bench.vendor.requests == ()
@@ -123,12 +123,12 @@ def test_what_creates_nothing_asks_for_no_slot(bench: Bench, request_id: str) ->
     submission = bench.submission(pacer=pacer)
     letter = DeadLetter(Reason.TASK_NOT_RECORDED, "the ledger did not answer", task_id="task-1")
     assert decide(submission, redriven(record(request_id), letter, request_id)) == Done("task-1")
-    decide(submission, record(new_id("late"), receives=LAST_TRY + 1))
+    decide(submission, record(new_id("late"), receives=FINAL_RECEIVE + 1))
     assert pacer.asked == 0
 
 
 def test_without_the_pace_nothing_is_claimed(bench: Bench, request_id: str) -> None:
-    pacer = SharedPacer(PaceTable(unreachable.dynamodb(), bench.table), 600, PLENTY_OF_TIME, PAID_CALL)
+    pacer = SharedPacer(PaceItem(unreachable.dynamodb(), bench.table), 600, PLENTY_OF_TIME, PAID_CALL)
     pacer.begin(plenty_of_time)
     decision = retry_in(decide(bench.submission(pacer=pacer), record(request_id)))
     assert decision.reason is Reason.LEDGER_UNAVAILABLE
@@ -137,11 +137,11 @@ def test_without_the_pace_nothing_is_claimed(bench: Bench, request_id: str) -> N
 
 def test_two_workers_send_their_batches_one_create_at_a_time(bench: Bench) -> None:
     for worker in ("first", "second"):
-        pacer = SharedPacer(PaceTable(bench.dynamodb, bench.table), 300, PLENTY_OF_TIME, PAID_CALL)
+        pacer = SharedPacer(PaceItem(bench.dynamodb, bench.table), 300, PLENTY_OF_TIME, PAID_CALL)
         batch = bench.batch(bench.submission(pacer=pacer))
         records = [record(new_id("paced"), f"{worker}-{number}") for number in range(3)]
-        assert batch.take(records, plenty_of_time) == {"batchItemFailures": []}
+        assert batch.handle(records, plenty_of_time) == {"batchItemFailures": []}
     arrivals = [create.at for create in bench.vendor.creates]
     assert len(arrivals) == 6
     assert all(later - earlier > 0.1 for earlier, later in itertools.pairwise(sorted(arrivals)))
-    assert float(bench.row(KEY)["next_at"]) > 0
+    assert float(bench.row(PACE_KEY)["next_at"]) > 0

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from song_intake.decision import DeadLetter, Done
-from song_intake.ledger_row import Status
-from song_intake.reason import Reason
-from song_intake.tracking import Tracking
+from song_intake.domain.decision import DeadLetter, Done
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.work.tracking import Tracking
 from tests.integration import unreachable
 from tests.integration.bench import Bench, new_id, plenty_of_time, record_of
 from tests.integration.deciding import letter_in, retry_in
@@ -90,9 +90,9 @@ def test_a_ledger_that_does_not_answer_leaves_the_check_and_it_is_done_again(
     check = submitted(bench, request_id)
     without = tracking(bench, dynamodb=unreachable.dynamodb())
     assert retry_in(look(check, without)).reason is Reason.LEDGER_UNAVAILABLE
-    assert bench.bus.heard() == []
+    assert bench.bus.record_outcome() == []
     assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED)
-    assert len(bench.bus.heard()) == 1
+    assert len(bench.bus.record_outcome()) == 1
 
 
 ENDINGS: list[Callable[[], TaskStory]] = [story.succeeds, lambda: story.fails(refunded=True)]
@@ -103,15 +103,15 @@ def test_an_end_that_the_bus_did_not_take_is_told_by_the_next_look(
     bench: Bench, follow: Tracking, request_id: str, ending: Callable[[], TaskStory]
 ) -> None:
     check = submitted(bench, request_id, ending())
-    silent = check_batch(bench, tracking(bench, telling=bench.telling(events=unreachable.events())))
+    silent = check_batch(bench, tracking(bench, notifier=bench.notifier(events=unreachable.events())))
     record = record_of(body_of(check))
-    assert failed(silent.take([record], plenty_of_time)) == {record["messageId"]}
+    assert failed(silent.handle([record], plenty_of_time)) == {record["messageId"]}
     assert bench.lines()[-1]["reason"] == "EVENTS_UNAVAILABLE"
     assert "told" not in bench.row(request_id)
 
     for _ in range(2):
         assert isinstance(look(check, follow), Done)
-    assert len(bench.bus.heard()) == 1
+    assert len(bench.bus.record_outcome()) == 1
     assert bench.row(request_id)["told"] is True
 
 
@@ -119,9 +119,9 @@ def test_a_check_that_cannot_be_passed_on_stays(bench: Bench, request_id: str) -
     check = submitted(bench, request_id, story.succeeds().after(UNKNOWN))
     record = record_of(body_of(check))
     batch = check_batch(bench, tracking(bench, checks=bench.song_checks(unreachable.GONE)))
-    assert failed(batch.take([record], plenty_of_time)) == {record["messageId"]}
+    assert failed(batch.handle([record], plenty_of_time)) == {record["messageId"]}
     assert bench.lines()[-1]["reason"] == "CHECKS_UNAVAILABLE"
-    assert failed(batch.take([record], plenty_of_time)) == set(), "the vendor knows the task by now"
+    assert failed(batch.handle([record], plenty_of_time)) == set(), "the vendor knows the task by now"
     assert bench.row(request_id)["status"] == "SUCCEEDED"
 
 
@@ -129,10 +129,10 @@ def test_a_letter_that_is_not_taken_leaves_the_check_and_names_the_task(bench: B
     check = submitted(bench, request_id, story.never_finishes())
     record = record_of(body_of(replace(check, since=0)))
     batch = check_batch(bench, dead_letter_queue_url=unreachable.GONE)
-    assert failed(batch.take([record], plenty_of_time)) == {record["messageId"]}
+    assert failed(batch.handle([record], plenty_of_time)) == {record["messageId"]}
     line = bench.lines()[-1]
     assert (line["reason"], line["task_id"]) == ("DEAD_LETTER_QUEUE_UNAVAILABLE", check.task_id)
-    assert failed(check_batch(bench).take([record], plenty_of_time)) == set()
+    assert failed(check_batch(bench).handle([record], plenty_of_time)) == set()
     assert len(bench.dead_checks.letters()) == 1
 
 
@@ -149,7 +149,7 @@ def test_a_check_that_raises_or_cannot_be_read_stays_and_fails_alone(bench: Benc
     other = submitted(bench, broken_row)
     unreadable_row(bench, broken_row, task_id=other.task_id)
     unreadable, broken = record_of("not JSON"), record_of(body_of(other))
-    stay = failed(check_batch(bench).take([unreadable, good, broken], plenty_of_time))
+    stay = failed(check_batch(bench).handle([unreadable, good, broken], plenty_of_time))
     assert stay == {unreadable["messageId"], broken["messageId"]}
     assert bench.row(request_id)["status"] == "SUCCEEDED"
 
@@ -157,9 +157,9 @@ def test_a_check_that_raises_or_cannot_be_read_stays_and_fails_alone(bench: Benc
 def test_a_look_is_not_begun_with_too_little_time(bench: Bench, request_id: str) -> None:
     record = record_of(body_of(submitted(bench, request_id)))
     batch = check_batch(bench)
-    assert failed(batch.take([record], lambda: POLL_CALL - 0.01)) == {record["messageId"]}
+    assert failed(batch.handle([record], lambda: POLL_CALL - 0.01)) == {record["messageId"]}
     assert bench.row(request_id)["status"] == "SUBMITTED"
-    assert failed(batch.take([record], lambda: POLL_CALL)) == set()
+    assert failed(batch.handle([record], lambda: POLL_CALL)) == set()
 
 
 def test_nothing_that_is_told_repeats_the_prompt(
@@ -167,8 +167,8 @@ def test_nothing_that_is_told_repeats_the_prompt(
 ) -> None:
     bench.vendor.plan_task("Night Train", story.succeeds())
     check = submitted(bench, request_id, lyrics="canary words")
-    assert failed(check_batch(bench).take([record_of(body_of(check))], plenty_of_time)) == set()
-    told = repr((bench.item(request_id), bench.bus.heard())) + bench.log.getvalue() + capsys.readouterr().out
+    assert failed(check_batch(bench).handle([record_of(body_of(check))], plenty_of_time)) == set()
+    told = repr((bench.item(request_id), bench.bus.record_outcome())) + bench.log.getvalue() + capsys.readouterr().out
     assert "Succeeded" in told
     assert "canary words" not in told
     assert "slow folk" not in told

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from song_intake.decision import Done, RetryIn
-from song_intake.ledger_row import Status
-from song_intake.reason import Reason
-from song_intake.song_checks import SongCheck
-from song_intake.tracking import MOST_LOOKS, Tracking
+from song_intake.domain.decision import Done, RetryIn
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.outgoing.checks import SongCheck
+from song_intake.work.tracking import MOST_POLLS, Tracking
 from tests.integration.bench import Bench
 from tests.integration.deciding import letter_in, retry_in
 from tests.integration.following import (
@@ -33,7 +33,7 @@ def follow(bench: Bench) -> Tracking:
 
 
 def events_of(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
-    return [(event["detail-type"], event["detail"]) for event in bench.bus.heard()]
+    return [(event["detail-type"], event["detail"]) for event in bench.bus.record_outcome()]
 
 
 def test_a_song_that_never_finishes_is_given_up_with_a_letter_and_an_event(bench: Bench, request_id: str) -> None:
@@ -79,12 +79,12 @@ def test_a_song_that_ended_after_it_was_given_up_is_settled_by_a_redrive(bench: 
 def test_a_song_that_is_there_is_settled_however_late(bench: Bench, follow: Tracking, request_id: str) -> None:
     check = submitted(bench, request_id)
     old = replace(check, since=time.time() - OVERDUE)
-    assert look(old, follow, receives=MOST_LOOKS) == Done(check.task_id, ended=Status.SUCCEEDED)
+    assert look(old, follow, receives=MOST_POLLS) == Done(check.task_id, ended=Status.SUCCEEDED)
 
 
 def test_a_song_is_given_up_before_sqs_would_move_its_check_without_a_reason(
     bench: Bench, follow: Tracking, request_id: str
 ) -> None:
     check = submitted(bench, request_id, story.never_finishes())
-    assert isinstance(look(check, follow, receives=MOST_LOOKS - 1), RetryIn)
-    assert letter_in(look(check, follow, receives=MOST_LOOKS)).reason is Reason.NEVER_FINISHED
+    assert isinstance(look(check, follow, receives=MOST_POLLS - 1), RetryIn)
+    assert letter_in(look(check, follow, receives=MOST_POLLS)).reason is Reason.NEVER_FINISHED

@@ -6,18 +6,14 @@ from collections.abc import Callable
 from typing import cast
 
 import pytest
-from aws_lambda_powertools import Logger, Metrics
 
-from song_intake import webhook_keys
-from song_intake.decision import Done
-from song_intake.ledger_following import Following
-from song_intake.ledger_row import Status
-from song_intake.song_checks import SongCheck
-from song_intake.telemetry import Telemetry
-from song_intake.webhook import WebhookKey
-from song_intake.webhook_event import HttpApiEvent, WebhookEndpoint
-from song_intake.webhook_keys import WebhookKeys
-from song_intake.webhook_reception import Reception
+from song_intake.domain.decision import Done
+from song_intake.domain.status import Status
+from song_intake.ledger.following import TrackingStore
+from song_intake.music_api import webhook
+from song_intake.music_api.webhook import WebhookKey, WebhookKeys
+from song_intake.outgoing.checks import SongCheck
+from song_intake.work.webhook_endpoint import HttpApiEvent, WebhookEndpoint
 from tests.integration import unreachable
 from tests.integration.bench import WEBHOOK_KEY, Bench, plenty_of_time, record_of, song
 from tests.integration.deciding import TITLE, decide, record
@@ -40,14 +36,12 @@ def endpoint(bench: Bench) -> WebhookEndpoint:
 
 
 def endpoint_of(
-    bench: Bench, following: Following | None = None, checks_url: str | None = None, key_id: str | None = None
+    bench: Bench, following: TrackingStore | None = None, checks_url: str | None = None, key_id: str | None = None
 ) -> WebhookEndpoint:
     keys = WebhookKeys(bench.secrets, key_id or bench.webhook_key_id)
     # The first check of a song waits; that of a hint does not.
     checks = bench.song_checks(checks_url, first_check=60)
-    reception = Reception(keys, following or Following(bench.ledger_table()), checks)
-    logger = Logger(service=bench.table, stream=bench.log)
-    return WebhookEndpoint(reception, Telemetry(logger, Metrics(namespace="SongIntake", service=bench.table)))
+    return WebhookEndpoint(keys, following or TrackingStore(bench.ledger_table()), checks, bench.telemetry)
 
 
 def genuine(request_id: str, task_id: str = TASK, key: WebhookKey = KEY) -> Genuine:
@@ -56,7 +50,7 @@ def genuine(request_id: str, task_id: str = TASK, key: WebhookKey = KEY) -> Genu
 
 
 def status_of(endpoint: WebhookEndpoint, call: WebhookCall) -> int:
-    return endpoint.answer(cast("HttpApiEvent", lambda_event(call)))["statusCode"]
+    return endpoint.handle(cast("HttpApiEvent", lambda_event(call)))["statusCode"]
 
 
 def checks_of(bench: Bench) -> list[SongCheck]:
@@ -156,7 +150,7 @@ def test_of_five_hundred_forgeries_none_is_accepted_and_none_breaks_anything(
     ids=["empty", "nulls", "no base64", "half a surrogate"],
 )
 def test_an_event_of_whatever_form_is_answered(endpoint: WebhookEndpoint, event: dict[str, object]) -> None:
-    assert endpoint.answer(cast("HttpApiEvent", event))["statusCode"] in (401, 404)
+    assert endpoint.handle(cast("HttpApiEvent", event))["statusCode"] in (401, 404)
 
 
 def test_a_body_in_base64_is_verified_as_it_was_sent(bench: Bench, endpoint: WebhookEndpoint) -> None:
@@ -178,11 +172,18 @@ def test_the_previous_key_is_good_after_a_rotation_and_the_one_before_it_is_not(
     _rotate(bench, "second-key")
     second = genuine(case.request.request_id, key=WebhookKey.of("second-key"))
     assert status_of(endpoint, second.call()) == 404, "the keys are kept for a minute"
-    monkeypatch.setattr(webhook_keys, "KEPT_SECONDS", -1.0)
+    _let_time_pass(monkeypatch)
     assert [status_of(endpoint, each.call()) for each in (first, second)] == [200, 200]
 
     _rotate(bench, "third-key")
     assert [status_of(endpoint, each.call()) for each in (first, second)] == [404, 200]
+
+
+def _let_time_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys in memory are old, and the calls are still fresh."""
+    now = time.time
+    passed = webhook.KEYS_KEPT_SECONDS + 1
+    monkeypatch.setattr(time, "time", lambda: now() + passed)
 
 
 def _rotate(bench: Bench, key: str) -> None:
@@ -198,14 +199,14 @@ def test_keys_that_were_read_once_serve_while_the_secret_cannot_be_read(
     call = genuine(case.request.request_id)
     assert status_of(endpoint, call.call()) == 200
     bench.secrets.delete_secret(SecretId=key_id, ForceDeleteWithoutRecovery=True)
-    monkeypatch.setattr(webhook_keys, "KEPT_SECONDS", -1.0)
+    _let_time_pass(monkeypatch)
     assert status_of(endpoint, call.call()) == 200
 
 
 def test_what_cannot_be_done_now_is_to_be_sent_again(bench: Bench, endpoint: WebhookEndpoint) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     call = genuine(case.request.request_id).call()
-    no_ledger = Following(bench.ledger_table(unreachable.dynamodb()))
+    no_ledger = TrackingStore(bench.ledger_table(unreachable.dynamodb()))
     assert status_of(endpoint_of(bench, key_id="no-such-secret"), call) == 503
     assert status_of(endpoint_of(bench, following=no_ledger), call) == 503
     assert case.row["status"] == "IN_DOUBT"
@@ -225,11 +226,11 @@ def test_a_lost_answer_is_found_again_by_the_webhook_and_its_song_ends(
     submission = bench.submission(webhook=bench.webhook(900))
     batch = bench.batch(submission)
     message = record_of(song(TITLE, request_id), message_id="message-1")
-    assert failed(batch.take([message], plenty_of_time)) == {"message-1"}
+    assert failed(batch.handle([message], plenty_of_time)) == {"message-1"}
     (made,) = bench.vendor.creates
     assert status_of(endpoint, genuine(request_id, made.task_id).call()) == 200
     assert look_at_all(bench, check_batch(bench)) == set()
-    assert failed(batch.take([message], plenty_of_time)) == set()
+    assert failed(batch.handle([message], plenty_of_time)) == set()
     assert (bench.row(request_id)["status"], len(bench.vendor.creates), bench.letters()) == ("SUCCEEDED", 1, [])
     assert [detail["status"] for detail in bench.bus.details()] == ["SUBMITTED", "SUCCEEDED"]
 

@@ -174,7 +174,7 @@ class Intake:
 
     def redrive(self) -> None:
         """Moves every dead letter back to the requests: what `make redrive` runs."""
-        command = [sys.executable, "-m", "song_intake.redrive", self.stack.name]
+        command = [sys.executable, "-m", "song_intake.commands.redrive", self.stack.name]
         package = str(PROJECT / "layers" / "song_intake")
         subprocess.run(command, check=True, env={**self.environment(), "PYTHONPATH": package}, timeout=60)
 

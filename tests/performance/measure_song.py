@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger, Metrics
 
-from song_intake.batch import Batch, Work
-from song_intake.check_work import CheckWork
-from song_intake.dead_letters import DeadLetters
-from song_intake.ledger_following import Following
-from song_intake.song_checks import SongCheck
-from song_intake.telemetry import Telemetry
+from song_intake.ledger.following import TrackingStore
+from song_intake.outgoing.checks import SongCheck
+from song_intake.outgoing.dead_letters import DeadLetters
+from song_intake.outgoing.telemetry import Telemetry
+from song_intake.work.batch import Batch, Work
+from song_intake.work.check_work import CheckWork
 from tests.conftest import TOKEN
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.following import POLL_CALL, body_of, tracking
@@ -32,7 +32,7 @@ from tests.local.vendor.music_vendor import MusicVendor
 from tests.performance.measured import renew
 
 if TYPE_CHECKING:
-    from song_intake.message import SqsRecord
+    from song_intake.contract.sqs_message import SqsRecord
 
 SONGS: Final = 10
 _HOUR: Final = 3600.0
@@ -61,7 +61,7 @@ class _SongMeter:
         events = bench.cloud.client("events")
         for client in (self._dynamodb, events):
             client.meta.events.register("before-parameter-build", self._count)
-        self._telling = bench.telling(events)
+        self._telling = bench.notifier(events)
         logger = Logger(service="song-intake", stream=bench.log, location=None)
         logger.append_keys(**_CONTEXT)
         self._telemetry = Telemetry(logger, Metrics(namespace="SongIntake", service="song-intake"))
@@ -105,20 +105,20 @@ class _SongMeter:
         return self._metered(lambda: self._submit([f"order-{stem}-{number}:song-1" for number in range(SONGS)]))
 
     def _submit(self, request_ids: Sequence[str]) -> Sequence[SongCheck]:
-        work = self._bench.request_work(self._bench.submission(dynamodb=self._dynamodb), telling=self._telling)
+        work = self._bench.request_work(self._bench.submission(dynamodb=self._dynamodb), notifier=self._telling)
         self._take(work, [record_of(song("Kettle in the Morning", request_id)) for request_id in request_ids])
         rows = {request_id: self._bench.row(request_id) for request_id in request_ids}
         return [SongCheck(request_id, row["task_id"], time.time()) for request_id, row in rows.items()]
 
     def _webhooks(self, checks: Sequence[SongCheck]) -> Sequence[SongCheck]:
-        following = Following(self._bench.ledger_table(self._dynamodb))
+        following = TrackingStore(self._bench.ledger_table(self._dynamodb))
         for check in checks:
-            following.hinted(check.request_id, check.task_id)
+            following.record_webhook_task(check.request_id, check.task_id)
             self._telemetry.webhook(200, check.request_id, accepted=True)
         return checks
 
     def _look(self, checks: Sequence[SongCheck]) -> Sequence[SongCheck]:
-        follow = tracking(self._bench, dynamodb=self._dynamodb, telling=self._telling)
+        follow = tracking(self._bench, dynamodb=self._dynamodb, notifier=self._telling)
         dead_letters = DeadLetters(self._bench.sqs, self._bench.dead_checks.url)
         work = CheckWork(tracking=follow, dead_letters=dead_letters, poll_call=POLL_CALL)
         self._take(work, [record_of(body_of(check), sent_at=time.time()) for check in checks])
@@ -127,7 +127,7 @@ class _SongMeter:
     def _take(self, work: Work, records: Sequence[SqsRecord]) -> None:
         bench = self._bench
         batch = Batch(work=work, sqs=bench.sqs, queue_url=bench.checks.url, telemetry=self._telemetry)
-        batch.take(records, plenty_of_time)
+        batch.handle(records, plenty_of_time)
 
 
 def main() -> None:

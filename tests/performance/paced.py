@@ -11,21 +11,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from song_intake.backoff import Backoff
-from song_intake.circuit_breaker import CircuitBreaker
-from song_intake.decision import RetryIn
-from song_intake.ledger import Ledger
-from song_intake.message import Message
-from song_intake.pace_table import KEY, PaceTable
-from song_intake.pacer import Pacer, SharedPacer
-from song_intake.song_request import SongRequest
-from song_intake.submission import Submission
-from tests.performance.paced_surroundings import Database, PacedMusicApi, Seconds, Vendor, known_token
+from song_intake.admission.pace_item import PACE_KEY, PaceItem
+from song_intake.admission.pacer import Pacer, SharedPacer
+from song_intake.app.submit import submit_song
+from song_intake.contract.song_request import SongRequest
+from song_intake.contract.sqs_message import Message
+from song_intake.domain.decision import RetryIn
+from song_intake.work.request_work import RequestWork
+from song_intake.work.submission import Submission
+from tests.performance.paced_surroundings import Database, KnownSecrets, PacedMusicApi, Seconds, Vendor
 from tests.performance.virtual_time import Process, VirtualTime
+from tests.properties.simulation.clients import SimulatedClients, submit_settings
+from tests.properties.simulation.silence import SILENT
 
 FUNCTION_TIMEOUT: Final = 240.0
 PAID_CALL: Final = 40.0
-LAST_TRY: Final = 12
+FINAL_RECEIVE: Final = 12
 BETWEEN_BATCHES: Final[Seconds] = (0.02, 0.3)
 LOOK_AGAIN: Final = 0.5  # seconds, at the least, where no message is visible
 
@@ -35,7 +36,7 @@ class Parts:
     """The classes under test. A test of the tests puts broken ones here."""
 
     pacer: Callable[..., Pacer] = SharedPacer
-    pace_table: type[PaceTable] = PaceTable
+    pace_item: type[PaceItem] = PaceItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,7 @@ class _World:
             for moment in self.load.deaths:
                 self.time.start(Process(), lambda moment=moment: self._kill_at(moment))  # type: ignore[misc]
             self.time.run()
-        self.result.writes_of_the_pace = self.database.writes[KEY]
+        self.result.writes_of_the_pace = self.database.writes[PACE_KEY]
         return self.result
 
     def now(self) -> float:
@@ -188,25 +189,23 @@ class _Worker:
                 self._world.time.sleep(max(LOOK_AGAIN, self._world.next_visible() - self._world.now()))
 
     def _wired(self) -> Submission:
+        """submit_song as it is built, with the pacer under test and the condition of virtual time."""
         world = self._world
-        client = world.database.client
-        return Submission(
-            ledger=Ledger(client, "ledger", lease=FUNCTION_TIMEOUT, keep_days=90),
-            music_api=PacedMusicApi(world.pause, lambda: world.arrived(self._number), world.load.latency),
-            api_token=known_token(),
-            backoff=Backoff(base=5, cap=900),
-            paid_call=PAID_CALL,
-            last_try=LAST_TRY,
-            max_receive_count=LAST_TRY + 3,
-            breaker=CircuitBreaker(),
-            pacer=world.parts.pacer(
-                world.parts.pace_table(client, "ledger"),
-                world.load.creates_per_minute,
-                FUNCTION_TIMEOUT,
-                PAID_CALL,
-                world.time.condition,
-            ),
+        clients = SimulatedClients(dynamodb=world.database, secretsmanager=KnownSecrets())
+        settings = submit_settings(
+            creates_per_minute=world.load.creates_per_minute, function_timeout=FUNCTION_TIMEOUT, lease=FUNCTION_TIMEOUT
         )
+        music_api = PacedMusicApi(world.pause, lambda: world.arrived(self._number), world.load.latency)
+        work = submit_song(settings, clients, SILENT, music_api).work
+        assert isinstance(work, RequestWork)
+        pacer = world.parts.pacer(
+            world.parts.pace_item(world.database.client, "ledger"),
+            world.load.creates_per_minute,
+            FUNCTION_TIMEOUT,
+            PAID_CALL,
+            world.time.condition,
+        )
+        return replace(work.submission, pacer=pacer)
 
     def _take(self, messages: list[Message]) -> None:
         """As Batch does it: a thread for each message, and the answer when all of them are done."""

@@ -5,15 +5,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
-from song_intake.api_token import ApiToken
-from song_intake.create_answer import Answer, outcome_of
-from song_intake.music_api import Line, MusicApi
-from song_intake.outcome import Outcome
+from song_intake.domain.outcome import Outcome
+from song_intake.music_api.answer import Answer
+from song_intake.music_api.client import Connection, MusicApi
+from song_intake.music_api.create import outcome_of
 from tests.properties.simulation.dynamodb import Exceptions, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 Seconds = tuple[float, float]
 """At least, at most."""
@@ -46,12 +45,12 @@ class PacedMusicApi(MusicApi):
     def __init__(self, pause: Pause, arrived: Callable[[], bool], latency: Seconds) -> None:
         self._pause, self._arrived, self._latency = pause, arrived, latency
 
-    def connect(self) -> Line:
+    def connect(self) -> Connection:
         self._pause(CONNECT)
-        return _PacedLine(self._pause, self._arrived, self._latency)
+        return _PacedConnection(self._pause, self._arrived, self._latency)
 
 
-class _PacedLine(Line):
+class _PacedConnection(Connection):
     def __init__(self, pause: Pause, arrived: Callable[[], bool], latency: Seconds) -> None:
         self._pause, self._arrived, self._latency = pause, arrived, latency
 
@@ -97,10 +96,12 @@ class Database:
             self._pause(HALF_A_WRITE)
 
 
-class _Secrets:
+class KnownSecrets:
+    """Secrets Manager's end of a token that never changes."""
+
     def get_secret_value(self, **_: object) -> dict[str, str]:
         return {"SecretString": "token"}
 
-
-def known_token() -> ApiToken:
-    return ApiToken(cast("SecretsManagerClient", _Secrets()), "secret")
+    class exceptions:  # noqa: N801 - boto3's name
+        class ResourceNotFoundException(Exception):
+            pass

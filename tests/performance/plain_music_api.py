@@ -7,17 +7,17 @@ from urllib.parse import urlsplit
 
 from urllib3.connection import HTTPConnection
 
-from song_intake import music_api
-from song_intake.music_api import Line, MusicApi
-from song_intake.outcome import NotSent
+from song_intake.domain.outcome import Retryable
+from song_intake.music_api import client as music_api
+from song_intake.music_api.client import Connection, MusicApi
 
 
 class PlainMusicApi(MusicApi):
-    def connect(self) -> Line | NotSent:
+    def connect(self) -> Connection | Retryable:
         address = urlsplit(self._origin)
         connection = HTTPConnection(address.hostname or "", address.port, timeout=self._connect_timeout)
         connection.connect()
-        return Line(connection, self._origin, self._deadline)  # type: ignore[arg-type]  # an HTTPSConnection is one too
+        return Connection(connection, self._origin, self._deadline)  # type: ignore[arg-type]  # an HTTPSConnection is one too
 
 
 def without_tls() -> None:

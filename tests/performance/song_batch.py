@@ -5,7 +5,7 @@ import json
 import os
 from dataclasses import dataclass
 
-from song_intake.message import SqsEvent, SqsRecord
+from song_intake.contract.sqs_message import SqsEvent, SqsRecord
 
 LYRICS = "[Verse]\nNumber the windows, number the doors\n[Chorus]\nCall me by one name and call me once more\n" * 8
 

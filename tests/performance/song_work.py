@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
-from song_intake.tracking import _GROWTH as GROWTH
+from song_intake.work.tracking import _GROWTH as GROWTH
 from tests.performance.measured import Measured
 from tests.performance.prices import Unit
 

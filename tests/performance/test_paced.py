@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from song_intake.ledger_table import LedgerUnavailable
-from song_intake.pace import Pace
-from song_intake.pace_table import Change, PaceTable, Result
-from song_intake.pacer import SharedPacer
+from song_intake.admission.pace import Pace
+from song_intake.admission.pace_item import Change, PaceItem, Result
+from song_intake.admission.pacer import SharedPacer
+from song_intake.ledger.table import LedgerUnavailable
 from tests.performance.paced import Load, PacedResult, Parts, run_paced
 
 USED = 0.98
@@ -82,7 +82,7 @@ class LocalClocks(SharedPacer):
         super().begin(lambda: self._function_timeout)
 
 
-class EverybodyForItself(PaceTable):
+class EverybodyForItself(PaceItem):
     """The pace of one worker, and nobody asks the others."""
 
     def change(self, change: Change[Result]) -> Result:
@@ -95,7 +95,7 @@ class EverybodyForItself(PaceTable):
         return getattr(self, "_kept", Pace())
 
 
-class NothingIsGivenBack(PaceTable):
+class NothingIsGivenBack(PaceItem):
     """Nor is a 429 told to the others."""
 
     def change(self, change: Change[Result]) -> Result:
@@ -106,7 +106,7 @@ class NothingIsGivenBack(PaceTable):
 
 @pytest.mark.parametrize(
     "parts",
-    [Parts(pacer=LocalClocks), Parts(pace_table=EverybodyForItself)],
+    [Parts(pacer=LocalClocks), Parts(pace_item=EverybodyForItself)],
     ids=["local clocks", "everybody for itself"],
 )
 def test_a_naive_pace_is_refused_by_the_vendor(parts: Parts) -> None:
@@ -115,10 +115,10 @@ def test_a_naive_pace_is_refused_by_the_vendor(parts: Parts) -> None:
 
 def test_slots_that_are_not_given_back_are_missed() -> None:
     load = Load(requests=150, duplicates=30)
-    assert run_paced(load).share_of_rate - run_paced(load, Parts(pace_table=NothingIsGivenBack)).share_of_rate > 0.05
+    assert run_paced(load).share_of_rate - run_paced(load, Parts(pace_item=NothingIsGivenBack)).share_of_rate > 0.05
 
 
 def test_where_a_429_is_not_told_to_the_others_the_vendor_says_it_many_times_more() -> None:
     load = Load(requests=150, slow_until=10_000)
-    told, untold = run_paced(load), run_paced(load, Parts(pace_table=NothingIsGivenBack))
+    told, untold = run_paced(load), run_paced(load, Parts(pace_item=NothingIsGivenBack))
     assert untold.answers_429 > 3 * told.answers_429

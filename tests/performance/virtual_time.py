@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self, cast
 from unittest import mock
 
-from song_intake import group_commit
+from song_intake.aws import group_commit
 from tests.properties.simulation.one_core import one_core
 
 PATIENCE = 30.0  # real seconds, for a test that hangs to say so
@@ -55,7 +55,7 @@ class VirtualTime:
             mock.patch("time.time", self._wall),
             mock.patch("time.monotonic", self._true),
             # No thread waits in real time for another's call, which virtual time would never end.
-            mock.patch.multiple(group_commit, GATHERING_SECONDS=0, PATIENCE_SECONDS=0),
+            mock.patch.multiple(group_commit, GATHER_SECONDS=0, PATIENCE_SECONDS=0),
             one_core(),
         ):
             yield

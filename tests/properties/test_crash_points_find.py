@@ -5,43 +5,42 @@ from dataclasses import fields, replace
 
 import pytest
 
-from song_intake.announcements import Announcement, AnnouncementFailed, Announcer, Happening
-from song_intake.callback import Callback, CallbackFailed
-from song_intake.check_work import CheckWork
-from song_intake.decision import Decision, Done
-from song_intake.ledger_following import Following
-from song_intake.ledger_row import Row
-from song_intake.ledger_table import Standing, Written
-from song_intake.message import Message
-from song_intake.reason import Reason
-from song_intake.request_work import RequestWork
-from song_intake.song_checks import ChecksUnavailable, SongCheck, SongChecks
-from song_intake.task_state import Failed, Succeeded, TaskState
-from song_intake.telemetry import Report
-from song_intake.telling import Telling
-from song_intake.tracking import Tracking
-from song_intake.undone import Undone
-from song_intake.webhook import Call
-from song_intake.webhook_reception import Reception, Reply
+from song_intake.contract.sqs_message import Message
+from song_intake.domain.decision import Decision, Done, SideEffectFailed
+from song_intake.domain.reason import Reason
+from song_intake.domain.task import Failed, Succeeded, TaskState
+from song_intake.ledger.following import TrackingStore
+from song_intake.ledger.row import Row
+from song_intake.ledger.table import Existing, Written
+from song_intake.music_api.webhook import WebhookCall
+from song_intake.outgoing.callback import TaskCallback
+from song_intake.outgoing.checks import SongCheck, SongChecks
+from song_intake.outgoing.events import EventPublisher, EventType, SongEvent
+from song_intake.outgoing.notifier import Notifier
+from song_intake.outgoing.telemetry import RecordReport
+from song_intake.work.check_work import CheckWork
+from song_intake.work.request_work import RequestWork
+from song_intake.work.tracking import Tracking
+from song_intake.work.webhook_endpoint import Reply, WebhookEndpoint
 from tests.properties.simulation import crash_points, interleavings
 from tests.properties.simulation.following_functions import Parts
 from tests.properties.simulation.invariants import Violation
 from tests.properties.simulation.stories import OF_TWO_CHECKS, STORIES
 
 
-class ToldBeforeItIs(Following):
+class ToldBeforeItIs(TrackingStore):
     """The mark that everybody was told comes with the row's end, before the event."""
 
-    def finished(self, request_id: str, task_id: str, end: Succeeded | Failed, reason: Reason) -> Written | Standing:
-        result = super().finished(request_id, task_id, end, reason)
-        self.told(request_id)
+    def record_end(self, request_id: str, task_id: str, end: Succeeded | Failed, reason: Reason) -> Written | Existing:
+        result = super().record_end(request_id, task_id, end, reason)
+        self.mark_end_published(request_id)
         return result
 
 
-class AnyEndIsTaken(Following):
+class AnyEndIsTaken(TrackingStore):
     """The last end that is told is the end."""
 
-    def finished(self, request_id: str, task_id: str, end: Succeeded | Failed, reason: Reason) -> Written | Standing:
+    def record_end(self, request_id: str, task_id: str, end: Succeeded | Failed, reason: Reason) -> Written | Existing:
         self._table.write(
             request_id,
             set_="#status = :submitted",
@@ -49,21 +48,21 @@ class AnyEndIsTaken(Following):
             condition="task_id = :task_id",
             values={":submitted": {"S": "SUBMITTED"}, ":task_id": {"S": task_id}},
         )
-        return super().finished(request_id, task_id, end, reason)
+        return super().record_end(request_id, task_id, end, reason)
 
 
 class AnnouncedBeforeItIsWritten(Tracking):
     def _end(self, check: SongCheck, end: Succeeded | Failed, reason: Reason) -> Decision:
-        happening = Happening.SUCCEEDED if isinstance(end, Succeeded) else Happening.FAILED
-        self.telling.announcer.announce(Announcement(happening, check.request_id, check.task_id, check.task_id))
+        event_type = EventType.SUCCEEDED if isinstance(end, Succeeded) else EventType.FAILED
+        self.notifier.publisher.publish(SongEvent(event_type, check.request_id, check.task_id, check.task_id))
         return super()._end(check, end, reason)
 
 
 class OnlyTheFirstLookTells(Tracking):
     """Whoever finds the row ended leaves the telling to the one that wrote it."""
 
-    def _done(self, check: SongCheck, result: Written | Standing) -> Decision:
-        if isinstance(result, Standing) and result.row is not None:
+    def _done(self, check: SongCheck, result: Written | Existing) -> Decision:
+        if isinstance(result, Existing) and result.row is not None:
             return Done(check.task_id, duplicate=True, ended=result.row.status)
         return super()._done(check, result)
 
@@ -77,77 +76,77 @@ class ARedriveIsForgotten(Tracking):
     """The check that carries on counts from the song's beginning."""
 
     def _pass_on(self, check: SongCheck, message: Message, *, no_such_task: bool) -> Decision:
-        self.checks.follow(replace(check, no_such_task=no_such_task))
+        self.checks.schedule(replace(check, no_such_task=no_such_task))
         return Done(check.task_id, passed_on=True)
 
 
-class EventsAreDropped(Announcer):
+class EventsAreDropped(EventPublisher):
     """Acknowledged though the event failed."""
 
-    def announce(self, announcement: Announcement) -> None:
-        with contextlib.suppress(AnnouncementFailed):
-            super().announce(announcement)
+    def publish(self, event: SongEvent) -> None:
+        with contextlib.suppress(SideEffectFailed):
+            super().publish(event)
 
 
-class CallbacksAreDropped(Callback):
-    def succeeded(self, task_token: str, announcement: Announcement) -> bool:
-        with contextlib.suppress(CallbackFailed):
-            return super().succeeded(task_token, announcement)
+class CallbacksAreDropped(TaskCallback):
+    def succeeded(self, task_token: str, event: SongEvent) -> bool:
+        with contextlib.suppress(SideEffectFailed):
+            return super().succeeded(task_token, event)
         return False
 
 
-class NobodySaysSubmitted(Telling):
+class NobodySaysSubmitted(Notifier):
     """A song whose task a webhook named is only announced when it has ended."""
 
-    def of_end(self, row: Row) -> None:
-        super().of_end(replace(row, unannounced=False))
+    def publish_end(self, row: Row) -> None:
+        super().publish_end(replace(row, submission_unpublished=False))
 
 
-class WordsOfGivingUpAreDropped(Telling):
+class WordsOfGivingUpAreDropped(Notifier):
     """The letter alone tells of a song that never finished."""
 
-    def of_row(self, row: Row, happening: Happening, reason: Reason, detail: str) -> None:
-        with contextlib.suppress(Undone):
-            super().of_row(row, happening, reason, detail)
+    def publish_row(self, row: Row, event_type: EventType, reason: Reason, detail: str) -> None:
+        with contextlib.suppress(SideEffectFailed):
+            super().publish_row(row, event_type, reason, detail)
 
 
 class LettersAreDropped(CheckWork):
-    def carry_out(self, report: Report) -> Report:
-        super().carry_out(report)
+    def perform(self, report: RecordReport) -> RecordReport:
+        super().perform(report)
         return report
 
 
 class ChecksAreDropped(SongChecks):
     """Acknowledged though nobody carries on."""
 
-    def follow(self, check: SongCheck) -> None:
-        with contextlib.suppress(ChecksUnavailable):
-            super().follow(check)
+    def schedule(self, check: SongCheck) -> None:
+        with contextlib.suppress(SideEffectFailed):
+            super().schedule(check)
 
 
 class HintsAreNotChecked(SongChecks):
     """The webhook records the task, and leaves it at that."""
 
-    def look_now(self, check: SongCheck) -> None:
+    def poll_now(self, check: SongCheck) -> None:
         pass
 
 
-class AcceptedTooSoon(Reception):
+class AcceptedTooSoon(WebhookEndpoint):
     """The vendor is told 200 though the check was not sent."""
 
-    def take(self, call: Call) -> Reply:
+    def _reply_to(self, call: WebhookCall) -> Reply:
         try:
-            return super().take(call)
-        except ChecksUnavailable:
+            return super()._reply_to(call)
+        except SideEffectFailed:
             return Reply.ACCEPTED
 
 
 class NobodyFollows(RequestWork):
     """A duplicate is acknowledged as it is, though the webhook's check may never have been sent."""
 
-    def carry_out(self, report: Report) -> Report:
+    def perform(self, report: RecordReport) -> RecordReport:
         decision = report.decision
-        return report if isinstance(decision, Done) and decision.duplicate else super().carry_out(report)
+        return report if isinstance(decision, Done) and decision.duplicate else super().perform(report)
 
 
 _LETTER_IS_OUT = "webhook of a doubt whose letter is out"
@@ -156,21 +155,21 @@ _LETTER_IS_OUT = "webhook of a doubt whose letter is out"
 @pytest.mark.parametrize(
     ("parts", "story", "broken"),
     [
-        (Parts(following=ToldBeforeItIs), "success at first look", "3. Song Succeeded was never"),
-        (Parts(following=AnyEndIsTaken), "failed, then succeeded", "4. .*Song Failed"),
+        (Parts(store=ToldBeforeItIs), "success at first look", "3. Song Succeeded was never"),
+        (Parts(store=AnyEndIsTaken), "failed, then succeeded", "4. .*Song Failed"),
         (Parts(tracking=AnnouncedBeforeItIsWritten), "failed, then succeeded", "4. .*Song Failed"),
         (Parts(tracking=OnlyTheFirstLookTells), "success at first look", "3. Song Succeeded was never"),
         (Parts(tracking=OneUnknownEndsIt), "unknown once", "2. .*TASK_UNKNOWN"),
         (Parts(tracking=ARedriveIsForgotten), "overdue, redriven, unknown once", "2. .*NEVER_FINISHED"),
-        (Parts(announcer=EventsAreDropped), "failed by the vendor", "3. Song Failed was never"),
+        (Parts(publisher=EventsAreDropped), "failed by the vendor", "3. Song Failed was never"),
         (Parts(callback=CallbacksAreDropped), "success for a workflow", "5. the task was never"),
-        (Parts(telling=NobodySaysSubmitted), "webhook of a doubt", "3. Song Submitted was never"),
-        (Parts(telling=WordsOfGivingUpAreDropped), "overdue", "6. NEVER_FINISHED was never"),
+        (Parts(notifier=NobodySaysSubmitted), "webhook of a doubt", "3. Song Submitted was never"),
+        (Parts(notifier=WordsOfGivingUpAreDropped), "overdue", "6. NEVER_FINISHED was never"),
         (Parts(check_work=LettersAreDropped), "overdue", "6. it has no dead letter"),
         (Parts(check_work=LettersAreDropped), "no such row", "6. nobody was told"),
         (Parts(song_checks=ChecksAreDropped), "unknown once", "2. .*SUBMITTED"),
         (Parts(song_checks=HintsAreNotChecked), _LETTER_IS_OUT, "2. .*SUBMITTED"),
-        (Parts(reception=AcceptedTooSoon), _LETTER_IS_OUT, "2. .*SUBMITTED"),
+        (Parts(endpoint=AcceptedTooSoon), _LETTER_IS_OUT, "2. .*SUBMITTED"),
         (Parts(request_work=NobodyFollows), f"{_LETTER_IS_OUT}, never repeated", "2. .*SUBMITTED"),
     ],
     ids=lambda value: _name(value) if isinstance(value, Parts) else None,
@@ -183,7 +182,7 @@ def test_a_broken_part_is_found(parts: Parts, story: str, broken: str) -> None:
 
 def test_a_part_that_two_checks_break_is_found() -> None:
     with pytest.raises(Violation, match=r"^3\. Song Succeeded was never"):
-        interleavings.prove(OF_TWO_CHECKS, Parts(following=AnyEndIsTaken))
+        interleavings.prove(OF_TWO_CHECKS, Parts(store=AnyEndIsTaken))
 
 
 def _name(parts: Parts) -> str:

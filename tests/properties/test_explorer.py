@@ -2,103 +2,109 @@
 
 import contextlib
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from song_intake.dead_letters import DeadLetterQueueUnavailable, DeadLetters
-from song_intake.decision import DeadLetter, Done
-from song_intake.ledger import Claim, Ledger
-from song_intake.ledger_row import Row, Status
-from song_intake.message import REASON, Message
-from song_intake.music_api import Line
-from song_intake.outcome import NotSent, Outcome, Refused, Unknown
-from song_intake.reason import Reason
-from song_intake.request_work import RequestWork
-from song_intake.song_request import SongRequest
-from song_intake.telemetry import Report
+from song_intake.contract.song_request import SongRequest
+from song_intake.contract.sqs_message import REASON, Message
+from song_intake.domain.decision import DeadLetter, Done, SideEffectFailed
+from song_intake.domain.outcome import Outcome, Refused, Retryable, Unknown
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.ledger.row import Row
+from song_intake.ledger.submitting import Claim, SubmissionStore
+from song_intake.ledger.table import Existing, LedgerTable, Written
+from song_intake.music_api.client import Connection
+from song_intake.outgoing.dead_letters import DeadLetters
+from song_intake.outgoing.telemetry import RecordReport
+from song_intake.work.request_work import RequestWork
 from tests.properties.simulation import dangers, invariants
 from tests.properties.simulation.choices import Choices
 from tests.properties.simulation.explorer import Explorer
-from tests.properties.simulation.vendor import SimulatedLine, SimulatedMusicApi
+from tests.properties.simulation.vendor import SimulatedConnection, SimulatedMusicApi
 from tests.properties.simulation.world import Parts
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
 MOST_SCHEDULES = 1_500
-MAY_PASS = NotSent(Reason.RATE_LIMITED, "broken")
+MAY_PASS = Retryable(Reason.RATE_LIMITED, "broken")
 NEVER_PASSES = Refused(Reason.REFUSED, "broken")
 
 
-class ExpiredClaimsAreTakenAgain(Ledger):
-    """As Powertools Idempotency has it."""
+class ExpiredClaimsAreTakenAgain(SubmissionStore):
+    """As Powertools Idempotency does it."""
 
-    def claim(self, request: SongRequest, message_id: str) -> Claim | Row:
-        standing = super().claim(request, message_id)
-        if isinstance(standing, Row) and standing.lease_is_over():
-            self.retrying(Claim(request, standing.owner or ""), MAY_PASS)
+    def _existing(self, result: Existing, request: SongRequest) -> Existing:
+        row = result.row
+        if row is None or not row.lease_is_over():
+            return super()._existing(result, request)
+        self.record_retrying(Claim(request, row.owner or ""), MAY_PASS)
+        return result
+
+
+class DoubtsAreTakenAgain(SubmissionStore):
+    def claim(self, request: SongRequest, message_id: str) -> Claim | Existing:
+        result = super().claim(request, message_id)
+        if isinstance(result, Existing) and result.row is not None and result.row.status is Status.IN_DOUBT:
+            self.record_retrying(Claim(request, result.row.owner or ""), MAY_PASS)
             return super().claim(request, message_id)
-        return standing
+        return result
 
 
-class DoubtsAreTakenAgain(Ledger):
-    def claim(self, request: SongRequest, message_id: str) -> Claim | Row:
-        standing = super().claim(request, message_id)
-        if isinstance(standing, Row) and standing.status is Status.IN_DOUBT:
-            self.retrying(Claim(request, standing.owner or ""), MAY_PASS)
-            return super().claim(request, message_id)
-        return standing
+class TheUnknownIsTriedAgain(SubmissionStore):
+    def record_in_doubt(self, claim: Claim, outcome: Unknown) -> Written | Existing:
+        return self.record_retrying(claim, replace(MAY_PASS, detail=outcome.detail))
 
 
-class TheUnknownIsTriedAgain(Ledger):
-    def in_doubt(self, claim: Claim, outcome: Unknown, window: float) -> Row | None:
-        return self.retrying(claim, replace(MAY_PASS, detail=outcome.detail))
-
-
-class AnyoneSettles(Ledger):
+class AnyoneSettles(SubmissionStore):
     """Also whoever holds no claim any more."""
 
-    def retrying(self, claim: Claim, outcome: NotSent) -> Row | None:
-        standing = super().retrying(claim, outcome)
-        return standing and super().retrying(Claim(claim.request, standing.owner or ""), outcome)
+    def record_retrying(self, claim: Claim, outcome: Retryable) -> Written | Existing:
+        result = super().record_retrying(claim, outcome)
+        if isinstance(result, Written) or result.row is None:
+            return result
+        return super().record_retrying(Claim(claim.request, result.row.owner or ""), outcome)
 
 
-class LiveClaimsAreGivenUp(Ledger):
-    def given_up(self, request: SongRequest, message_id: str, reason: Reason, detail: str) -> Row | None:
-        standing = super().given_up(request, message_id, reason, detail)
-        return standing and self.rejected(Claim(request, standing.owner or ""), NEVER_PASSES)
+class LiveClaimsAreGivenUp(SubmissionStore):
+    def record_given_up(self, request: SongRequest, message_id: str, reason: Reason, detail: str) -> Written | Existing:
+        result = super().record_given_up(request, message_id, reason, detail)
+        if isinstance(result, Written) or result.row is None:
+            return result
+        return self.record_rejected(Claim(request, result.row.owner or ""), NEVER_PASSES)
 
 
-class TasksAreForgotten(Ledger):
-    def submitted(self, request: SongRequest, task_id: str, claim: Claim | None = None) -> Row | None:
-        return None
+class TasksAreForgotten(SubmissionStore):
+    def record_task(self, request: SongRequest, task_id: str, claim: Claim | None = None) -> Written | Existing:
+        return Written()
 
 
-class TasksAreMadeUp(Ledger):
-    def submitted(self, request: SongRequest, task_id: str, claim: Claim | None = None) -> Row | None:
-        return super().submitted(request, f"{task_id}?", claim)
+class TasksAreMadeUp(SubmissionStore):
+    def record_task(self, request: SongRequest, task_id: str, claim: Claim | None = None) -> Written | Existing:
+        return super().record_task(request, f"{task_id}?", claim)
 
 
-class ClaimsStayOpen(Ledger):
-    def abandoned(self, row: Row, reason: Reason, detail: str, window: float) -> Row | None:
-        return None
+class ClaimsStayOpen(SubmissionStore):
+    def _record_abandoned(self, row: Row, window: float) -> Written | Existing:
+        return Written(replace(row, status=Status.IN_DOUBT))
 
 
-class NoPatience(Ledger):
+class NoPatience(SubmissionStore):
     """The lease is over at once."""
 
-    def __init__(self, dynamodb: "DynamoDBClient", table: str, lease: float, keep_days: int) -> None:
-        super().__init__(dynamodb, table, lease=-lease, keep_days=keep_days)
+    def __init__(self, table: LedgerTable, lease: float, window: Callable[[SongRequest], float]) -> None:
+        super().__init__(table, -lease, window)
 
 
 class LettersAreLost(DeadLetters):
     """Acknowledged without the dead letter."""
 
     def send(self, message: Message, letter: DeadLetter, request_id: str | None) -> None:
-        with contextlib.suppress(DeadLetterQueueUnavailable):
+        with contextlib.suppress(SideEffectFailed):
             super().send(message, letter, request_id)
 
 
@@ -120,20 +126,20 @@ class LettersAreAnonymous(DeadLetters):
 class ErrorsAreTakenForRefusals(SimulatedMusicApi):
     """A 502, or no answer at all, is taken to mean that nothing was made."""
 
-    def connect(self) -> Line | NotSent:
+    def connect(self) -> Connection | Retryable:
         line = super().connect()
-        return line if isinstance(line, NotSent) else HopefulLine(self._world, self._vendor)
+        return line if isinstance(line, Retryable) else HopefulConnection(self._world, self._vendor)
 
 
 class NobodyFollows(RequestWork):
     """A duplicate is acknowledged as it is, though the first may have died before it was followed."""
 
-    def carry_out(self, report: Report) -> Report:
+    def perform(self, report: RecordReport) -> RecordReport:
         decision = report.decision
-        return report if isinstance(decision, Done) and decision.duplicate else super().carry_out(report)
+        return report if isinstance(decision, Done) and decision.duplicate else super().perform(report)
 
 
-class HopefulLine(SimulatedLine):
+class HopefulConnection(SimulatedConnection):
     def create(self, body: bytes, token: str) -> Outcome:
         outcome = super().create(body, token)
         return MAY_PASS if isinstance(outcome, Unknown) else outcome
@@ -142,14 +148,14 @@ class HopefulLine(SimulatedLine):
 @pytest.mark.parametrize(
     ("parts", "invariants_broken"),
     [
-        (Parts(ledger=ExpiredClaimsAreTakenAgain), "13"),
-        (Parts(ledger=DoubtsAreTakenAgain), "13"),
-        (Parts(ledger=TheUnknownIsTriedAgain), "13"),
-        (Parts(ledger=AnyoneSettles), "13"),
-        (Parts(ledger=LiveClaimsAreGivenUp), "13"),
-        (Parts(ledger=TasksAreForgotten), "23"),
-        (Parts(ledger=TasksAreMadeUp), "4"),
-        (Parts(ledger=ClaimsStayOpen), "57"),
+        (Parts(store=ExpiredClaimsAreTakenAgain), "13"),
+        (Parts(store=DoubtsAreTakenAgain), "13"),
+        (Parts(store=TheUnknownIsTriedAgain), "13"),
+        (Parts(store=AnyoneSettles), "13"),
+        (Parts(store=LiveClaimsAreGivenUp), "13"),
+        (Parts(store=TasksAreForgotten), "23"),
+        (Parts(store=TasksAreMadeUp), "4"),
+        (Parts(store=ClaimsStayOpen), "57"),
         (Parts(dead_letters=LettersAreLost), "2"),
         (Parts(dead_letters=LettersAreAnonymous), "1357"),
         (Parts(music_api=ErrorsAreTakenForRefusals), "13"),
@@ -165,7 +171,7 @@ def test_a_broken_part_is_found(parts: Parts, invariants_broken: str) -> None:
 
 def test_a_needless_dead_letter_is_found() -> None:
     with pytest.raises(invariants.Violation, match=r"^6\. "):
-        _explore(Parts(ledger=NoPatience), dangers.HARMLESS)
+        _explore(Parts(store=NoPatience), dangers.HARMLESS)
 
 
 def _explore(parts: Parts, allowed: dangers.Dangers | None = None) -> None:
@@ -178,5 +184,5 @@ def _explore(parts: Parts, allowed: dangers.Dangers | None = None) -> None:
 
 
 def _name(parts: Parts) -> str:
-    broken = (parts.ledger, parts.dead_letters, parts.music_api, parts.request_work)
+    broken = (parts.store, parts.dead_letters, parts.music_api, parts.request_work)
     return next(part.__name__ for part in broken if part.__module__ == __name__)

@@ -1,6 +1,6 @@
 """A message whose request another one has given up needs no more receives to say so."""
 
-from song_intake.message import REASON
+from song_intake.contract.sqs_message import REASON
 from tests.properties.simulation import messages
 from tests.properties.simulation.faults import Fault, Step
 from tests.properties.simulation.messages import Kind

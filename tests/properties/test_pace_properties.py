@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song_intake.pace import MOST_SLOW, PAUSE_INTERVALS, RECOVERY_SECONDS, Pace
+from song_intake.admission.pace import MOST_SLOW, PAUSE_INTERVALS, RECOVERY_SECONDS, Pace
 from tests.properties.simulation.profile import schedules
 
 INTERVAL = 3.0

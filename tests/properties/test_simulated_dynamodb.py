@@ -11,12 +11,12 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 
-from song_intake.ledger import Claim, Ledger
-from song_intake.ledger_row import Row
-from song_intake.ledger_table import LedgerUnavailable
-from song_intake.outcome import NotSent, Refused, Unknown
-from song_intake.reason import Reason
-from song_intake.song_request import SongRequest
+from song_intake.contract.song_request import SongRequest
+from song_intake.domain.outcome import Refused, Retryable, Unknown
+from song_intake.domain.reason import Reason
+from song_intake.ledger.row import Row
+from song_intake.ledger.submitting import Claim, SubmissionStore
+from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, Written
 from tests.local.cloud.cloud import Cloud
 from tests.properties.simulation.dynamodb import ConditionalCheckFailedException, Exceptions, Table, Write
 from tests.properties.simulation.expressions import Item, NotUnderstood
@@ -131,7 +131,8 @@ def test_every_sequence_of_the_ledgers_writes_ends_in_the_same_item(real: "Dynam
     @settings(max_examples=30, deadline=None, derandomize=True, database=None)
     @given(sequence=st.lists(operations, min_size=3, max_size=12))
     def holds(sequence: list[tuple[str, int, int]]) -> None:
-        ledger = Ledger(cast("DynamoDBClient", Twins(real)), TABLE, lease=75, keep_days=90)
+        table = LedgerTable(cast("DynamoDBClient", Twins(real)), TABLE, keep_days=90)
+        ledger = SubmissionStore(table, 75, lambda _: 900)
         _Sequence(ledger, uuid.uuid4().hex).run(sequence)
 
     holds()
@@ -140,7 +141,7 @@ def test_every_sequence_of_the_ledgers_writes_ends_in_the_same_item(real: "Dynam
 class _Sequence:
     """Writes of several messages, two songs and all their claims, on one row."""
 
-    def __init__(self, ledger: Ledger, request_id: str) -> None:
+    def __init__(self, ledger: SubmissionStore, request_id: str) -> None:
         self._ledger = ledger
         self._requests = [
             SongRequest.parse(f'{{"sound": "{sound}", "metadata": {{"a": "b"}}}}', request_id) for sound in "xy"
@@ -154,36 +155,38 @@ class _Sequence:
             with contextlib.suppress(LedgerUnavailable):
                 self._note(self._do(operation, self._requests[song], number))
 
-    def _note(self, result: Claim | Row | None) -> None:
+    def _note(self, result: Claim | Written | Existing | None) -> None:
         if isinstance(result, Claim):
             self._claims.append(result)
-        else:
-            self._row = result or self._row
+        elif result is not None:
+            self._row = result.row or self._row
 
-    def _do(self, operation: str, request: SongRequest, number: int) -> Claim | Row | None:
+    def _do(self, operation: str, request: SongRequest, number: int) -> Claim | Written | Existing | None:
         claim = self._claims[-1 - number % len(self._claims)]
         match operation:
             case "claim":
                 return self._ledger.claim(request, f"message-{number}")
             case "submitted":
-                return self._ledger.submitted(request, f"task-{number}")
+                return self._ledger.record_task(request, f"task-{number}")
             case "submitted_under_claim":
-                return self._ledger.submitted(claim.request, f"task-{number}", claim)
+                return self._ledger.record_task(claim.request, f"task-{number}", claim)
             case "another_task":
-                self._ledger.another_task(request.request_id, f"task-{number}")
+                self._ledger.add_other_task(request.request_id, f"task-{number}")
                 return None
             case "retrying":
-                return self._ledger.retrying(claim, NotSent(Reason.RATE_LIMITED, "simulated", 429, "rate_limited"))
+                return self._ledger.record_retrying(
+                    claim, Retryable(Reason.RATE_LIMITED, "simulated", 429, "rate_limited")
+                )
             case "rejected":
-                return self._ledger.rejected(claim, Refused(Reason.REFUSED, "simulated", 400))
+                return self._ledger.record_rejected(claim, Refused(Reason.REFUSED, "simulated", 400))
             case "in_doubt":
-                return self._ledger.in_doubt(claim, Unknown("simulated"), window=900)
+                return self._ledger.record_in_doubt(claim, Unknown("simulated"))
             case "abandoned":
                 if self._row is None:
                     return None
-                return self._ledger.abandoned(self._row, Reason.OUTCOME_UNKNOWN, "simulated", window=0)
+                return self._ledger._record_abandoned(self._row, window=0)
             case _:
-                return self._ledger.given_up(request, f"message-{number}", Reason.RETRIES_EXHAUSTED, "simulated")
+                return self._ledger.record_given_up(request, f"message-{number}", Reason.RETRIES_EXHAUSTED, "simulated")
 
 
 @pytest.mark.parametrize(

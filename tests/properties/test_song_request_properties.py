@@ -6,10 +6,10 @@ from typing import TypeAlias, cast
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 
-from song_intake import contract
-from song_intake.request_errors import MAX_SUMMARY_CHARACTERS
-from song_intake.song_request import InvalidRequest, SongRequest
-from song_intake.strict_json import JsonValue
+from song_intake.contract import schema as contract
+from song_intake.contract.errors import MAX_SUMMARY_CHARACTERS
+from song_intake.contract.song_request import InvalidRequest, SongRequest
+from song_intake.contract.strict_json import JsonValue
 
 Fields: TypeAlias = dict[str, JsonValue]
 

@@ -18,7 +18,7 @@ after any number of deaths.
 import pytest
 from hypothesis import given
 
-from song_intake.message import REASON
+from song_intake.contract.sqs_message import REASON
 from tests.properties.simulation import dangers, messages
 from tests.properties.simulation.choices import TAPES, Choices
 from tests.properties.simulation.explorer import Explorer

@@ -8,7 +8,7 @@
 
 import pytest
 
-from song_intake.settings import RECEIVES_HELD_BACK, Settings
+from song_intake.app.submit import RESERVED_RECEIVES, SubmitSettings
 from tests.template.transformed import DEAD_LETTERS_OF, Json, parameter_defaults, properties, shipped
 
 HOUR, DAY = 3600, 86400
@@ -20,28 +20,28 @@ LONGEST_INTEGRATION = 30
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings() -> SubmitSettings:
     """As the function reads them; what only AWS knows (ARNs, URLs) is left as some text."""
     variables: Json = properties("SubmitSong")["Environment"]["Variables"]
-    return Settings.from_environment({name: str(value) for name, value in variables.items()})
+    return SubmitSettings.from_environment({name: str(value) for name, value in variables.items()})
 
 
-def test_connecting_creating_and_settling_end_before_the_invocation(settings: Settings) -> None:
+def test_connecting_creating_and_settling_end_before_the_invocation(settings: SubmitSettings) -> None:
     timeout = properties("SubmitSong")["Timeout"]
     assert settings.connect_timeout + settings.create_deadline + settings.settle_margin < timeout
 
 
-def test_the_function_is_told_its_real_timeout_batch_size_and_receive_count(settings: Settings) -> None:
+def test_the_function_is_told_its_real_timeout_batch_size_and_receive_count(settings: SubmitSettings) -> None:
     assert settings.function_timeout == properties("SubmitSong")["Timeout"]
     assert settings.batch_size == properties("SubmitSongRequests")["BatchSize"]
     assert settings.max_receive_count == properties("SongRequests")["RedrivePolicy"]["maxReceiveCount"]
 
 
-def test_a_claim_is_not_called_abandoned_while_its_invocation_lives(settings: Settings) -> None:
+def test_a_claim_is_not_called_abandoned_while_its_invocation_lives(settings: SubmitSettings) -> None:
     assert settings.lease >= properties("SubmitSong")["Timeout"]
 
 
-def test_a_claim_is_abandoned_by_the_time_its_message_comes_back(settings: Settings) -> None:
+def test_a_claim_is_abandoned_by_the_time_its_message_comes_back(settings: SubmitSettings) -> None:
     assert settings.lease <= properties("SongRequests")["VisibilityTimeout"]
 
 
@@ -50,16 +50,16 @@ def test_a_message_stays_hidden_for_six_timeouts(queue: str, reader: str) -> Non
     assert properties(queue)["VisibilityTimeout"] >= 6 * properties(reader)["Timeout"]
 
 
-def test_a_message_gets_five_tries_before_the_function_gives_its_last_word(settings: Settings) -> None:
+def test_a_message_gets_five_tries_before_the_function_gives_its_last_word(settings: SubmitSettings) -> None:
     assert settings.max_receive_count >= 5
-    assert settings.max_receive_count - RECEIVES_HELD_BACK >= 5
+    assert settings.max_receive_count - RESERVED_RECEIVES >= 5
 
 
 def test_even_the_smallest_receive_count_leaves_the_function_a_try_of_its_own() -> None:
-    assert shipped()["Parameters"]["MaxReceiveCount"]["MinValue"] >= max(5, RECEIVES_HELD_BACK + 1)
+    assert shipped()["Parameters"]["MaxReceiveCount"]["MinValue"] >= max(5, RESERVED_RECEIVES + 1)
 
 
-def test_no_message_expires_while_it_is_still_being_retried(settings: Settings) -> None:
+def test_no_message_expires_while_it_is_still_being_retried(settings: SubmitSettings) -> None:
     longest_wait = max(settings.retry_cap, properties("SongRequests")["VisibilityTimeout"])
     assert settings.max_receive_count * longest_wait < properties("SongRequests")["MessageRetentionPeriod"]
 

@@ -10,7 +10,7 @@ import certifi
 import pytest
 import trustme
 
-from song_intake.wiring import AUTHORITIES, trust
+from song_intake.aws.clients import AUTHORITIES, ssl_context
 from tests.integration.raw_tls_server import HOST, serving
 from tests.template.built_layer import source_of
 
@@ -40,13 +40,13 @@ def shakes_hands(client: ssl.SSLContext, authority: trustme.CA) -> None:
 def test_a_server_of_an_authority_in_the_folder_is_trusted(tmp_path: Path, authority: trustme.CA) -> None:
     folder = written(tmp_path / "authorities", trustme.CA(organization_name="another"), authority)
     assert len(list(folder.iterdir())) == 2
-    shakes_hands(trust(None, folder), authority)
+    shakes_hands(ssl_context(None, folder), authority)
 
 
 def test_a_server_of_another_authority_is_refused(tmp_path: Path, authority: trustme.CA) -> None:
     folder = written(tmp_path / "authorities", trustme.CA(organization_name="another"))
     with pytest.raises(ssl.SSLCertVerificationError):
-        shakes_hands(trust(None, folder), authority)
+        shakes_hands(ssl_context(None, folder), authority)
 
 
 def test_authorities_with_the_same_subject_are_both_there(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_authorities_with_the_same_subject_are_both_there(tmp_path: Path) -> Non
     folder = written(tmp_path / "authorities", *twins)
     assert sorted(path.suffix for path in folder.iterdir()) == [".0", ".1"]
     for twin in twins:
-        shakes_hands(trust(None, folder), twin)
+        shakes_hands(ssl_context(None, folder), twin)
 
 
 def test_a_bundle_that_is_named_counts_instead(tmp_path: Path, authority: trustme.CA) -> None:
@@ -62,9 +62,9 @@ def test_a_bundle_that_is_named_counts_instead(tmp_path: Path, authority: trustm
     other = tmp_path / "bundle.pem"
     trustme.CA(organization_name="another").cert_pem.write_to_path(str(other))
     with pytest.raises(ssl.SSLCertVerificationError):
-        shakes_hands(trust(str(other), folder), authority)
+        shakes_hands(ssl_context(str(other), folder), authority)
 
 
 def test_the_folder_lies_beside_certifi_and_without_it_its_bundle_counts(tmp_path: Path) -> None:
     assert AUTHORITIES.parent == Path(certifi.__file__).parents[1]
-    assert trust(None, tmp_path / "none").cert_store_stats()["x509_ca"] > 100
+    assert ssl_context(None, tmp_path / "none").cert_store_stats()["x509_ca"] > 100

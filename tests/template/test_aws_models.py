@@ -11,14 +11,13 @@ import pytest
 from botocore import xform_name
 from botocore.loaders import Loader
 
-from song_intake.aws_clients import AwsClients, Service
+from song_intake.aws.clients import AwsClients, Service
 from tests.template.built_layer import source_of
 from tests.template.transformed import PROJECT
 
 SCRIPT = runpy.run_path(str(source_of("DependenciesLayer") / "trim_models.py"))
 OPERATIONS: dict[str, set[str]] = SCRIPT["OPERATIONS"]
 # Commands of an operator's machine, which has all of boto3.
-COMMANDS = {"redrive", "resolve"}
 NO_FOLDER = Path("/no/such/folder")
 REGIONS = (("us-east-1", "false"), ("cn-north-1", "false"), ("us-gov-west-1", "true"), ("xx-future-1", "false"))
 
@@ -44,8 +43,8 @@ def clients(models: Path, region: str = "us-east-1", fips: str = "false") -> dic
 def called() -> set[str]:
     """Every name in the package that is called, or named to a paginator, as the method of an operation would be."""
     names = set()
-    for path in (PROJECT / "layers/song_intake/song_intake").glob("*.py"):
-        if path.stem in COMMANDS:
+    for path in (PROJECT / "layers/song_intake/song_intake").rglob("*.py"):
+        if path.parent.name == "commands":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:

@@ -7,8 +7,7 @@ from pathlib import Path
 import botocore
 import pytest
 
-from song_intake.aws_clients import MODELS
-from song_intake.wiring import AUTHORITIES
+from song_intake.aws.clients import AUTHORITIES, MODELS
 from tests.template.built_layer import build, source_of, without_fresh_bytecode
 
 AARCH64 = 0xB7  # e_machine, the 16 bits at byte 18 of every ELF file

@@ -2,8 +2,8 @@
 
 import json
 
-from song_intake.account_fault import DETAIL_TYPE, SOURCE
-from song_intake.intake_memory import KEY
+from song_intake.admission.switch_state import INTAKE_KEY
+from song_intake.outgoing.events import ACCOUNT_FAULT, ACCOUNT_SOURCE
 from tests.template.test_least_privilege import statements
 from tests.template.transformed import arn_of, parameter_defaults, properties, resources_of
 
@@ -13,7 +13,7 @@ SWITCH = {"Ref": "SwitchIntake"}
 def test_the_rule_hears_faults_of_the_account_and_nothing_else() -> None:
     (rule,) = resources_of("AWS::Events::Rule").values()
     assert rule["EventBusName"] == {"Ref": "SongEvents"}
-    assert rule["EventPattern"] == {"source": [SOURCE], "detail-type": [DETAIL_TYPE]}
+    assert rule["EventPattern"] == {"source": [ACCOUNT_SOURCE], "detail-type": [ACCOUNT_FAULT]}
     assert rule["Targets"] == [{"Id": "switch-intake", "Arn": arn_of("SwitchIntake")}]
     assert rule.get("State", "ENABLED") == "ENABLED"
 
@@ -52,7 +52,7 @@ def test_the_switch_reads_and_writes_one_item_that_is_no_request() -> None:
     (of_the_table,) = [
         one for role, one in statements("Allow") if role == "SwitchIntakeRole" and one.get("Sid") == "RememberWhy"
     ]
-    assert of_the_table["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": KEY}}
+    assert of_the_table["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": INTAKE_KEY}}
 
 
 def test_only_the_switch_may_change_a_mapping() -> None:

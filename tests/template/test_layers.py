@@ -51,7 +51,7 @@ def test_the_song_intake_layer_holds_the_package_and_the_contract_only(song_inta
         if path.is_file() and path.suffix in shipped_suffixes
     }
     assert built == expected
-    assert "python/song_intake/song_request.schema.json" in built
+    assert "python/song_intake/contract/song_request.schema.json" in built
 
 
 def test_the_song_intake_layer_brings_the_bytecode_of_every_module(song_intake_layer: Path) -> None:

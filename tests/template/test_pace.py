@@ -7,9 +7,9 @@
 
 import pytest
 
-from song_intake.pace import SECONDS_A_MINUTE
-from song_intake.settings import Settings
-from song_intake.slots import MOST_LATE_SECONDS, SOONEST_SECONDS
+from song_intake.admission.pace import SECONDS_A_MINUTE
+from song_intake.admission.slots import MOST_LATE_SECONDS, SOONEST_SECONDS
+from song_intake.app.submit import SubmitSettings
 from tests.template.transformed import Json, parameter_defaults, properties, resources, shipped
 
 PARAMETERS: dict[str, Json] = shipped()["Parameters"]
@@ -31,9 +31,9 @@ def most(parameter: str) -> int:
     return bound
 
 
-def settings_of(pace: int) -> Settings:
+def settings_of(pace: int) -> SubmitSettings:
     variables: Json = properties("SubmitSong", CreatesPerMinute=pace)["Environment"]["Variables"]
-    return Settings.from_environment({name: str(value) for name, value in variables.items()})
+    return SubmitSettings.from_environment({name: str(value) for name, value in variables.items()})
 
 
 def slots_of(pace: int) -> tuple[int, int, float]:

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, cast
 
-from song_intake.account_fault import FaultReport
-from song_intake.reason import Reason
+from song_intake.domain.reason import Reason
+from song_intake.outgoing.events import AccountFaultPublisher
 
 
 class SimulatedBus:
@@ -22,7 +22,7 @@ class SimulatedBus:
 
 def test_an_event_that_the_bus_took_is_told() -> None:
     bus, untold = SimulatedBus(failed=0), list[str]()
-    assert FaultReport(cast("Any", bus), "bus", untold.append)(Reason.TOKEN_REFUSED)
+    assert AccountFaultPublisher(cast("Any", bus), "bus", untold.append)(Reason.TOKEN_REFUSED)
     (entry,) = bus.entries
     assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == (
         "bus",
@@ -35,5 +35,5 @@ def test_an_event_that_the_bus_took_is_told() -> None:
 
 def test_an_event_that_the_bus_answered_without_taking_is_not_told() -> None:
     bus, untold = SimulatedBus(failed=1), list[str]()
-    assert not FaultReport(cast("Any", bus), "bus", untold.append)(Reason.NO_CREDITS)
+    assert not AccountFaultPublisher(cast("Any", bus), "bus", untold.append)(Reason.NO_CREDITS)
     assert untold == ["ThrottlingException"]

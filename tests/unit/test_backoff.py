@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from song_intake.backoff import LONGEST_WAIT_SECONDS, Backoff
+from song_intake.work.backoff import LONGEST_WAIT_SECONDS, Backoff
 
 BACKOFF = Backoff(base=4, cap=100)
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from song_intake.batch import Batch, TimeLeft
-from song_intake.decision import Done
-from song_intake.message import Message, SqsRecord
-from song_intake.telemetry import Report
+from song_intake.contract.sqs_message import Message, SqsRecord
+from song_intake.domain.decision import Done
+from song_intake.outgoing.telemetry import RecordReport
+from song_intake.work.batch import Batch, TimeLeft
 from tests.properties.simulation.silence import SILENT
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ class Gathering:
     def begin(self, time_left: TimeLeft) -> None:
         self.threads = set()
 
-    def take(self, message: Message, time_left: TimeLeft) -> Report:
+    def decide(self, message: Message, time_left: TimeLeft) -> RecordReport:
         if message.body == HANGS:
             self.release.wait(PATIENCE)
-            return Report(message, Done(None))
+            return RecordReport(message, Done(None))
         self.threads.add(threading.get_ident())
         self.everyone.wait(PATIENCE)
-        return Report(message, Done(None))
+        return RecordReport(message, Done(None))
 
-    def carry_out(self, report: Report) -> Report:
+    def perform(self, report: RecordReport) -> RecordReport:
         return report
 
 
@@ -70,7 +70,7 @@ def records(count: int, body: str = "{}") -> list[SqsRecord]:
 def take(batch: Batch, work: Gathering, count: int, hanging: int = 0) -> set[int]:
     """The threads that took the records, all of which had to be at work at the same moment."""
     work.everyone = threading.Barrier(count)
-    response = batch.take([*records(count), *records(hanging, HANGS)], lambda: 1.2 if hanging else PATIENCE)
+    response = batch.handle([*records(count), *records(hanging, HANGS)], lambda: 1.2 if hanging else PATIENCE)
     assert len(response["batchItemFailures"]) == hanging
     return work.threads
 

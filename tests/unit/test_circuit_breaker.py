@@ -7,23 +7,23 @@ from threading import Barrier
 
 import pytest
 
-from song_intake.circuit_breaker import RESTS_UNTIL_FORGOTTEN, TRIAL_SECONDS, CircuitBreaker, Report
-from song_intake.outcome import Created, NotSent, Outcome, Refused, Unknown
-from song_intake.reason import ACCOUNT_FAULTS, Reason
+from song_intake.admission.circuit_breaker import RESTS_UNTIL_FORGOTTEN, TRIAL_SECONDS, CircuitBreaker, ReportFault
+from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
+from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
 
 REST = 60.0
-BROKE = NotSent(Reason.NO_CREDITS, "no credits", 402)
+BROKE = Retryable(Reason.NO_CREDITS, "no credits", 402)
 SAYS_NOTHING = [
     Refused(Reason.REFUSED, "refused"),
     Unknown("no answer"),
-    NotSent(Reason.RATE_LIMITED, "fewer, please"),
-    NotSent(Reason.CANNOT_CONNECT, "no connection"),
+    Retryable(Reason.RATE_LIMITED, "fewer, please"),
+    Retryable(Reason.CANNOT_CONNECT, "no connection"),
 ]
 
 Advance = Callable[[float], None]
 
 
-def into(reports: list[Reason]) -> Report:
+def into(reports: list[Reason]) -> ReportFault:
     """Takes every report, and keeps it."""
 
     def report(reason: Reason) -> bool:
@@ -61,7 +61,7 @@ def test_at_first_everything_is_tried(breaker: CircuitBreaker) -> None:
 
 @pytest.mark.parametrize("reason", sorted(ACCOUNT_FAULTS))
 def test_after_a_fault_of_the_account_nothing_is_tried_for_its_reason(breaker: CircuitBreaker, reason: Reason) -> None:
-    breaker.heard(NotSent(reason, "in words", 402, "code"))
+    breaker.record_outcome(Retryable(reason, "in words", 402, "code"))
     fault = breaker.fault()
     assert fault is not None
     assert (fault.reason, fault.retry_after) == (reason, None)
@@ -72,16 +72,16 @@ def test_after_a_fault_of_the_account_nothing_is_tried_for_its_reason(breaker: C
 def test_other_outcomes_neither_open_nor_close(
     breaker: CircuitBreaker, reports: list[Reason], outcome: Outcome
 ) -> None:
-    breaker.heard(outcome)
+    breaker.record_outcome(outcome)
     assert breaker.fault() is None
-    breaker.heard(BROKE)
-    breaker.heard(outcome)
+    breaker.record_outcome(BROKE)
+    breaker.record_outcome(outcome)
     assert breaker.fault() is not None
     assert reports == [Reason.NO_CREDITS]
 
 
 def test_after_a_rest_one_is_tried_and_the_others_come_back_soon(breaker: CircuitBreaker, advance: Advance) -> None:
-    breaker.heard(BROKE)
+    breaker.record_outcome(BROKE)
     advance(REST - 1)
     assert breaker.fault() is not None
     advance(1)
@@ -91,19 +91,19 @@ def test_after_a_rest_one_is_tried_and_the_others_come_back_soon(breaker: Circui
 
 
 def test_a_song_made_closes_the_circuit(breaker: CircuitBreaker, advance: Advance) -> None:
-    breaker.heard(BROKE)
+    breaker.record_outcome(BROKE)
     advance(REST)
     breaker.fault()
-    breaker.heard(Created("task-1"))
+    breaker.record_outcome(Created("task-1"))
     assert [breaker.fault() for _ in range(10)] == [None] * 10
 
 
 def test_the_same_fault_again_opens_it_for_another_rest(breaker: CircuitBreaker, advance: Advance) -> None:
-    breaker.heard(BROKE)
+    breaker.record_outcome(BROKE)
     for _ in range(3):
         advance(REST)
         assert breaker.fault() is None
-        breaker.heard(BROKE)
+        breaker.record_outcome(BROKE)
         advance(REST - 1)
         fault = breaker.fault()
         assert fault is not None
@@ -112,7 +112,7 @@ def test_the_same_fault_again_opens_it_for_another_rest(breaker: CircuitBreaker,
 
 
 def test_a_trial_of_which_nothing_is_heard_is_followed_by_another(breaker: CircuitBreaker, advance: Advance) -> None:
-    breaker.heard(BROKE)
+    breaker.record_outcome(BROKE)
     advance(REST)
     assert breaker.fault() is None
     advance(REST - 1)
@@ -122,7 +122,7 @@ def test_a_trial_of_which_nothing_is_heard_is_followed_by_another(breaker: Circu
 
 
 def test_a_fault_of_which_nothing_was_heard_for_long_is_forgotten(breaker: CircuitBreaker, advance: Advance) -> None:
-    breaker.heard(BROKE)
+    breaker.record_outcome(BROKE)
     advance(RESTS_UNTIL_FORGOTTEN * REST)
     assert [breaker.fault() for _ in range(10)] == [None] * 10
 
@@ -131,21 +131,21 @@ def test_a_fault_is_reported_once_and_again_after_every_trial(
     breaker: CircuitBreaker, advance: Advance, reports: list[Reason]
 ) -> None:
     for _ in range(10):
-        breaker.heard(BROKE)
+        breaker.record_outcome(BROKE)
     assert reports == [Reason.NO_CREDITS]
     advance(REST)
     breaker.fault()
     for _ in range(10):
-        breaker.heard(BROKE)
+        breaker.record_outcome(BROKE)
     assert reports == [Reason.NO_CREDITS] * 2
 
 
 def test_a_fault_found_again_long_after_is_reported_though_nobody_asked_to_try(
     breaker: CircuitBreaker, advance: Advance, reports: list[Reason]
 ) -> None:
-    breaker.heard(BROKE)
+    breaker.record_outcome(BROKE)
     advance(REST)
-    breaker.heard(BROKE)
+    breaker.record_outcome(BROKE)
     assert len(reports) == 2
 
 
@@ -153,7 +153,7 @@ def test_a_report_that_was_not_taken_is_made_again_by_the_next(advance: Advance)
     answers = iter([False, False, True])
     breaker = CircuitBreaker(REST, lambda _: next(answers))
     for _ in range(10):
-        breaker.heard(BROKE)
+        breaker.record_outcome(BROKE)
     assert list(answers) == []
 
 
@@ -164,7 +164,7 @@ def test_of_threads_that_find_the_fault_at_once_one_reports_it() -> None:
 
     def find(_: int) -> None:
         together.wait()
-        breaker.heard(BROKE)
+        breaker.record_outcome(BROKE)
 
     with ThreadPoolExecutor(10) as threads:
         list(threads.map(find, range(10)))

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from song_intake.song_request import InvalidRequest, SongRequest
-from song_intake.strict_json import JsonValue
+from song_intake.contract.song_request import InvalidRequest, SongRequest
+from song_intake.contract.strict_json import JsonValue
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song_intake.create_answer import LONGEST_RETRY_AFTER_SECONDS, Answer, outcome_of
-from song_intake.outcome import Created, NotSent, Refused, Unknown
-from song_intake.reason import Reason
+from song_intake.domain.outcome import Created, Refused, Retryable, Unknown
+from song_intake.domain.reason import Reason
+from song_intake.music_api.answer import LONGEST_RETRY_AFTER_SECONDS, Answer
+from song_intake.music_api.create import outcome_of
 
 TASK_ID = "d8b553d0-cb53-442d-aae8-bba319ab5d65"
 CREATED = json.dumps({"task_id": TASK_ID, "message": "success"}).encode()
@@ -85,7 +86,7 @@ ABOUT_THE_ACCOUNT = [
 @pytest.mark.parametrize(("status", "body"), ABOUT_THE_ACCOUNT)
 def test_an_account_without_credits_is_not_the_messages_fault(status: int, body: bytes) -> None:
     outcome = outcome_of(Answer(status, body))
-    assert isinstance(outcome, NotSent)
+    assert isinstance(outcome, Retryable)
     assert (outcome.reason, outcome.http_status) == (Reason.NO_CREDITS, status)
 
 
@@ -120,7 +121,7 @@ def test_a_refusal_names_the_subject_it_speaks_of() -> None:
 
 def test_a_401_is_the_tokens_fault_and_proves_that_nothing_was_made() -> None:
     outcome = outcome_of(Answer(401, error("The API key is missing.", "unauthorized")))
-    assert outcome == NotSent(Reason.TOKEN_REFUSED, "the music API refused the API token", 401, "unauthorized")
+    assert outcome == Retryable(Reason.TOKEN_REFUSED, "the music API refused the API token", 401, "unauthorized")
 
 
 @pytest.mark.parametrize(
@@ -136,14 +137,14 @@ def test_a_401_is_the_tokens_fault_and_proves_that_nothing_was_made() -> None:
 )
 def test_retry_after_is_kept_in_either_form_and_capped(header: str, seconds: float) -> None:
     outcome = outcome_of(Answer(429, b"{}", retry_after=header))
-    assert isinstance(outcome, NotSent)
+    assert isinstance(outcome, Retryable)
     assert (outcome.reason, outcome.retry_after) == (Reason.RATE_LIMITED, seconds)
 
 
 def test_a_retry_after_date_is_counted_from_now() -> None:
     header = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
     outcome = outcome_of(Answer(429, b"{}", retry_after=header))
-    assert isinstance(outcome, NotSent)
+    assert isinstance(outcome, Retryable)
     assert outcome.retry_after is not None
     assert 30 < outcome.retry_after <= 60
 
@@ -153,14 +154,14 @@ def test_a_retry_after_date_is_counted_from_now() -> None:
 )
 def test_a_retry_after_that_makes_no_sense_is_passed_over(header: str | None) -> None:
     outcome = outcome_of(Answer(429, b"{}", retry_after=header))
-    assert isinstance(outcome, NotSent)
+    assert isinstance(outcome, Retryable)
     assert (outcome.reason, outcome.retry_after) == (Reason.RATE_LIMITED, None)
 
 
 @given(st.text(max_size=40))
 def test_no_retry_after_can_break_the_reading_of_a_429(header: str) -> None:
     outcome = outcome_of(Answer(429, b"", retry_after=header))
-    assert isinstance(outcome, NotSent)
+    assert isinstance(outcome, Retryable)
     assert outcome.retry_after is None or 0 <= outcome.retry_after <= LONGEST_RETRY_AFTER_SECONDS
 
 
@@ -178,14 +179,14 @@ BODIES = st.one_of(
 def test_only_a_documented_status_says_that_nothing_was_created(status: int) -> None:
     for body in (b"", CREATED, b"[]", error("The remaining credits are not enough."), error("refunded", "timeout")):
         outcome = outcome_of(Answer(status, body))
-        assert isinstance(outcome, Refused | NotSent) == (status in NOT_CREATED)
+        assert isinstance(outcome, Refused | Retryable) == (status in NOT_CREATED)
         assert isinstance(outcome, Created) == (body == CREATED and status // 100 == 2)
 
 
 @given(status=st.integers(100, 999), body=BODIES)
 def test_no_body_can_turn_an_undocumented_status_into_not_created(status: int, body: bytes) -> None:
     outcome = outcome_of(Answer(status, body))
-    assert isinstance(outcome, Refused | NotSent) == (status in NOT_CREATED)
+    assert isinstance(outcome, Refused | Retryable) == (status in NOT_CREATED)
 
 
 @given(

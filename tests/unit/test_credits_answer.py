@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from song_intake.create_answer import Answer
-from song_intake.credits_answer import Balance, balance_of
-from song_intake.reason import Reason
-from song_intake.task_state import NotTold
+from song_intake.domain.reason import Reason
+from song_intake.domain.task import NoAnswer
+from song_intake.music_api.answer import Answer
+from song_intake.music_api.credits import Balance, balance_of
 
 BALANCES = {
     '{"credits": 50, "extra_credits": 0}': Balance(50, 0),
@@ -44,7 +44,7 @@ def test_a_balance_is_read(body: str, balance: Balance) -> None:
 
 @pytest.mark.parametrize("body", UNKNOWN)
 def test_an_answer_of_another_shape_tells_no_balance(body: str) -> None:
-    assert balance_of(Answer(200, body.encode())) == NotTold(Reason.BALANCE_UNKNOWN, 200)
+    assert balance_of(Answer(200, body.encode())) == NoAnswer(Reason.BALANCE_UNKNOWN, 200)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_an_answer_of_another_shape_tells_no_balance(body: str) -> None:
 )
 def test_a_refusal_tells_no_balance_whatever_its_body_says(status: int, reason: Reason) -> None:
     body = json.dumps({"credits": 50, "extra_credits": 0}).encode()
-    assert balance_of(Answer(status, body)) == NotTold(reason, status)
+    assert balance_of(Answer(status, body)) == NoAnswer(reason, status)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from song_intake import envelopes
-from song_intake.request_errors import InvalidRequest
-from song_intake.strict_json import JsonValue
+from song_intake.contract import envelopes
+from song_intake.contract.errors import InvalidRequest
+from song_intake.contract.strict_json import JsonValue
 
 REQUEST: dict[str, JsonValue] = {"sound": "calypso", "title": "Inside"}
 

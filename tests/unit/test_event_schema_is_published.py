@@ -8,9 +8,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from song_intake import announcements
-from song_intake.announcements import VERSION, Announcement, Happening
-from song_intake.task_state import Clip
+from song_intake.domain.task import Clip
+from song_intake.outgoing import events as announcements
+from song_intake.outgoing.events import VERSION, EventType, SongEvent
 
 SCHEMA: dict[str, Any] = json.loads(
     Path(announcements.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8")
@@ -34,12 +34,12 @@ def test_it_is_of_the_version_that_the_events_say() -> None:
 
 
 def test_it_names_every_happening() -> None:
-    assert SCHEMA["properties"]["status"]["enum"] == [happening.name for happening in Happening]
-    assert all(happening.value in SCHEMA["description"] for happening in Happening)
+    assert SCHEMA["properties"]["status"]["enum"] == [event_type.name for event_type in EventType]
+    assert all(event_type.value in SCHEMA["description"] for event_type in EventType)
 
 
 def test_it_knows_the_fields_of_an_event_and_no_other() -> None:
-    in_the_code = {field.name for field in fields(Announcement)} - {"happening", "occasion"}
+    in_the_code = {field.name for field in fields(SongEvent)} - {"event_type", "dedup_key"}
     assert set(SCHEMA["properties"]) == in_the_code | {"version", "id", "status"}
     assert SCHEMA["additionalProperties"] is False
 

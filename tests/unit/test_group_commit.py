@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from song_intake import group_commit
-from song_intake.group_commit import LOOK_SECONDS, GroupCommit
+from song_intake.aws import group_commit
+from song_intake.aws.group_commit import GATHER_STEP_SECONDS, GroupCommit
 from tests.local.waiting import wait_for
 
 Submit = Callable[[int], "Future[int]"]
@@ -55,11 +55,11 @@ def come_while_one_is_under_way(
     group: GroupCommit[int, int], calls: Calls, threads: ThreadPoolExecutor, items: Sequence[int]
 ) -> "list[Future[int]]":
     """Their verdicts to come; the first is that of the call under way."""
-    first = threads.submit(group.take, HELD)
+    first = threads.submit(group.submit, HELD)
     wait_for(lambda: calls.made, "the first call")
     others = []
     for number, item in enumerate(items, start=1):
-        others.append(threads.submit(group.take, item))
+        others.append(threads.submit(group.submit, item))
         wait_for(functools.partial(is_crowd, group, number), "it to wait")
     return [first, *others]
 
@@ -69,7 +69,7 @@ def is_crowd(group: GroupCommit[int, int], number: int) -> bool:
 
 
 def test_one_who_comes_alone_has_its_call_at_once(group: GroupCommit[int, int], calls: Calls) -> None:
-    assert [group.take(1), group.take(2)] == [2, 4]
+    assert [group.submit(1), group.submit(2)] == [2, 4]
     assert calls.made == [[1], [2]]
 
 
@@ -92,15 +92,15 @@ def test_the_first_waits_for_others_as_long_as_they_come(
     def look_away(seconds: float) -> None:
         looks.append(seconds)
         if not others:
-            others.append(threads.submit(group.take, 2))
+            others.append(threads.submit(group.submit, 2))
             wait_for(functools.partial(is_crowd, group, 2), "it to wait")
 
-    monkeypatch.setattr(group_commit, "GATHERING_SECONDS", 60.0)
+    monkeypatch.setattr(group_commit, "GATHER_SECONDS", 60.0)
     monkeypatch.setattr(group_commit, "time", SimpleNamespace(monotonic=time.monotonic, sleep=look_away))
-    assert group.take(1) == 2
+    assert group.submit(1) == 2
     assert others[0].result() == 4
     assert calls.made == [[1, 2]]
-    assert looks == [LOOK_SECONDS] * 2
+    assert looks == [GATHER_STEP_SECONDS] * 2
 
 
 def test_the_first_waits_for_nobody_once_its_call_is_full(
@@ -111,12 +111,12 @@ def test_the_first_waits_for_nobody_once_its_call_is_full(
     def look_away(_seconds: float) -> None:
         assert not others
         for number in (2, 3):
-            others.append(threads.submit(group.take, number))
+            others.append(threads.submit(group.submit, number))
             wait_for(functools.partial(is_crowd, group, number), "it to wait")
 
-    monkeypatch.setattr(group_commit, "GATHERING_SECONDS", 60.0)
+    monkeypatch.setattr(group_commit, "GATHER_SECONDS", 60.0)
     monkeypatch.setattr(group_commit, "time", SimpleNamespace(monotonic=time.monotonic, sleep=look_away))
-    assert group.take(1) == 2
+    assert group.submit(1) == 2
     assert calls.made == [[1, 2, 3]]
 
 
@@ -138,28 +138,28 @@ def test_what_a_call_raises_it_raises_for_everyone_in_it_and_for_nobody_else(
     for verdict in both:
         with pytest.raises(ValueError, match="unlucky"):
             verdict.result()
-    assert group.take(5) == 10
+    assert group.submit(5) == 10
 
 
 def test_a_call_that_hangs_holds_nobody_back(
     group: GroupCommit[int, int], calls: Calls, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.001)
-    hanging = threads.submit(group.take, HELD)
+    hanging = threads.submit(group.submit, HELD)
     wait_for(lambda: calls.made, "the first call")
-    assert group.take(1) == 2
+    assert group.submit(1) == 2
     assert not hanging.done()
 
 
 def test_a_call_that_answers_for_fewer_than_were_asked_raises_for_all_of_them() -> None:
     group = GroupCommit[int, int](lambda _items: [], most=3)
     with pytest.raises(ValueError, match="shorter"):
-        group.take(1)
+        group.submit(1)
 
 
 def test_everyone_in_a_crowd_has_the_verdict_on_its_own(
     calls: Calls, group: GroupCommit[int, int], threads: ThreadPoolExecutor
 ) -> None:
     items = range(100, 600)
-    assert list(threads.map(group.take, items)) == [2 * item for item in items]
+    assert list(threads.map(group.submit, items)) == [2 * item for item in items]
     assert sorted(item for call in calls.made for item in call) == list(items)

@@ -1,7 +1,8 @@
-"""The arrows of the design run one way, and a module stays as long as a reader can follow."""
+"""The rooms of the package: who may import whom, and what a reader may rely on in each."""
 
 import ast
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -12,138 +13,129 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "song_intake" / "song_intake"
 HANDLERS = sorted((ROOT / "functions").glob("*/*.py"))
 
+# From the ground up: a room imports itself and the rooms before it. Operators' commands may import every room, and no
+# room imports them.
+ROOMS = ("domain", "aws", "contract", "music_api", "ledger", "outgoing", "admission", "work", "app")
+COMMANDS = "commands"
+
+# Modules that only compute: they reach for no network, clock service or disk beyond their own schema.
+PURE_ROOMS = ("domain", "contract")
+REACHING_OUT = {"boto3", "botocore", "requests", "socket", "ssl", "urllib3", "aws_lambda_powertools"}
+
 LINES_OF_A_MODULE = 250
 LINES_OF_A_HANDLER = 60
+LINES_OF_A_FUNCTION = 40
 
-# From the values up. A module imports from the rows above its own, and from its own row only among values.
-LAYERS = (
-    {
-        "backoff",
-        "circuit_breaker",
-        "cold_start",
-        "contract",
-        "create_answer",
-        "credits_answer",
-        "deadline",
-        "decision",
-        "envelopes",
-        "environment",
-        "intake_position",
-        "lambda_clock",
-        "ledger_row",
-        "message",
-        "outcome",
-        "pace",
-        "reason",
-        "request_errors",
-        "resolve_settings",
-        "settings",
-        "song_request",
-        "strict_json",
-        "switch_settings",
-        "task_answer",
-        "task_state",
-        "track_settings",
-        "undone",
-        "webhook",
-        "webhook_settings",
-    },
-    {"aws_failure", "aws_transport", "group_commit"},
-    {
-        "account_fault",
-        "announcements",
-        "api_token",
-        "aws_clients",
-        "dead_letters",
-        "intake_mapping",
-        "ledger_table",
-        "music_api",
-        "song_checks",
-        "telemetry",
-        "webhook_keys",
-    },
-    {"ledger_statements", "ledger_values"},
-    {"account", "callback", "intake_memory", "ledger", "our_webhook", "pace_table", "redrive", "resolve"},
-    {"intake", "ledger_following", "ledger_resolving", "slots", "standing", "telling"},
-    {"pacer"},
-    {"intake_switch", "resolution", "submission", "tracking", "webhook_reception"},
-    {"batch", "webhook_event"},
-    {"check_work", "request_work", "wiring"},
-)
-VALUES = LAYERS[0]
-# What reaches out of the process: a value does not.
-REACHING_OUT = {"boto3", "botocore", "requests", "socket", "ssl", "urllib3", "aws_lambda_powertools"}
+
+def modules() -> dict[str, Path]:
+    """Every module by its dotted name, packages left out."""
+    return {
+        f"{path.parent.name}.{path.stem}": path for path in sorted(PACKAGE.glob("*/*.py")) if path.stem != "__init__"
+    }
+
+
+MODULES = modules()
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Every module that a file names in an import, whole and dotted, those for the type checker among them."""
+    """Every module that a file imports, by its dotted name; imports for the type checker count too."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.Import(names=names):
                 yield from (name.name for name in names)
-            case ast.ImportFrom(module="song_intake", names=names):
-                yield from (f"song_intake.{name.name}" for name in names)
-            case ast.ImportFrom(module=str(module), level=0):
-                yield module
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                is_room = module.startswith("song_intake.") and module.count(".") == 1
+                yield from (f"{module}.{name.name}" for name in names) if is_room else [module]
             case ast.ImportFrom():
                 raise AssertionError(f"{path.name} has a relative import")
 
 
-def imported_of_ours(path: Path) -> set[str]:
-    return {name.split(".")[1] for name in imported(path) if name.startswith("song_intake.")}
+def imported_modules(path: Path) -> set[str]:
+    """The modules of the package that a file imports."""
+    return {name.removeprefix("song_intake.") for name in imported(path) if name.startswith("song_intake.")}
 
 
-def modules() -> dict[str, Path]:
-    return {path.stem: path for path in sorted(PACKAGE.glob("*.py")) if path.stem != "__init__"}
+def test_the_package_is_made_of_its_rooms_only() -> None:
+    assert {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"__pycache__"} == {*ROOMS, COMMANDS}
+    assert [path.name for path in PACKAGE.glob("*.py")] == ["__init__.py"]
 
 
-def layer_of(module: str) -> int:
-    return next(number for number, layer in enumerate(LAYERS) if module in layer)
-
-
-def test_every_module_has_its_place() -> None:
-    assert sorted(modules()) == sorted(module for layer in LAYERS for module in layer)
-
-
-@pytest.mark.parametrize("module", modules())
-def test_a_module_imports_from_the_layers_below_it_alone(module: str) -> None:
-    allowed = VALUES.union(*LAYERS[: layer_of(module)])
-    assert imported_of_ours(modules()[module]) <= allowed
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_its_own_room_and_those_before_it(module: str) -> None:
+    room = module.split(".", maxsplit=1)[0]
+    allowed = {*ROOMS, COMMANDS} if room == COMMANDS else {*ROOMS[: ROOMS.index(room) + 1]}
+    assert {name.split(".")[0] for name in imported_modules(MODULES[module])} <= allowed
 
 
 def test_no_modules_import_each_other() -> None:
-    TopologicalSorter({module: imported_of_ours(path) for module, path in modules().items()}).prepare()
+    TopologicalSorter({module: imported_modules(path) for module, path in MODULES.items()}).prepare()
 
 
-# The socket that a deadline rules is handed to it; it opens none.
-@pytest.mark.parametrize("module", sorted(VALUES - {"deadline"}))
-def test_a_value_does_not_reach_out_of_the_process(module: str) -> None:
-    assert not {name.split(".")[0] for name in imported(modules()[module])} & REACHING_OUT
+@pytest.mark.parametrize("room", [*ROOMS, COMMANDS])
+def test_a_room_says_in_one_line_what_it_is_for(room: str) -> None:
+    (line,) = (PACKAGE / room / "__init__.py").read_text(encoding="utf-8").splitlines()
+    (docstring,) = ast.parse(line).body
+    assert isinstance(docstring, ast.Expr)
 
 
-@pytest.mark.parametrize("module", modules())
+@pytest.mark.parametrize("module", [name for name in MODULES if name.split(".")[0] in PURE_ROOMS])
+def test_a_pure_module_does_not_reach_out_of_the_process(module: str) -> None:
+    assert not {name.split(".")[0] for name in imported(MODULES[module])} & REACHING_OUT
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_the_package_knows_no_handler_and_no_test(module: str) -> None:
     outside = {path.stem for path in HANDLERS} | {"functions", "tests"}
-    assert not {name.split(".")[0] for name in imported(modules()[module])} & outside
+    assert not {name.split(".")[0] for name in imported(MODULES[module])} & outside
 
 
-@pytest.mark.parametrize("module", modules())
-def test_only_the_settings_read_the_environment(module: str) -> None:
-    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+@pytest.mark.parametrize("module", MODULES)
+def test_only_a_handler_reads_the_environment(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     read = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert not read & {"environ", "getenv"}
 
 
-@pytest.mark.parametrize("path", [*modules().values(), *HANDLERS], ids=lambda path: path.stem)
+def test_no_two_public_things_share_a_name() -> None:
+    homes: dict[str, list[str]] = defaultdict(list)
+    for module, path in MODULES.items():
+        for name in public_names(path):
+            homes[name].append(module)
+    # Each command is a program with a main function of its own.
+    assert {name: found for name, found in homes.items() if len(found) > 1 and name != "main"} == {}
+
+
+def public_names(path: Path) -> Iterator[str]:
+    """What a module defines at its top level for others: functions, classes, constants, type aliases."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                names = [name]
+            case ast.Assign(targets=targets, value=value) if not _is_type_variable(value):
+                names = [target.id for target in targets if isinstance(target, ast.Name)]
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names = [name]
+            case _:
+                names = []
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def _is_type_variable(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "TypeVar"
+
+
+@pytest.mark.parametrize("path", [*MODULES.values(), *HANDLERS], ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_a_module_is_short_enough_to_be_read(path: Path) -> None:
-    most = LINES_OF_A_HANDLER if path in HANDLERS else LINES_OF_A_MODULE - 1
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= most
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= (LINES_OF_A_HANDLER if path in HANDLERS else LINES_OF_A_MODULE - 1)
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
+    assert [f.name for f in functions if (f.end_lineno or 0) - f.lineno >= LINES_OF_A_FUNCTION] == []
 
 
 @pytest.mark.parametrize("path", HANDLERS, ids=lambda path: path.stem)
-def test_a_handler_imports_what_speeds_its_start_before_anything_that_takes_long(path: Path) -> None:
+def test_a_handler_first_imports_what_speeds_its_start(path: Path) -> None:
     names = [name for name in imported(path) if name not in sys.stdlib_module_names]
-    assert names[0] == "song_intake.cold_start"
+    assert names[0] == "song_intake.app.cold_start"
 
 
 def test_there_are_handlers_and_each_is_named_as_its_folder() -> None:

@@ -4,63 +4,63 @@ from dataclasses import replace
 
 import pytest
 
-from song_intake.credits_answer import Balance
-from song_intake.intake_position import (
+from song_intake.admission.switch_rules import (
+    AUTOMATIC,
     FIRST_HOLD_SECONDS,
-    ITSELF,
     LONGEST_HOLD_SECONDS,
     ROW_SECONDS,
     Fault,
-    Position,
-    Switched,
+    IntakeChange,
+    IntakeState,
     after_fault,
     after_look,
 )
-from song_intake.reason import Reason
-from song_intake.task_state import NotTold
+from song_intake.domain.reason import Reason
+from song_intake.domain.task import NoAnswer
+from song_intake.music_api.credits import Balance
 
 NOW = 1_700_000_000.0
 LONG_AGO = NOW - 30 * 86_400
 PAID = Balance(10, 0)
 EMPTY = Balance(9, 0)
-UNTOLD = [NotTold(reason) for reason in (Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE, Reason.BALANCE_UNKNOWN)]
+UNTOLD = [NoAnswer(reason) for reason in (Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE, Reason.BALANCE_UNKNOWN)]
 SHORT = [EMPTY, *UNTOLD]
 FAULT = Fault(Reason.NO_CREDITS, NOW)
-ON = Switched(Position.ON, ITSELF, LONG_AGO)
-OFF = Switched(Position.OFF, ITSELF, LONG_AGO, Reason.NO_CREDITS)
-OFF_BY_HAND = Switched(Position.OFF, "ada", LONG_AGO)
-ON_BY_HAND = Switched(Position.ON, "ada", LONG_AGO)
+ON = IntakeChange(IntakeState.ON, AUTOMATIC, LONG_AGO)
+OFF = IntakeChange(IntakeState.OFF, AUTOMATIC, LONG_AGO, Reason.NO_CREDITS)
+OFF_BY_HAND = IntakeChange(IntakeState.OFF, "ada", LONG_AGO)
+ON_BY_HAND = IntakeChange(IntakeState.ON, "ada", LONG_AGO)
 
 
 @pytest.mark.parametrize("told", [PAID, *SHORT], ids=str)
 @pytest.mark.parametrize("last", [None, ON, ON_BY_HAND], ids=["never switched", "on", "on by hand"])
-def test_a_fault_switches_off_whatever_the_balance_shows(last: Switched | None, told: Balance | NotTold) -> None:
+def test_a_fault_switches_off_whatever_the_balance_shows(last: IntakeChange | None, told: Balance | NoAnswer) -> None:
     after = after_fault(last, FAULT, told, NOW + 1)
-    assert after == Switched(Position.OFF, ITSELF, NOW + 1, Reason.NO_CREDITS, unexplained=int(told == PAID))
+    assert after == IntakeChange(IntakeState.OFF, AUTOMATIC, NOW + 1, Reason.NO_CREDITS, unexplained=int(told == PAID))
 
 
 @pytest.mark.parametrize("last", [OFF, OFF_BY_HAND], ids=["by itself", "by hand"])
-def test_a_further_fault_leaves_what_is_off_as_it_is(last: Switched) -> None:
+def test_a_further_fault_leaves_what_is_off_as_it_is(last: IntakeChange) -> None:
     assert after_fault(last, FAULT, EMPTY, NOW) is last
 
 
 @pytest.mark.parametrize("last", [ON, ON_BY_HAND], ids=["by itself", "by hand"])
-def test_a_fault_from_before_the_intake_was_switched_on_is_old_news(last: Switched) -> None:
+def test_a_fault_from_before_the_intake_was_switched_on_is_old_news(last: IntakeChange) -> None:
     later = replace(last, at=NOW + 0.1)
     assert after_fault(later, FAULT, EMPTY, NOW + 1) is later
 
 
 def test_the_intake_goes_on_when_the_account_can_pay() -> None:
-    assert after_look(OFF, PAID, NOW) == Switched(Position.ON, ITSELF, NOW)
+    assert after_look(OFF, PAID, NOW) == IntakeChange(IntakeState.ON, AUTOMATIC, NOW)
 
 
 @pytest.mark.parametrize("told", SHORT, ids=str)
-def test_the_intake_stays_off_while_the_account_cannot_pay_or_does_not_tell(told: Balance | NotTold) -> None:
+def test_the_intake_stays_off_while_the_account_cannot_pay_or_does_not_tell(told: Balance | NoAnswer) -> None:
     assert after_look(OFF, told, NOW) is OFF
 
 
 @pytest.mark.parametrize("last", [None, ON, ON_BY_HAND, OFF_BY_HAND], ids=str)
-def test_a_look_switches_on_only_what_the_account_switched_off(last: Switched | None) -> None:
+def test_a_look_switches_on_only_what_the_account_switched_off(last: IntakeChange | None) -> None:
     assert after_look(last, PAID, NOW) is last
 
 
@@ -70,13 +70,13 @@ def test_a_pause_that_the_balance_does_not_explain_holds_for_a_while_and_then_en
     assert after_look(off, PAID, NOW + FIRST_HOLD_SECONDS - 1) is off
     on = after_look(off, PAID, NOW + FIRST_HOLD_SECONDS)
     assert on is not None
-    assert on.position is Position.ON
+    assert on.position is IntakeState.ON
 
 
 def holds_in_a_row(pauses: int) -> list[float]:
     """Seconds that each of so many pauses lasts at least, where every one is followed by the same fault at once."""
     holds, now = [], NOW
-    last: Switched | None = None
+    last: IntakeChange | None = None
     for _ in range(pauses):
         last = after_fault(last, Fault(Reason.NO_CREDITS, now), PAID, now)
         assert last is not None
@@ -84,7 +84,7 @@ def holds_in_a_row(pauses: int) -> list[float]:
         now = last.held_until
         last = after_look(last, PAID, now)
         assert last is not None
-        assert last.position is Position.ON
+        assert last.position is IntakeState.ON
     return holds
 
 
@@ -94,10 +94,10 @@ def test_unexplained_pauses_in_a_row_last_twice_as_long_each_up_to_a_day() -> No
 
 
 def test_an_account_that_never_explains_itself_costs_no_message_its_last_receive_in_four_days() -> None:
-    last_try = 12  # MaxReceiveCount less the receives held back, by their defaults
+    final_receive = 12  # MaxReceiveCount less the receives held back, by their defaults
     holds = holds_in_a_row(30)
     begun = [sum(holds[:number]) for number in range(len(holds))]
-    assert sum(at < 4 * 86_400 for at in begun) < last_try
+    assert sum(at < 4 * 86_400 for at in begun) < final_receive
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_an_account_that_never_explains_itself_costs_no_message_its_last_receive
     ],
 )
 def test_a_row_goes_on_where_the_next_fault_is_soon_and_unexplained_too(
-    last: Switched, told: Balance, unexplained: int
+    last: IntakeChange, told: Balance, unexplained: int
 ) -> None:
     after = after_fault(last, FAULT, told, NOW)
     assert after is not None

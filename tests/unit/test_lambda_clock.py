@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from song_intake.lambda_clock import LambdaClock
+from song_intake.admission.pace import LambdaClock
 from tests.performance.virtual_time import Process, VirtualTime
 
 TIMEOUT = 240.0

@@ -2,8 +2,8 @@
 
 import pytest
 
-from song_intake.message import Message, SqsRecord
-from song_intake.reason import Reason
+from song_intake.contract.sqs_message import Message, SqsRecord
+from song_intake.domain.reason import Reason
 
 OUR_LETTER = {
     "reason": "OUTCOME_UNKNOWN",

@@ -7,12 +7,12 @@ from threading import Barrier
 
 import pytest
 
-from song_intake.outcome import NotSent
-from song_intake.pace import Pace
-from song_intake.pace_table import KEY, PaceTable
-from song_intake.pacer import Place, SharedPacer, Unpaced
-from song_intake.reason import Reason
-from song_intake.slots import LEAD_SECONDS, MOST_HELD_SECONDS, MOST_LATE_SECONDS, SOONEST_SECONDS
+from song_intake.admission.pace import Pace
+from song_intake.admission.pace_item import PACE_KEY, PaceItem
+from song_intake.admission.pacer import Reservation, SharedPacer, Unpaced
+from song_intake.admission.slots import LEAD_SECONDS, MOST_HELD_SECONDS, MOST_LATE_SECONDS, SOONEST_SECONDS
+from song_intake.domain.outcome import Retryable
+from song_intake.domain.reason import Reason
 from tests.performance.paced_surroundings import Database, Seconds
 from tests.performance.virtual_time import Process, VirtualTime
 from tests.properties.simulation.dynamodb import unavailable
@@ -37,12 +37,12 @@ class Batch:
     database_type: type[Database] = Database
     sent: dict[str, float] = field(default_factory=dict)
     near: dict[str, float] = field(default_factory=dict)
-    refusals: dict[str, NotSent] = field(default_factory=dict)
+    refusals: dict[str, Retryable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.time = VirtualTime(START)
         self.database = self.database_type(self.pause)
-        self.table = PaceTable(self.database.client, "ledger")
+        self.table = PaceItem(self.database.client, "ledger")
         self.process = Process()
         self._threads: list[Callable[[SharedPacer], None]] = []
 
@@ -81,35 +81,35 @@ class Batch:
         seen: list[Pace] = []
 
         def look() -> None:
-            seen.append(PaceTable(self.database.client, "ledger").change(lambda pace: (pace, pace)))
+            seen.append(PaceItem(self.database.client, "ledger").change(lambda pace: (pace, pace)))
 
         with self.time.clock():
             self.time.start(Process(), look)
             self.time.run()
         return seen[0]
 
-    def _near(self, place: Place | NotSent, name: str) -> bool:
+    def _near(self, place: Reservation | Retryable, name: str) -> bool:
         self.near[name] = self.now()
-        if isinstance(place, NotSent):
+        if isinstance(place, Retryable):
             self.refusals[name] = place
-        return not isinstance(place, NotSent)
+        return not isinstance(place, Retryable)
 
     def _send(self, pacer: SharedPacer, name: str, ready_after: float, refused_after: float | None) -> None:
-        with pacer.place() as place:
-            if not self._near(place, name) or isinstance(place, NotSent):
+        with pacer.reserve() as place:
+            if not self._near(place, name) or isinstance(place, Retryable):
                 return
             self.time.sleep(ready_after)
-            refusal = place.its_turn()
+            refusal = place.wait()
             if refusal is not None:
                 self.refusals[name] = refusal
                 return
             self.sent[name] = self.now()
             if refused_after is not None:
                 self.time.sleep(refused_after)
-                place.refused(None)
+                place.slow_down(None)
 
     def _leave(self, pacer: SharedPacer, name: str) -> None:
-        with pacer.place() as place:
+        with pacer.reserve() as place:
             self._near(place, name)
             self.time.sleep(0.1)
 
@@ -124,9 +124,9 @@ def about(*expected: float) -> object:
 
 def test_without_a_pace_nobody_waits() -> None:
     pacer = Unpaced()
-    with pacer.place() as place:
-        assert not isinstance(place, NotSent)
-        assert place.its_turn() is None
+    with pacer.reserve() as place:
+        assert not isinstance(place, Retryable)
+        assert place.wait() is None
 
 
 def test_the_first_is_sent_at_once_and_the_others_an_interval_apart() -> None:
@@ -152,7 +152,9 @@ def test_threads_that_come_at_the_same_moment_are_reserved_for_together() -> Non
         batch.sends(name)
     batch.run()
     assert len(batch.sent) == 10
-    assert batch.database.writes[KEY] == 2, "the first one writes, and the nine that come meanwhile are in the next"
+    assert batch.database.writes[PACE_KEY] == 2, (
+        "the first one writes, and the nine that come meanwhile are in the next"
+    )
 
 
 def test_the_slot_of_a_duplicate_goes_to_the_next_thread_and_the_last_one_back_to_the_row() -> None:
@@ -254,20 +256,20 @@ def test_a_place_is_not_to_be_had_before_the_invocation_begins() -> None:
     batch = Batch()
     pacer = SharedPacer(batch.table, 20, TIMEOUT, PAID_CALL)
     with pytest.raises(RuntimeError):
-        pacer.place()
+        pacer.reserve()
 
 
 def test_real_threads_that_all_want_one_every_millisecond_each_get_a_slot() -> None:
     # The table alone is simulated, and takes no time.
-    table = PaceTable(Database(lambda _: None).client, "ledger")
+    table = PaceItem(Database(lambda _: None).client, "ledger")
     pacer = SharedPacer(table, 60_000, TIMEOUT, PAID_CALL)
     pacer.begin(lambda: TIMEOUT)
     together = Barrier(THREADS)
 
     def thread(number: int) -> bool:
         together.wait()
-        with pacer.place() as place:
-            return not isinstance(place, NotSent) and (number % 3 == 0 or place.its_turn() is None)
+        with pacer.reserve() as place:
+            return not isinstance(place, Retryable) and (number % 3 == 0 or place.wait() is None)
 
     with ThreadPoolExecutor(THREADS) as pool:
         assert all(pool.map(thread, range(THREADS)))

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from song_intake.ledger_row import Status
-from song_intake.pace import MOST_SLOW, PAUSE_INTERVALS, RECOVERY_SECONDS, SECONDS_A_MINUTE
-from song_intake.pace_table import KEY
-from song_intake.reason import Reason
-from song_intake.telemetry import METRICS
+from song_intake.admission.pace import MOST_SLOW, PAUSE_INTERVALS, RECOVERY_SECONDS, SECONDS_A_MINUTE
+from song_intake.admission.pace_item import PACE_KEY
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.outgoing.telemetry import METRICS
 from tests.template.transformed import PROJECT, shipped
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def test_the_pace_is_told_by_its_own_numbers() -> None:
     assert f"a create every {SECONDS_A_MINUTE // pace} seconds, so `CreatesPerMinute` is {pace}" in told
     assert f"10,000 requests take {10_000 // pace} minutes" in told
     assert f"an hour is {60 * pace:,} requests at {pace} a minute" in told
-    assert f"`{KEY}`" in told
+    assert f"`{PACE_KEY}`" in told
     assert ("three intervals" in told, "up to eight times" in told, "within 5 minutes" in told) == (
         PAUSE_INTERVALS == 3,
         MOST_SLOW == 8,

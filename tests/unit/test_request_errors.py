@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from song_intake.request_errors import MAX_ERRORS_NAMED, MAX_SUMMARY_CHARACTERS, FieldError
-from song_intake.song_request import InvalidRequest, SongRequest
-from song_intake.strict_json import JsonValue
+from song_intake.contract.errors import MAX_ERRORS_NAMED, MAX_SUMMARY_CHARACTERS, FieldError
+from song_intake.contract.song_request import InvalidRequest, SongRequest
+from song_intake.contract.strict_json import JsonValue
 
 SOUND: dict[str, JsonValue] = {"sound": "tango, bandoneon"}
 

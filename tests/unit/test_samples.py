@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from song_intake.song_request import InvalidRequest, SongRequest
+from song_intake.contract.song_request import InvalidRequest, SongRequest
 
 EVENTS = Path(__file__).parents[2] / "events"
 EXPECTED: list[dict[str, str]] = json.loads((EVENTS / "expected.json").read_text(encoding="utf-8"))

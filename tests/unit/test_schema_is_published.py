@@ -7,8 +7,8 @@ from typing import cast
 import jsonschema_rs
 import pytest
 
-from song_intake import contract
-from song_intake.strict_json import JsonValue
+from song_intake.contract import schema as contract
+from song_intake.contract.strict_json import JsonValue
 
 PUBLISHED = Path(contract.__file__).with_name("song_request.schema.json")
 VENDOR_FIELDS = {

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from song_intake.environment import InvalidSettings
-from song_intake.resolve_settings import ResolveSettings
-from song_intake.settings import RECEIVES_HELD_BACK, Settings
-from song_intake.switch_settings import SwitchSettings
-from song_intake.track_settings import TrackSettings
-from song_intake.webhook_settings import WebhookSettings
+from song_intake.app.environment import InvalidSettings
+from song_intake.app.resolve import ResolveSettings
+from song_intake.app.submit import RESERVED_RECEIVES, SubmitSettings
+from song_intake.app.switch import SwitchSettings
+from song_intake.app.track import TrackSettings
+from song_intake.app.webhook import WebhookSettings
 
 TEXTS = {
     "MUSIC_API_ORIGIN": "https://api.example.com",
@@ -71,7 +71,7 @@ SWITCH_NUMBERS = {name: TRACK_NUMBERS[name] for name in ("CONNECT_TIMEOUT_SECOND
 
 Read = Callable[[Mapping[str, str]], object]
 FUNCTIONS: dict[str, tuple[Read, dict[str, str], dict[str, str]]] = {
-    "submit_song": (Settings.from_environment, TEXTS, NUMBERS),
+    "submit_song": (SubmitSettings.from_environment, TEXTS, NUMBERS),
     "track_song": (TrackSettings.from_environment, TRACK_TEXTS, TRACK_NUMBERS),
     "receive_webhook": (WebhookSettings.from_environment, RECEIVE_TEXTS, RECEIVE_NUMBERS),
     "resolve_song": (ResolveSettings.from_environment, RESOLVE_TEXTS, RESOLVE_NUMBERS),
@@ -89,7 +89,7 @@ def read(function: str, **changed: str | None) -> object:
 
 
 def test_the_environment_is_read_whole() -> None:
-    assert Settings.from_environment(ENVIRONMENT | WEBHOOK | {"SOMETHING_ELSE": "x"}) == Settings(
+    assert SubmitSettings.from_environment(ENVIRONMENT | WEBHOOK | {"SOMETHING_ELSE": "x"}) == SubmitSettings(
         music_api_origin="https://api.example.com",
         api_token_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
         ledger_table="ledger",
@@ -138,40 +138,40 @@ def test_the_environment_of_tracking_is_read_whole() -> None:
 
 
 def test_what_follows_from_the_settings_is_worked_out_in_one_place() -> None:
-    settings = Settings.from_environment(ENVIRONMENT)
-    assert (settings.paid_call, settings.last_try) == (40, 8 - RECEIVES_HELD_BACK)
+    settings = SubmitSettings.from_environment(ENVIRONMENT)
+    assert (settings.paid_call, settings.final_receive) == (40, 8 - RESERVED_RECEIVES)
     assert TrackSettings.from_environment(TRACK_TEXTS | TRACK_NUMBERS).poll_call == 25
     assert ResolveSettings.from_environment(RESOLVE_TEXTS | RESOLVE_NUMBERS).not_created_after == 120
 
 
 @pytest.mark.parametrize(("value", "bundle"), [("/ca.pem", "/ca.pem"), ("", None)])
 def test_a_private_authority_may_be_named(value: str, bundle: str | None) -> None:
-    assert Settings.from_environment(ENVIRONMENT | {"SSL_CERT_FILE": value}).ca_bundle == bundle
+    assert SubmitSettings.from_environment(ENVIRONMENT | {"SSL_CERT_FILE": value}).ca_bundle == bundle
 
 
 @pytest.mark.parametrize("blank", [{}, dict.fromkeys(WEBHOOK, "")], ids=["missing", "empty"])
 def test_the_webhook_may_be_switched_off(blank: dict[str, str]) -> None:
-    settings = Settings.from_environment(ENVIRONMENT | blank)
+    settings = SubmitSettings.from_environment(ENVIRONMENT | blank)
     assert (settings.webhook_url, settings.webhook_key_secret_arn) == (None, None)
 
 
 def test_the_window_of_resolution_may_be_nothing() -> None:
-    assert Settings.from_environment(ENVIRONMENT | {"RESOLUTION_WINDOW_SECONDS": "0"}).resolution_window == 0
+    assert SubmitSettings.from_environment(ENVIRONMENT | {"RESOLUTION_WINDOW_SECONDS": "0"}).resolution_window == 0
 
 
 def test_a_full_batch_must_get_its_slots_in_one_invocation() -> None:
     # A paid call takes 40 of the 60 seconds: 10 creates must not wait for as much as the other 20.
-    settings = Settings.from_environment(ENVIRONMENT | {"CREATES_PER_MINUTE": "31"})
-    assert settings.waits == pytest.approx(600 / 31)
+    settings = SubmitSettings.from_environment(ENVIRONMENT | {"CREATES_PER_MINUTE": "31"})
+    assert settings.slot_wait == pytest.approx(600 / 31)
     with pytest.raises(InvalidSettings, match="BATCH_SIZE creates at CREATES_PER_MINUTE"):
-        Settings.from_environment(ENVIRONMENT | {"CREATES_PER_MINUTE": "30"})
+        SubmitSettings.from_environment(ENVIRONMENT | {"CREATES_PER_MINUTE": "30"})
 
 
 @pytest.mark.parametrize("name", MAY_BE_ZERO)
 @pytest.mark.parametrize("value", ["-1", "1.5", "ten"])
 def test_a_number_of_0_or_more_that_is_none_is_named(name: str, value: str) -> None:
     with pytest.raises(InvalidSettings, match=rf"^{name} must be a whole number of 0 or more$"):
-        Settings.from_environment(ENVIRONMENT | {name: value})
+        SubmitSettings.from_environment(ENVIRONMENT | {name: value})
 
 
 @pytest.mark.parametrize(("function", "name"), VARIABLES)
@@ -195,7 +195,7 @@ def test_a_number_that_is_none_is_named(function: str, name: str, value: str) ->
         ("submit_song", "SETTLE_MARGIN_SECONDS", "30", "29", "CREATE_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS"),
         ("submit_song", "FUNCTION_TIMEOUT_SECONDS", "40", "41", "FUNCTION_TIMEOUT_SECONDS"),
         ("submit_song", "LEASE_SECONDS", "59", "60", "LEASE_SECONDS must be at least FUNCTION_TIMEOUT_SECONDS"),
-        ("submit_song", "MAX_RECEIVE_COUNT", str(RECEIVES_HELD_BACK), str(RECEIVES_HELD_BACK + 1), "MAX_RECEIVE_COUNT"),
+        ("submit_song", "MAX_RECEIVE_COUNT", str(RESERVED_RECEIVES), str(RESERVED_RECEIVES + 1), "MAX_RECEIVE_COUNT"),
         ("submit_song", "RETRY_BASE_SECONDS", "901", "900", "RETRY_BASE_SECONDS must be at most RETRY_CAP_SECONDS"),
         ("track_song", "POLL_DEADLINE_SECONDS", "45", "44", "POLL_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS"),
         ("track_song", "CONNECT_TIMEOUT_SECONDS", "40", "39", "CONNECT_TIMEOUT_SECONDS + POLL_DEADLINE_SECONDS"),
@@ -214,7 +214,7 @@ def test_a_broken_rule_is_told_and_its_bound_is_exact(
 
 def test_every_broken_rule_is_told_at_once() -> None:
     with pytest.raises(InvalidSettings) as caught:
-        Settings.from_environment(
+        SubmitSettings.from_environment(
             ENVIRONMENT | {"LEASE_SECONDS": "1", "RETRY_CAP_SECONDS": "1", "MAX_RECEIVE_COUNT": "1"}
         )
     assert all(name in str(caught.value) for name in ("LEASE_SECONDS", "RETRY_CAP_SECONDS", "MAX_RECEIVE_COUNT"))

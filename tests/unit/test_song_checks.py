@@ -8,7 +8,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from song_intake.song_checks import ChecksUnavailable, SongCheck, SongChecks, _Order
+from song_intake.domain.decision import SideEffectFailed
+from song_intake.outgoing.checks import SongCheck, SongChecks, _Order
 
 CHECK = SongCheck("request:1", "täsk-1", 1_700_000_000.125, no_such_task=True)
 
@@ -63,5 +64,5 @@ def test_a_check_that_the_queue_did_not_take_is_told_by_its_code_alone(stubbed: 
     checks, stubber = stubbed
     failed = {"Id": "0", "Code": "InternalError", "SenderFault": False, "Message": "canary"}
     stubber.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})
-    with pytest.raises(ChecksUnavailable, match=r"^InternalError$"):
-        checks.follow(CHECK)
+    with pytest.raises(SideEffectFailed, match=r"^InternalError$"):
+        checks.schedule(CHECK)

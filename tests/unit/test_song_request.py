@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from song_intake.song_request import InvalidRequest, SongRequest
-from song_intake.strict_json import JsonValue
+from song_intake.contract.song_request import InvalidRequest, SongRequest
+from song_intake.contract.strict_json import JsonValue
 
 SOUND: dict[str, JsonValue] = {"sound": "tango, bandoneon"}
 

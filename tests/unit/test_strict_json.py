@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from song_intake import strict_json
-from song_intake.strict_json import MAX_DEPTH, JsonPath, JsonRule, JsonValue, NotStrictJson
+from song_intake.contract import strict_json
+from song_intake.contract.strict_json import MAX_DEPTH, JsonPath, JsonRule, JsonValue, NotStrictJson
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from song_intake.create_answer import Answer
-from song_intake.reason import Reason
-from song_intake.task_answer import state_of
-from song_intake.task_state import Clip, Failed, NoSuchTask, NotTold, Running, Succeeded, TaskState
+from song_intake.domain.reason import Reason
+from song_intake.domain.task import Clip, Failed, NoAnswer, NoSuchTask, Running, Succeeded, TaskState
+from song_intake.music_api.answer import Answer
+from song_intake.music_api.poll import state_of
 
 LYRICS = "canary lyrics"
 CLIP = {
@@ -48,7 +48,7 @@ def clip(**fields: object) -> dict[str, object]:
 
 OLDER: dict[str, tuple[object, int, TaskState]] = {
     "not ready, by HTTP": ({"code": 202, "type": "not_ready", "error": "not ready"}, 202, Running()),
-    "not ready, by HTTP alone": ({}, 202, NotTold(Reason.POLL_FAILED, 202)),
+    "not ready, by HTTP alone": ({}, 202, NoAnswer(Reason.POLL_FAILED, 202)),
     "not ready, by code": ({"code": 202, "type": "not_ready", "error": "not ready"}, 200, Running()),
     "not ready, by type": ({"type": "not_ready"}, 200, Running()),
     "pending clip": ({"code": 200, "data": [clip(state="pending")]}, 200, Running()),
@@ -92,16 +92,16 @@ def test_every_form_of_either_generation_is_read(said: object, status: int, stat
     [
         pytest.param({"error": "task not found."}, 400, NoSuchTask(400), id="400, in error"),
         pytest.param({"message": "Task Not Found"}, 400, NoSuchTask(400), id="400, in message"),
-        pytest.param({"error": "bad id"}, 400, NotTold(Reason.POLL_FAILED, 400), id="400 for something else"),
+        pytest.param({"error": "bad id"}, 400, NoAnswer(Reason.POLL_FAILED, 400), id="400 for something else"),
         pytest.param({"type": "not_found"}, 404, NoSuchTask(404), id="404"),
-        pytest.param({"type": "unauthorized"}, 401, NotTold(Reason.TOKEN_REFUSED, 401), id="401"),
-        pytest.param({"type": "rate_limited"}, 429, NotTold(Reason.RATE_LIMITED, 429), id="429"),
-        pytest.param({"type": "forbidden"}, 403, NotTold(Reason.POLL_FAILED, 403), id="403"),
-        pytest.param({"type": "failed"}, 500, NotTold(Reason.POLL_FAILED, 500), id="500 that says failed"),
-        pytest.param({"status": "SUCCESS", "data": [CLIP]}, 502, NotTold(Reason.POLL_FAILED, 502), id="502"),
-        pytest.param({"status": "SUCCESS", "data": [CLIP]}, 302, NotTold(Reason.POLL_FAILED, 302), id="302"),
-        pytest.param([CLIP], 200, NotTold(Reason.POLL_FAILED, 200), id="a list"),
-        pytest.param({}, 200, NotTold(Reason.POLL_FAILED, 200), id="an empty object"),
+        pytest.param({"type": "unauthorized"}, 401, NoAnswer(Reason.TOKEN_REFUSED, 401), id="401"),
+        pytest.param({"type": "rate_limited"}, 429, NoAnswer(Reason.RATE_LIMITED, 429), id="429"),
+        pytest.param({"type": "forbidden"}, 403, NoAnswer(Reason.POLL_FAILED, 403), id="403"),
+        pytest.param({"type": "failed"}, 500, NoAnswer(Reason.POLL_FAILED, 500), id="500 that says failed"),
+        pytest.param({"status": "SUCCESS", "data": [CLIP]}, 502, NoAnswer(Reason.POLL_FAILED, 502), id="502"),
+        pytest.param({"status": "SUCCESS", "data": [CLIP]}, 302, NoAnswer(Reason.POLL_FAILED, 302), id="302"),
+        pytest.param([CLIP], 200, NoAnswer(Reason.POLL_FAILED, 200), id="a list"),
+        pytest.param({}, 200, NoAnswer(Reason.POLL_FAILED, 200), id="an empty object"),
     ],
 )
 def test_a_status_of_http_decides_before_the_words(said: object, status: int, state: TaskState) -> None:
@@ -110,11 +110,11 @@ def test_a_status_of_http_decides_before_the_words(said: object, status: int, st
 
 @pytest.mark.parametrize("body", [b"", b"<!doctype html><title>One moment</title>", b'{"status": "SUCC', b"\xff\xfe"])
 def test_what_is_not_json_tells_nothing_of_the_task(body: bytes) -> None:
-    assert state_of(Answer(200, body)) == NotTold(Reason.POLL_FAILED, 200)
+    assert state_of(Answer(200, body)) == NoAnswer(Reason.POLL_FAILED, 200)
 
 
 def test_a_wait_that_the_vendor_asks_for_is_kept() -> None:
-    assert told({}, 429, retry_after="7") == NotTold(Reason.RATE_LIMITED, 429, 7.0)
+    assert told({}, 429, retry_after="7") == NoAnswer(Reason.RATE_LIMITED, 429, 7.0)
 
 
 @pytest.mark.parametrize(

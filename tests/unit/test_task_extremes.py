@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from song_intake.create_answer import Answer
-from song_intake.task_answer import state_of
-from song_intake.task_state import MOST_CLIPS, Clip, Succeeded
+from song_intake.domain.task import MOST_CLIPS, Clip, Succeeded
+from song_intake.music_api.answer import Answer
+from song_intake.music_api.poll import state_of
 
 
 def ended(*clips: Mapping[str, object]) -> tuple[Clip, ...]:

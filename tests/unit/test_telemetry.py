@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
-from song_intake.decision import DeadLetter, Decision, Done, RetryIn
-from song_intake.ledger_row import Status
-from song_intake.message import Message
-from song_intake.reason import Reason
-from song_intake.telemetry import Report, Telemetry, frames_of
+from song_intake.contract.sqs_message import Message
+from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.outgoing.telemetry import RecordReport, Telemetry, frames_of
 
 LYRICS = "canary lyrics"
 MESSAGE = Message("message-1", "receipt-1", f'{{"lyrics": "{LYRICS}"}}', 3, 0.0, {})
@@ -101,7 +101,7 @@ UNRECORDED = DeadLetter(Reason.TASK_NOT_RECORDED, "not recorded", task_id="task-
 def test_a_record_is_one_line_with_everything_that_is_known(
     telemetry: Telemetry, ear: Ear, decision: Decision, level: str, keys: dict[str, object]
 ) -> None:
-    telemetry.log(Report(MESSAGE, decision, "request-1", seconds=1.2345))
+    telemetry.log(RecordReport(MESSAGE, decision, "request-1", seconds=1.2345))
     line = ear.line()
     of_every_record = {
         "level": level,
@@ -122,7 +122,7 @@ def test_a_line_is_an_error_where_an_operator_has_to_act_on_the_request(
     telemetry: Telemetry, ear: Ear, reason: Reason, make: Callable[[Reason], Decision]
 ) -> None:
     acted_upon = {Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN}
-    telemetry.log(Report(MESSAGE, make(reason), "request-1"))
+    telemetry.log(RecordReport(MESSAGE, make(reason), "request-1"))
     line = ear.line()
     usual = "INFO" if reason is Reason.NOT_FINISHED else "WARNING"
     assert line["level"] == ("ERROR" if reason in acted_upon else usual)
@@ -130,7 +130,7 @@ def test_a_line_is_an_error_where_an_operator_has_to_act_on_the_request(
 
 def test_a_task_whose_dead_letter_was_not_taken_is_named_in_an_error(telemetry: Telemetry, ear: Ear) -> None:
     stays = RetryIn(5, Reason.DEAD_LETTER_QUEUE_UNAVAILABLE, "the queue is gone")
-    telemetry.log(Report(MESSAGE, stays, "request-1", undone=UNRECORDED))
+    telemetry.log(RecordReport(MESSAGE, stays, "request-1", failed_decision=UNRECORDED))
     line = ear.line()
     assert (line["task_id"], line["level"]) == ("task-1", "ERROR")
 
@@ -138,7 +138,7 @@ def test_a_task_whose_dead_letter_was_not_taken_is_named_in_an_error(telemetry: 
 def test_a_submission_whose_event_was_not_taken_names_its_task_as_a_warning(telemetry: Telemetry, ear: Ear) -> None:
     """The row has the task already, so nothing would be lost."""
     stays = RetryIn(5, Reason.EVENTS_UNAVAILABLE, "the bus is gone")
-    telemetry.log(Report(MESSAGE, stays, "request-1", undone=Done("task-1")))
+    telemetry.log(RecordReport(MESSAGE, stays, "request-1", failed_decision=Done("task-1")))
     line = ear.line()
     assert (line["task_id"], line["level"]) == ("task-1", "WARNING")
 
@@ -168,7 +168,7 @@ def test_where_an_exception_came_from_is_told_without_its_text(telemetry: Teleme
 
     with pytest.raises(ValueError, match=LYRICS) as caught:
         sing()
-    telemetry.log(Report(MESSAGE, RetryIn(1, Reason.UNFORESEEN, "ValueError"), frames=frames_of(caught.value)))
+    telemetry.log(RecordReport(MESSAGE, RetryIn(1, Reason.UNFORESEEN, "ValueError"), frames=frames_of(caught.value)))
     line = ear.line()
     assert line["frames"][-1].startswith("sing:")
     assert LYRICS not in json.dumps(line)
@@ -186,14 +186,16 @@ def test_only_the_innermost_frames_are_told() -> None:
 
 
 def test_a_visibility_that_was_not_changed_is_told_without_the_services_text(telemetry: Telemetry, ear: Ear) -> None:
-    telemetry.visibility_not_changed(RuntimeError(LYRICS))
+    telemetry.visibility_change_failed(RuntimeError(LYRICS))
     line = ear.line()
-    assert (line["level"], line["action"], line["reason"]) == ("WARNING", "hide", "RuntimeError")
+    assert (line["level"], line["action"], line["reason"]) == ("WARNING", "change_visibility", "RuntimeError")
     assert LYRICS not in json.dumps(line)
 
 
 def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ear: Ear) -> None:
-    telemetry.count([Report(MESSAGE, decision) for decision in (Done("1"), Done("2"), RETRY, REFUSED, UNRECORDED)])
+    telemetry.count(
+        [RecordReport(MESSAGE, decision) for decision in (Done("1"), Done("2"), RETRY, REFUSED, UNRECORDED)]
+    )
     line = ear.line()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     counts = {"Submitted": 2, "Retried": 1, "DeadLettered": 2, "Rejected": 1, "TaskNotRecorded": 1}
@@ -232,7 +234,7 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ea
 def test_a_decision_is_counted_under_its_names(
     telemetry: Telemetry, ear: Ear, decision: Decision, names: set[str]
 ) -> None:
-    telemetry.count([Report(MESSAGE, decision)])
+    telemetry.count([RecordReport(MESSAGE, decision)])
     line = ear.line()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert {metric["Name"] for metric in directive["Metrics"]} == names
@@ -244,15 +246,15 @@ def test_an_empty_batch_is_not_counted(telemetry: Telemetry, ear: Ear) -> None:
 
 
 def test_one_batch_is_not_counted_again_with_the_next(telemetry: Telemetry, ear: Ear) -> None:
-    telemetry.count([Report(MESSAGE, Done("1"))])
-    telemetry.count([Report(MESSAGE, RETRY)])
+    telemetry.count([RecordReport(MESSAGE, Done("1"))])
+    telemetry.count([RecordReport(MESSAGE, RETRY)])
     _, second = ear.lines()
     assert "Submitted" not in second
 
 
 def test_neither_body_nor_receipt_is_in_any_line(telemetry: Telemetry, ear: Ear) -> None:
     for decision in (Done("1"), RETRY, REFUSED, UNRECORDED):
-        report = Report(MESSAGE, decision, "request-1")
+        report = RecordReport(MESSAGE, decision, "request-1")
         telemetry.log(report)
         telemetry.count([report])
     text = ear.text()

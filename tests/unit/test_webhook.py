@@ -9,17 +9,18 @@ from dataclasses import replace
 
 import pytest
 
-from song_intake.song_request import SongRequest
-from song_intake.webhook import (
+from song_intake.contract.song_request import SongRequest
+from song_intake.music_api.webhook import (
     LARGEST_BODY_BYTES,
     TIMESTAMP_TOLERANCE_SECONDS,
-    Call,
+    WebhookCall,
     WebhookKey,
-    addressed,
     key_of,
     task_id_of,
+    with_webhook,
 )
-from tests.local.webhooks.call import SIGNATURE, TIMESTAMP, Genuine, WebhookCall, unix_time
+from tests.local.webhooks.call import SIGNATURE, TIMESTAMP, Genuine, unix_time
+from tests.local.webhooks.call import WebhookCall as SentCall
 from tests.local.webhooks.event import lambda_event
 from tests.local.webhooks.forgery import KINDS, forgeries
 
@@ -34,7 +35,7 @@ def genuine(key: WebhookKey = CURRENT, request_id: str = REQUEST_ID) -> Genuine:
     return Genuine(request_id, key.path_mac(request_id), key.secret(request_id), BODY)
 
 
-def call_of(sent: WebhookCall) -> Call | None:
+def call_of(sent: SentCall) -> WebhookCall | None:
     """The call as it arrives, or None where the gateway has no route for it."""
     event = lambda_event(sent)
     if event is None:
@@ -42,10 +43,10 @@ def call_of(sent: WebhookCall) -> Call | None:
     path = event["pathParameters"]
     assert isinstance(path, dict)
     headers = {name.lower(): value.decode("latin-1") for name, value in sent.headers.items()}
-    return Call(path["request_id"], path["mac"], headers, sent.body)
+    return WebhookCall(path["request_id"], path["mac"], headers, sent.body)
 
 
-def taken(call: Call | None) -> str | None:
+def taken(call: WebhookCall | None) -> str | None:
     """The task that the call is taken to name."""
     key = key_of(call, KEYS) if call else None
     return task_id_of(call, key) if call and key else None
@@ -75,7 +76,7 @@ def test_a_key_does_not_show_itself() -> None:
 
 def test_the_create_body_gets_both_and_keeps_the_rest_byte_for_byte() -> None:
     request = SongRequest.parse(json.dumps({"sound": "été", "seed": "7", "weirdness": 0.5}), REQUEST_ID)
-    sent = json.loads(addressed(request.create_body, REQUEST_ID, "https://hooks.example", CURRENT))
+    sent = json.loads(with_webhook(request.create_body, REQUEST_ID, "https://hooks.example", CURRENT))
     assert sent.pop("webhook_url") == f"https://hooks.example/{REQUEST_ID}/{CURRENT.path_mac(REQUEST_ID)}"
     assert sent.pop("webhook_secret") == CURRENT.secret(REQUEST_ID)
     assert SongRequest.parse(json.dumps(sent), REQUEST_ID).create_body == request.create_body

@@ -55,8 +55,8 @@ END
 Or settle the request whose song only the music API knows of, as an operator does who asked there (`make resolve`):
 
 export PYTHONPATH=$package
-$python -m song_intake.resolve $stack --list
-$python -m song_intake.resolve $stack --request=$request_id --task=$task_id
+$python -m song_intake.commands.resolve $stack --list
+$python -m song_intake.commands.resolve $stack --request=$request_id --task=$task_id
 """)
 
 

@@ -16,7 +16,7 @@ class Events:
     """Listens from its making on. `heard` counts each event by its id, which a repeat shares."""
 
     def __init__(self, intake: Intake) -> None:
-        self.heard: Counter[str] = Counter()
+        self.record_outcome: Counter[str] = Counter()
         self._sqs = intake.cloud.client("sqs")
         # What was heard stays hidden for longer than any run, which spares deleting it.
         queue = self._sqs.create_queue(
@@ -42,5 +42,5 @@ class Events:
         messages = self._sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL
         ).get("Messages", [])
-        self.heard.update(json.loads(message["Body"])["detail"]["id"] for message in messages)
+        self.record_outcome.update(json.loads(message["Body"])["detail"]["id"] for message in messages)
         return bool(messages)

@@ -23,7 +23,7 @@ from tests.local.run.display import display, is_terminal
 from tests.local.run.events import Events
 from tests.local.run.progress import Progress, Tracked
 from tests.local.run.signals import undisturbed_end
-from tests.local.run.summary import Evidence, is_as_it_should_be, summary, unannounced
+from tests.local.run.summary import Evidence, is_as_it_should_be, submission_unpublished, summary
 from tests.local.vendor.music_vendor import PLENTY_OF_CREDITS, MusicVendor
 from tests.local.webhooks.transport import local_cloud
 
@@ -101,8 +101,8 @@ def _send_and_follow(intake: Intake, vendor: MusicVendor) -> tuple[Sequence[Trac
         _run_dry(intake, vendor, progress, unpaid)
         progress.follow()
     tracked = progress.tracked
-    events.listen(until=lambda: not unannounced(tracked, events.heard), seconds=PATIENCE_FOR_EVENTS)
-    evidence = Evidence(vendor.creates, events.heard)
+    events.listen(until=lambda: not submission_unpublished(tracked, events.record_outcome), seconds=PATIENCE_FOR_EVENTS)
+    evidence = Evidence(vendor.creates, events.record_outcome)
     _say("")
     for line in summary(tracked[: len(known)], tracked[len(known) :], evidence):
         _say(line)

@@ -20,11 +20,11 @@ def is_as_it_should_be(tracked: Sequence[Tracked], evidence: Evidence) -> bool:
     """Every request ended as expected and was announced, and no song was made twice or for nobody."""
     songs = _songs(tracked)
     asked_for = all(create.title in songs for create in evidence.creates)
-    ended_well = all(one.is_as_expected for one in tracked) and not unannounced(tracked, evidence.events)
+    ended_well = all(one.is_as_expected for one in tracked) and not submission_unpublished(tracked, evidence.events)
     return asked_for and not _made_twice(evidence.creates) and ended_well
 
 
-def unannounced(tracked: Sequence[Tracked], events: Iterable[str]) -> list[Tracked]:
+def submission_unpublished(tracked: Sequence[Tracked], events: Iterable[str]) -> list[Tracked]:
     """The requests whose end no event tells."""
     occasions = {tuple(event_id.split("/")[1:]) for event_id in events}
     return [one for one in tracked if not occasions & set(_occasions_of_the_end(one))]
@@ -88,7 +88,7 @@ def _count(tracked: Sequence[Tracked], evidence: Evidence) -> Iterator[str]:
         "songs that the vendor made": f"{len(creates)} ({_ends_of_songs(tracked)})",
         "songs paid for twice": len(_made_twice(creates)),
         "events heard": f"{len(events)} (and {sum(events.values()) - len(events)} repeats)",
-        "ends that no event told": len(unannounced(tracked, events)),
+        "ends that no event told": len(submission_unpublished(tracked, events)),
     }
     yield from (f"{name:<29}  {count}" for name, count in counts.items())
 

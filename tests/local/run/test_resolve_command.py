@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from song_intake.resolve import main
+from song_intake.commands.resolve import main
 from tests.local.cloud.cloud import PROJECT
 
 
@@ -39,5 +39,5 @@ def test_half_a_word_or_two_at_once_are_refused_before_anything_is_called(argume
 def test_make_hands_on_just_what_was_typed(typed: list[str], said: str) -> None:
     command = ["make", "--no-print-directory", "--dry-run", "resolve", "STACK=s", *typed]
     shown = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
-    _, _, arguments = shown.replace("\\\n", " ").partition("song_intake.resolve ")
+    _, _, arguments = shown.replace("\\\n", " ").partition("song_intake.commands.resolve ")
     assert " ".join(arguments.split()) == said

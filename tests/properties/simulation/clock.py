@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from unittest import mock
 
-from song_intake import group_commit
+from song_intake.aws import group_commit
 from tests.properties.simulation.one_core import one_core
 
 
@@ -14,7 +14,7 @@ def simulated_time(wall: Callable[[], float], monotonic: Callable[[], float]) ->
     with (
         mock.patch("time.time", wall),
         mock.patch("time.monotonic", monotonic),
-        mock.patch.object(group_commit, "GATHERING_SECONDS", 0),
+        mock.patch.object(group_commit, "GATHER_SECONDS", 0),
         one_core(),
     ):
         yield

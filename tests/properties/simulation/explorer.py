@@ -8,7 +8,7 @@ redrive   every dead letter that may be redriven goes back, and the queue is dra
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from song_intake.message import REASON
+from song_intake.contract.sqs_message import REASON
 from tests.properties.simulation import dangers, invariants, messages
 from tests.properties.simulation.choices import Choices
 from tests.properties.simulation.dangers import Dangers

@@ -1,51 +1,48 @@
-"""The functions that follow a song, and submit_song, to which a story goes back: real code on simulated clients."""
+"""The functions that track a song, and submit_song, to which a story goes back: real code on simulated clients."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
-from song_intake.announcements import Announcer
-from song_intake.api_token import ApiToken
-from song_intake.backoff import Backoff
-from song_intake.batch import Batch
-from song_intake.callback import Callback
-from song_intake.check_work import CheckWork
-from song_intake.circuit_breaker import CircuitBreaker
-from song_intake.dead_letters import DeadLetters
-from song_intake.ledger import Ledger
-from song_intake.ledger_following import Following
-from song_intake.ledger_table import LedgerTable
-from song_intake.our_webhook import OurWebhook
-from song_intake.request_work import RequestWork
-from song_intake.settings import RECEIVES_HELD_BACK
-from song_intake.song_checks import SongChecks
-from song_intake.submission import Submission
-from song_intake.telling import Telling
-from song_intake.tracking import Tracking
-from song_intake.webhook_event import WebhookEndpoint
-from song_intake.webhook_keys import WebhookKeys
-from song_intake.webhook_reception import Reception
+from song_intake.admission.circuit_breaker import CircuitBreaker
+from song_intake.app.submit import submit_song
+from song_intake.app.track import track_song
+from song_intake.app.webhook import WebhookSettings, receive_webhook
+from song_intake.ledger.following import TrackingStore
+from song_intake.ledger.table import LedgerTable
+from song_intake.outgoing.callback import TaskCallback
+from song_intake.outgoing.checks import SongChecks
+from song_intake.outgoing.events import EventPublisher
+from song_intake.outgoing.notifier import Notifier
+from song_intake.work.batch import Batch
+from song_intake.work.check_work import CheckWork
+from song_intake.work.request_work import RequestWork
+from song_intake.work.tracking import Tracking
+from song_intake.work.webhook_endpoint import WebhookEndpoint
 from tests.properties.simulation.bus import SimulatedEvents
-from tests.properties.simulation.queues import CHECKS_URL, DEAD_LETTERS_URL, REQUESTS_URL, SimulatedSqs
+from tests.properties.simulation.clients import (
+    SimulatedClients,
+    SimulatedSecrets,
+    submit_settings,
+    track_settings,
+    webhook_settings,
+)
+from tests.properties.simulation.queues import CHECKS_URL, SimulatedSqs
 from tests.properties.simulation.silence import SILENT
-from tests.properties.simulation.vendor import SECRET_ID, SimulatedMusicApi, SimulatedSecrets
-from tests.properties.simulation.webhooks import ENDPOINT, KEY_ID, SimulatedKeySecret
+from tests.properties.simulation.vendor import SimulatedMusicApi
+from tests.properties.simulation.webhooks import KEY_ID
 from tests.properties.simulation.workflows import SimulatedStepFunctions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
     from tests.properties.simulation.following_world import FollowingWorld
 
 # The template's defaults, in seconds.
-LEASE: Final = 75.0
-PAID_CALL: Final = 40.0
-POLL_CALL: Final = 25.0
 FIRST_CHECK: Final = 15.0
 CHECK_CAP: Final = 300.0
 RESOLUTION_WINDOW: Final = 900.0
@@ -56,14 +53,14 @@ MAX_RECEIVE_COUNT: Final = 15
 class Parts:
     """The classes under test. A test of the proof itself puts broken ones here."""
 
-    following: type[Following] = Following
+    store: type[TrackingStore] = TrackingStore
     tracking: type[Tracking] = Tracking
     check_work: type[CheckWork] = CheckWork
-    telling: type[Telling] = Telling
-    announcer: type[Announcer] = Announcer
-    callback: type[Callback] = Callback
+    notifier: type[Notifier] = Notifier
+    publisher: type[EventPublisher] = EventPublisher
+    callback: type[TaskCallback] = TaskCallback
     song_checks: type[SongChecks] = SongChecks
-    reception: type[Reception] = Reception
+    endpoint: type[WebhookEndpoint] = WebhookEndpoint
     request_work: type[RequestWork] = RequestWork
 
 
@@ -71,75 +68,78 @@ SHIPPED: Final = Parts()
 
 
 class Functions:
-    """One process of each, which share nothing but the world. Another such set is what comes after a death."""
+    """One process of each, as app/ builds it, with the parts under test. Another such set replaces a crashed one."""
 
     def __init__(self, world: FollowingWorld, parts: Parts) -> None:
         self._world = world
         self._parts = parts
         self.track_song = self._track_song()
         self.submit_song = self._submit_song()
-        self.receive_webhook = WebhookEndpoint(
-            parts.reception(self._keys(), self._following(), self._song_checks(self._sqs_of_checks, 0)), SILENT
-        )
+        self.receive_webhook = self._receive_webhook()
 
     def _track_song(self) -> Batch:
-        sqs = self._sqs_of_checks
+        settings = track_settings()
+        clients = self._clients(self._sqs_of_checks)
+        batch = track_song(settings, clients, SILENT, self._music_api())
+        assert isinstance(batch.work, CheckWork)
+        built = batch.work.tracking
         tracking = self._parts.tracking(
-            following=self._following(),
-            music_api=SimulatedMusicApi(self._world, self._world.scene.vendor),
-            api_token=self._api_token(),
-            checks=self._song_checks(sqs, FIRST_CHECK),
-            telling=self._telling(),
-            first_wait=FIRST_CHECK,
-            longest_wait=CHECK_CAP,
-            tracking_hours=24,
+            store=self._store(),
+            music_api=built.music_api,
+            api_token=built.api_token,
+            checks=self._song_checks(self._sqs_of_checks, FIRST_CHECK),
+            notifier=self._notifier(clients),
+            first_wait=built.first_wait,
+            longest_wait=built.longest_wait,
+            tracking_hours=built.tracking_hours,
         )
         work = self._parts.check_work(
-            tracking=tracking, dead_letters=DeadLetters(sqs, DEAD_LETTERS_URL), poll_call=POLL_CALL
+            tracking=tracking, dead_letters=batch.work.dead_letters, poll_call=batch.work.poll_call
         )
-        return Batch(work=work, sqs=sqs, queue_url=CHECKS_URL, telemetry=SILENT)
+        return replace(batch, work=work)
 
     def _submit_song(self) -> Batch:
         sqs = cast("SQSClient", SimulatedSqs(self._world, self._world.scene.requests, self._world.scene.checks))
-        submission = Submission(
-            ledger=Ledger(self._dynamodb, "ledger", LEASE, keep_days=90),
-            music_api=SimulatedMusicApi(self._world, self._world.scene.vendor),
-            api_token=self._api_token(),
-            backoff=Backoff(base=5, cap=900),
-            paid_call=PAID_CALL,
-            last_try=MAX_RECEIVE_COUNT - RECEIVES_HELD_BACK,
-            max_receive_count=MAX_RECEIVE_COUNT,
-            breaker=CircuitBreaker(),
-            webhook=OurWebhook(ENDPOINT, self._keys(), RESOLUTION_WINDOW),
-        )
+        clients = self._clients(sqs)
+        batch = submit_song(submit_settings(**webhook_settings()), clients, SILENT, self._music_api())
+        assert isinstance(batch.work, RequestWork)
         work = self._parts.request_work(
-            submission=submission,
+            submission=replace(batch.work.submission, breaker=CircuitBreaker()),
             checks=self._song_checks(sqs, FIRST_CHECK),
-            telling=self._telling(),
-            dead_letters=DeadLetters(sqs, DEAD_LETTERS_URL),
+            notifier=self._notifier(clients),
+            dead_letters=batch.work.dead_letters,
         )
-        return Batch(work=work, sqs=sqs, queue_url=REQUESTS_URL, telemetry=SILENT)
+        return replace(batch, work=work)
 
-    def _telling(self) -> Telling:
-        events = cast("EventBridgeClient", SimulatedEvents(self._world, self._world.scene.bus))
-        step_functions = cast("SFNClient", SimulatedStepFunctions(self._world, self._world.scene.workflows))
-        return self._parts.telling(self._parts.announcer(events, "bus"), self._parts.callback(step_functions))
+    def _receive_webhook(self) -> WebhookEndpoint:
+        settings = WebhookSettings(
+            ledger_table="ledger", keep_days=90, webhook_key_secret_arn=KEY_ID, song_checks_queue_url=CHECKS_URL
+        )
+        built = receive_webhook(settings, self._clients(self._sqs_of_checks), SILENT)
+        return self._parts.endpoint(built.keys, self._store(), self._song_checks(self._sqs_of_checks, 0), SILENT)
 
-    def _following(self) -> Following:
-        return self._parts.following(LedgerTable(self._dynamodb, "ledger", keep_days=90))
+    def _clients(self, sqs: SQSClient) -> SimulatedClients:
+        return SimulatedClients(
+            dynamodb=self._world.dynamodb,
+            sqs=sqs,
+            events=SimulatedEvents(self._world, self._world.scene.bus),
+            secretsmanager=SimulatedSecrets(self._world),
+            stepfunctions=SimulatedStepFunctions(self._world, self._world.scene.workflows),
+        )
+
+    def _music_api(self) -> SimulatedMusicApi:
+        return SimulatedMusicApi(self._world, self._world.scene.vendor)
+
+    def _notifier(self, clients: SimulatedClients) -> Notifier:
+        events = cast("EventBridgeClient", clients.client("events"))
+        step_functions = cast("SFNClient", clients.client("stepfunctions"))
+        return self._parts.notifier(self._parts.publisher(events, "bus"), self._parts.callback(step_functions))
+
+    def _store(self) -> TrackingStore:
+        return self._parts.store(LedgerTable(cast("DynamoDBClient", self._world.dynamodb), "ledger", keep_days=90))
 
     def _song_checks(self, sqs: SQSClient, first_check: float) -> SongChecks:
         return self._parts.song_checks(sqs, CHECKS_URL, first_check)
-
-    def _api_token(self) -> ApiToken:
-        return ApiToken(cast("SecretsManagerClient", SimulatedSecrets(self._world)), SECRET_ID)
-
-    def _keys(self) -> WebhookKeys:
-        return WebhookKeys(cast("SecretsManagerClient", SimulatedKeySecret(self._world)), KEY_ID)
-
-    @property
-    def _dynamodb(self) -> DynamoDBClient:
-        return cast("DynamoDBClient", self._world.dynamodb)
 
     @property
     def _sqs_of_checks(self) -> SQSClient:

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from song_intake.ledger_row import FINAL, Status
-from song_intake.message import REASON
-from song_intake.reason import Reason
+from song_intake.contract.sqs_message import REASON
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import FINAL, Status
 from tests.properties.simulation.bus import Event
 from tests.properties.simulation.expressions import Item
 from tests.properties.simulation.following_world import FollowingWorld

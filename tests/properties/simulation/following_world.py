@@ -12,9 +12,9 @@ from functools import partial
 from typing import Final
 from unittest import mock
 
-from song_intake.batch import Batch, TimeLeft
-from song_intake.message import SqsRecord
-from song_intake.webhook_event import HttpApiEvent, WebhookEndpoint
+from song_intake.contract.sqs_message import SqsRecord
+from song_intake.work.batch import Batch, TimeLeft
+from song_intake.work.webhook_endpoint import HttpApiEvent, WebhookEndpoint
 from tests.properties.simulation.bus import Bus
 from tests.properties.simulation.clock import simulated_time
 from tests.properties.simulation.dynamodb import SimulatedDynamoDb, Table
@@ -228,8 +228,8 @@ def _plenty_of_time() -> float:
 
 
 def _is_done(batch: Batch, record: SqsRecord, time_left: TimeLeft) -> bool:
-    return not batch.take([record], time_left)["batchItemFailures"]
+    return not batch.handle([record], time_left)["batchItemFailures"]
 
 
 def _is_accepted(endpoint: WebhookEndpoint, event: HttpApiEvent, _time_left: TimeLeft) -> bool:
-    return endpoint.answer(event)["statusCode"] == 200
+    return endpoint.handle(event)["statusCode"] == 200

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Protocol
 
-from song_intake.ledger_row import Row, Status
-from song_intake.message import REASON, REQUEST_ID, TASK_ID
-from song_intake.pace_table import KEY as PACE
-from song_intake.reason import Reason
+from song_intake.admission.pace_item import PACE_KEY as PACE
+from song_intake.contract.sqs_message import REASON, REQUEST_ID, TASK_ID
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.ledger.row import Row
 from tests.properties.simulation.faults import Step
 from tests.properties.simulation.queues import QueuedMessage, Sent
 from tests.properties.simulation.world import World
@@ -149,7 +150,7 @@ class _Moment:
             match letter.attribute(REASON):
                 case Reason.INVALID_REQUEST if sent.valid:
                     yield f"6. {sent.name} is called invalid"
-                case Reason.RETRIES_EXHAUSTED if self._most_receives(sent) < self._world.last_try:
+                case Reason.RETRIES_EXHAUSTED if self._most_receives(sent) < self._world.final_receive:
                     yield f"6. {sent.name} was given up before its last try"
                 case Reason.REQUEST_ID_REUSED if len(self._songs[sent.request_id]) == 1:
                     yield f"6. nobody else used the request_id of {sent.name}"

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from song_intake.batch import TimeLeft
+from song_intake.work.batch import TimeLeft
 from tests.properties.simulation.faults import Fault, Step
 
 Answer = TypeVar("Answer")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from enum import StrEnum
 
-from song_intake.song_request import SongRequest
+from song_intake.contract.song_request import SongRequest
 from tests.properties.simulation.queues import Sent
 from tests.properties.simulation.world import World
 

@@ -19,30 +19,19 @@ from unittest import mock
 
 from botocore.exceptions import ClientError
 
-from song_intake import group_commit
-from song_intake.account import Account
-from song_intake.account_fault import DETAIL_TYPE, FaultReport
-from song_intake.announcements import Announcer
-from song_intake.api_token import ApiToken
-from song_intake.backoff import Backoff
-from song_intake.batch import Batch
-from song_intake.callback import Callback
-from song_intake.circuit_breaker import CircuitBreaker
-from song_intake.dead_letters import DeadLetters
-from song_intake.intake_mapping import IntakeMapping, NotSwitched
-from song_intake.intake_memory import IntakeMemory
-from song_intake.intake_switch import IntakeSwitch
-from song_intake.ledger import Ledger
-from song_intake.message import SqsRecord
-from song_intake.request_work import RequestWork
-from song_intake.song_checks import SongChecks
-from song_intake.submission import Submission
-from song_intake.telemetry import Telemetry
-from song_intake.telling import Telling
+from song_intake.admission.switch import IntakeSwitch, NotSwitched
+from song_intake.app.submit import submit_song
+from song_intake.app.switch import SwitchSettings, switch_intake
+from song_intake.aws import group_commit
+from song_intake.contract.sqs_message import SqsRecord
+from song_intake.outgoing.events import ACCOUNT_FAULT
+from song_intake.outgoing.telemetry import Telemetry
+from song_intake.work.batch import Batch
+from tests.properties.simulation.clients import SimulatedClients, SimulatedSecrets, submit_settings
 from tests.properties.simulation.dynamodb import SimulatedDynamoDb, Table
 from tests.properties.simulation.outage_ends import Faultless, OneItem, OutageApi, OutageVendor, Uncounted
-from tests.properties.simulation.queues import CHECKS_URL, DEAD_LETTERS_URL, REQUESTS_URL, VISIBILITY_SECONDS
-from tests.properties.simulation.vendor import SECRET_ID, SimulatedSecrets
+from tests.properties.simulation.queues import DEAD_LETTERS_URL, VISIBILITY_SECONDS
+from tests.properties.simulation.vendor import SECRET_ID
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
@@ -50,7 +39,7 @@ if TYPE_CHECKING:
 # The defaults of the template.
 ENVIRONMENTS: Final = 5
 BATCH_SIZE: Final = 10
-LAST_TRY: Final = 12
+FINAL_RECEIVE: Final = 12
 MAX_RECEIVE_COUNT: Final = 15
 LOOK_EVERY: Final = 300.0
 RETENTION: Final = 4 * 86_400.0
@@ -129,9 +118,9 @@ class Outage:
 
     def put_events(self, *, Entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:  # noqa: N803
         for entry in Entries:
-            if entry["DetailType"] == DETAIL_TYPE:
+            if entry["DetailType"] == ACCOUNT_FAULT:
                 time = datetime.fromtimestamp(int(self.now), UTC).isoformat()
-                event = {"detail-type": DETAIL_TYPE, "time": time, "detail": json.loads(entry["Detail"])}
+                event = {"detail-type": ACCOUNT_FAULT, "time": time, "detail": json.loads(entry["Detail"])}
                 self.at(self.now + 1 - self.began, partial(self._invoke, event, RETRIES_OF_AN_EVENT))
         return {"FailedEntryCount": 0}
 
@@ -149,7 +138,7 @@ class Outage:
 
     def _invoke(self, event: Mapping[str, object], retries: Sequence[float]) -> None:
         try:
-            self._switch.take(event)
+            self._switch.handle(event)
         except NotSwitched:
             if retries:
                 self.at(self.now + retries[0] - self.began, partial(self._invoke, event, retries[1:]))
@@ -182,7 +171,7 @@ class Outage:
         for message in taken:
             message.receives += 1
             message.visible_at = self.now + VISIBILITY_SECONDS
-        response = batch.take([message.record() for message in taken], lambda: 60.0)
+        response = batch.handle([message.record() for message in taken], lambda: 60.0)
         failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         for message in taken:
             if f"message-{message.number}" in failed:
@@ -203,7 +192,7 @@ class Outage:
             mock.patch("time.time", self._time),
             mock.patch("time.monotonic", self._time),
             # What is simulated answers at once: there is nobody to wait for.
-            mock.patch.multiple(group_commit, GATHERING_SECONDS=0, PATIENCE_SECONDS=0),
+            mock.patch.multiple(group_commit, GATHER_SECONDS=0, PATIENCE_SECONDS=0),
         ):
             yield
 
@@ -214,30 +203,20 @@ class Outage:
         return Telemetry(cast("Logger", _SILENT), cast("Metrics", Uncounted()))
 
     def _new_switch(self) -> IntakeSwitch:
-        secrets = cast("Any", SimulatedSecrets(Faultless()))
-        return IntakeSwitch(
-            account=Account(OutageApi(self.vendor), secrets, SECRET_ID),
-            memory=IntakeMemory(cast("Any", OneItem()), "ledger"),
-            mapping=IntakeMapping(cast("Any", self), "the-mapping"),
-            telemetry=self._telemetry(),
+        settings = SwitchSettings(
+            music_api_origin="https://music.invalid",
+            api_token_secret_arn=SECRET_ID,
+            ledger_table="ledger",
+            intake_mapping_uuid="the-mapping",
+            connect_timeout=5,
+            poll_deadline=10,
+            ca_bundle=None,
         )
+        secrets = SimulatedSecrets(Faultless())
+        clients = SimulatedClients(dynamodb=OneItem(), secretsmanager=secrets, **{"lambda": self})
+        return switch_intake(settings, clients, self._telemetry(), OutageApi(self.vendor))
 
     def _new_batch(self) -> Batch:
-        this = cast("Any", self)
-        submission = Submission(
-            ledger=Ledger(cast("Any", self._dynamodb), "ledger", lease=75, keep_days=90),
-            music_api=OutageApi(self.vendor),
-            api_token=ApiToken(cast("Any", SimulatedSecrets(Faultless())), SECRET_ID),
-            backoff=Backoff(base=5, cap=900),
-            paid_call=40,
-            last_try=LAST_TRY,
-            max_receive_count=MAX_RECEIVE_COUNT,
-            breaker=CircuitBreaker(report=FaultReport(this, "bus", lambda _: None)),
-        )
-        work = RequestWork(
-            submission=submission,
-            checks=SongChecks(this, CHECKS_URL, first_check=15),
-            telling=Telling(Announcer(this, "bus"), Callback(cast("Any", None))),
-            dead_letters=DeadLetters(this, DEAD_LETTERS_URL),
-        )
-        return Batch(work=work, sqs=this, queue_url=REQUESTS_URL, telemetry=self._telemetry())
+        secrets = SimulatedSecrets(Faultless())
+        clients = SimulatedClients(dynamodb=self._dynamodb, sqs=self, events=self, secretsmanager=secrets)
+        return submit_song(submit_settings(), clients, self._telemetry(), OutageApi(self.vendor))

@@ -4,11 +4,12 @@ import json
 import threading
 from dataclasses import dataclass, field
 
-from song_intake.create_answer import Answer, outcome_of
-from song_intake.credits_answer import CREDITS_A_SONG, Balance, balance_of
-from song_intake.music_api import Line, MusicApi
-from song_intake.outcome import Outcome
-from song_intake.task_state import NotTold
+from song_intake.domain.outcome import Outcome
+from song_intake.domain.task import NoAnswer
+from song_intake.music_api.answer import Answer
+from song_intake.music_api.client import Connection, MusicApi
+from song_intake.music_api.create import outcome_of
+from song_intake.music_api.credits import CREDITS_A_SONG, Balance, balance_of
 from tests.properties.simulation.dynamodb import ConditionalCheckFailedException, Exceptions
 from tests.properties.simulation.expressions import Item, Placeholders, holds
 from tests.properties.simulation.faults import Step
@@ -45,11 +46,14 @@ class OutageApi(MusicApi):
     def __init__(self, vendor: OutageVendor) -> None:
         self._vendor = vendor
 
-    def connect(self) -> Line:
-        return OutageLine(self._vendor)
+    def connect(self) -> Connection:
+        return OutageConnection(self._vendor)
+
+    def credits(self, token: str) -> Balance | NoAnswer:
+        return balance_of(Answer(200, json.dumps({"credits": self._vendor.credits, "extra_credits": 0}).encode()))
 
 
-class OutageLine(Line):
+class OutageConnection(Connection):
     def __init__(self, vendor: OutageVendor) -> None:
         self._vendor = vendor
 
@@ -65,9 +69,6 @@ class OutageLine(Line):
         self._vendor.credits -= CREDITS_A_SONG
         self._vendor.made.append(title)
         return outcome_of(Answer(200, json.dumps({"task_id": f"task-of-{title}"}).encode()))
-
-    def credits(self, token: str) -> Balance | NotTold:
-        return balance_of(Answer(200, json.dumps({"credits": self._vendor.credits, "extra_credits": 0}).encode()))
 
 
 class OneItem:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from song_intake.message import MessageAttribute, SqsRecord
+from song_intake.contract.sqs_message import MessageAttribute, SqsRecord
 from tests.properties.simulation.dynamodb import no_answer, unavailable
 from tests.properties.simulation.faults import Fault, Step, Steps
 

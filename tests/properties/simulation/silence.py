@@ -3,7 +3,7 @@
 import logging
 from typing import TYPE_CHECKING, Final, cast
 
-from song_intake.telemetry import Telemetry
+from song_intake.outgoing.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics

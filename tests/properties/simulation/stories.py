@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from song_intake.create_answer import Answer
-from song_intake.ledger_row import Status
-from song_intake.reason import Reason
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.music_api.answer import Answer
 from tests.properties.simulation.faults import Fault, Step
 from tests.properties.simulation.following_world import FollowingWorld
 from tests.properties.simulation.queues import Sent

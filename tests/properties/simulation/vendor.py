@@ -5,14 +5,14 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Final
 
-from song_intake.create_answer import Answer, outcome_of
-from song_intake.music_api import Line, MusicApi
-from song_intake.outcome import NotSent, Outcome, Unknown
-from song_intake.reason import Reason
-from song_intake.task_answer import state_of
-from song_intake.task_state import NotTold, TaskState
-from tests.properties.simulation.dynamodb import unavailable
-from tests.properties.simulation.faults import Fault, Step, Steps
+from song_intake.domain.outcome import Outcome, Retryable, Unknown
+from song_intake.domain.reason import Reason
+from song_intake.domain.task import NoAnswer, TaskState
+from song_intake.music_api.answer import Answer
+from song_intake.music_api.client import Connection, MusicApi
+from song_intake.music_api.create import outcome_of
+from song_intake.music_api.poll import state_of
+from tests.properties.simulation.faults import Fault, Step
 from tests.properties.simulation.queues import Deliveries
 
 SECRET_ID: Final = "simulated-secret"
@@ -60,20 +60,34 @@ class Vendor:
 
 
 class SimulatedMusicApi(MusicApi):
-    """Opens lines to the vendor in memory."""
+    """Opens connections to the vendor in memory."""
 
     def __init__(self, world: Deliveries, vendor: Vendor) -> None:
         self._world = world
         self._vendor = vendor
 
-    def connect(self) -> Line | NotSent:
+    def connect(self) -> Connection | Retryable:
         if self._world.before(Step.CONNECT) is Fault.NOT_TAKEN:
-            return NotSent(Reason.CANNOT_CONNECT, "simulated")
-        return SimulatedLine(self._world, self._vendor)
+            return Retryable(Reason.CANNOT_CONNECT, "simulated")
+        return SimulatedConnection(self._world, self._vendor)
+
+    def poll(self, task_id: str, token: str) -> TaskState:
+        assert token == TOKEN
+        if self._world.before(Step.CONNECT) is Fault.NOT_TAKEN:
+            return NoAnswer(Reason.CANNOT_CONNECT)
+        match self._world.before(Step.POLL):
+            case None:
+                return state_of(self._vendor.say())
+            case Fault.NOT_TAKEN:
+                return NoAnswer(Reason.POLL_FAILED)
+            case Fault.ERROR:
+                return state_of(json_answer(502, type="upstream_error"))
+            case other:
+                return state_of(json_answer(int(other), type="simulated"))
 
 
-class SimulatedLine(Line):
-    """One create, or one poll, which goes as the schedule has it; what an answer means is the real tables' word."""
+class SimulatedConnection(Connection):
+    """One create, which goes as the schedule has it; what an answer means is decided by the real table."""
 
     def __init__(self, world: Deliveries, vendor: Vendor) -> None:
         self._world = world
@@ -91,18 +105,6 @@ class SimulatedLine(Line):
             self._vendor.webhooks[title] = (request["webhook_url"], request["webhook_secret"])
         answer = self._answer(title, fault)
         return Unknown("simulated: no answer") if answer is None else outcome_of(answer)
-
-    def poll(self, task_id: str, token: str) -> TaskState:
-        assert token == TOKEN
-        match self._world.before(Step.POLL):
-            case None:
-                return state_of(self._vendor.say())
-            case Fault.NOT_TAKEN:
-                return NotTold(Reason.POLL_FAILED)
-            case Fault.ERROR:
-                return state_of(json_answer(502, type="upstream_error"))
-            case other:
-                return state_of(json_answer(int(other), type="simulated"))
 
     def _answer(self, title: str, fault: Fault | None) -> Answer | None:
         match fault:
@@ -128,19 +130,6 @@ class SimulatedLine(Line):
                 return json_answer(502, type="upstream_error", error="simulated")
             case _:
                 return json_answer(int(str(fault)), type="simulated", error="simulated")
-
-
-class SimulatedSecrets:
-    """The Secrets Manager client of the function."""
-
-    def __init__(self, steps: Steps) -> None:
-        self._steps = steps
-
-    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803 - boto3's name
-        assert SecretId == SECRET_ID
-        if self._steps.before(Step.SECRET) is Fault.NOT_TAKEN:
-            raise unavailable("GetSecretValue")
-        return {"SecretString": TOKEN}
 
 
 def json_answer(status: int, /, **said: object) -> Answer:

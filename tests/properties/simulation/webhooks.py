@@ -1,14 +1,12 @@
-"""The vendor's webhook in memory: calls that are due, and the secret with the key that our addresses are made of."""
+"""The vendor's webhook in memory: the calls that are due."""
 
 import json
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from song_intake.webhook_event import HttpApiEvent
+from song_intake.work.webhook_endpoint import HttpApiEvent
 from tests.local.webhooks.call import Genuine
 from tests.local.webhooks.event import lambda_event
-from tests.properties.simulation.dynamodb import unavailable
-from tests.properties.simulation.faults import Fault, Step, Steps
 
 ENDPOINT: Final = "https://simulated.invalid"
 KEY_ID: Final = "simulated-key"
@@ -42,22 +40,3 @@ class Courier:
     def answered(self, call: DueCall, now: float, *, accepted: bool) -> None:
         if not accepted and self.repeats:
             self.due.append(DueCall(now + SECONDS_TO_REPEAT, call.call))
-
-
-class SimulatedKeySecret:
-    """The Secrets Manager client of the functions that make or verify an address. The key was never rotated."""
-
-    class exceptions:  # noqa: N801 - boto3's name
-        class ResourceNotFoundException(Exception):
-            pass
-
-    def __init__(self, steps: Steps) -> None:
-        self._steps = steps
-
-    def get_secret_value(self, *, SecretId: str, VersionStage: str) -> dict[str, str]:  # noqa: N803 - boto3's names
-        assert SecretId == KEY_ID
-        if self._steps.before(Step.KEY) is Fault.NOT_TAKEN:
-            raise unavailable("GetSecretValue")
-        if VersionStage == "AWSPREVIOUS":
-            raise self.exceptions.ResourceNotFoundException
-        return {"SecretString": "simulated-key-of-the-webhook"}

@@ -1,6 +1,6 @@
 """The function of the template, several times over, with everything around it in memory.
 
-Real are Batch, RequestWork, Submission, Ledger, DeadLetters, SongChecks, Telling, ApiToken and the table of answers.
+Real is submit_song as app/submit builds it, and the table of answers.
 Simulated are the ends of their clients, the clock, and Lambda's reading of the queue. Nothing moves by itself: a
 schedule calls the methods here.
 """
@@ -8,34 +8,27 @@ schedule calls the methods here.
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self, cast
 
-from song_intake.announcements import Announcer
-from song_intake.api_token import ApiToken
-from song_intake.backoff import Backoff
-from song_intake.batch import Batch, BatchResponse
-from song_intake.callback import Callback
-from song_intake.circuit_breaker import CircuitBreaker
-from song_intake.dead_letters import DeadLetters
-from song_intake.ledger import Ledger
-from song_intake.pace_table import PaceTable
-from song_intake.pacer import Pacer, SharedPacer, Unpaced
-from song_intake.request_work import RequestWork
-from song_intake.settings import RECEIVES_HELD_BACK
-from song_intake.song_checks import SongChecks
-from song_intake.submission import Submission
-from song_intake.telling import Telling
+from song_intake.admission.circuit_breaker import CircuitBreaker
+from song_intake.admission.pace_item import PaceItem
+from song_intake.admission.pacer import Pacer, SharedPacer, Unpaced
+from song_intake.app.submit import RESERVED_RECEIVES, SubmitSettings, submit_song
+from song_intake.ledger.submitting import SubmissionStore, no_window
+from song_intake.ledger.table import LedgerTable
+from song_intake.outgoing.dead_letters import DeadLetters
+from song_intake.work.batch import Batch, BatchResponse
+from song_intake.work.request_work import RequestWork
 from tests.properties.simulation.bus import Bus, SimulatedEvents
+from tests.properties.simulation.clients import SimulatedClients, SimulatedSecrets, submit_settings
 from tests.properties.simulation.clock import simulated_time
 from tests.properties.simulation.dynamodb import SimulatedDynamoDb, Table
 from tests.properties.simulation.faults import Fault, Step, is_harmful
 from tests.properties.simulation.invocation import Invocation
 from tests.properties.simulation.queues import (
-    CHECKS_URL,
     DEAD_LETTERS_URL,
-    REQUESTS_URL,
     Deliveries,
     QueuedMessage,
     Queues,
@@ -43,14 +36,10 @@ from tests.properties.simulation.queues import (
     SimulatedSqs,
 )
 from tests.properties.simulation.silence import SILENT
-from tests.properties.simulation.vendor import SECRET_ID, SimulatedMusicApi, SimulatedSecrets, Vendor
+from tests.properties.simulation.vendor import SimulatedMusicApi, Vendor
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_stepfunctions import SFNClient
 
 # The template's defaults, in seconds.
 FUNCTION_TIMEOUT: Final = 60.0
@@ -62,9 +51,8 @@ LEASE: Final = 75.0
 class Parts:
     """The classes under test. A test of the invariants themselves puts broken ones here."""
 
-    ledger: type[Ledger] = Ledger
+    store: type[SubmissionStore] = SubmissionStore
     dead_letters: type[DeadLetters] = DeadLetters
-    submission: type[Submission] = Submission
     request_work: type[RequestWork] = RequestWork
     music_api: type[SimulatedMusicApi] = SimulatedMusicApi
     creates_per_minute: int = 0
@@ -127,7 +115,7 @@ class World(Deliveries):
     def __init__(self, parts: Parts, max_receive_count: int) -> None:
         self.now = 1_700_000_000.0
         self.parts = parts
-        self.last_try = max_receive_count - RECEIVES_HELD_BACK
+        self.final_receive = max_receive_count - RESERVED_RECEIVES
         self.queues = Queues(max_receive_count)
         self.bus = Bus()
         self.table = Table()
@@ -169,7 +157,7 @@ class World(Deliveries):
             return None
         self.note(f"{worker.name} receives {message.message_id}, receive {delivery.receive_count}")
         started = self.now
-        function = partial(worker.batch.take, [delivery.record()])
+        function = partial(worker.batch.handle, [delivery.record()])
         invocation = Invocation(worker.name, function, lambda: started + FUNCTION_TIMEOUT - self.now)
         handling = Handling(invocation, delivery, worker, started)
         self.under_way.append(handling)
@@ -246,31 +234,37 @@ class World(Deliveries):
         self.under_way.clear()
 
     def _new_batch(self) -> Batch:
-        sqs = cast("SQSClient", SimulatedSqs(self, self.queues))
-        submission = self.parts.submission(
-            ledger=self.parts.ledger(cast("DynamoDBClient", self.dynamodb), "ledger", LEASE, keep_days=90),
-            music_api=self.parts.music_api(self, self.vendor),
-            api_token=ApiToken(cast("SecretsManagerClient", SimulatedSecrets(self)), SECRET_ID),
-            backoff=Backoff(base=5, cap=900),
-            paid_call=PAID_CALL,
-            last_try=self.last_try,
-            max_receive_count=self.queues.max_receive_count,
-            pacer=self._new_pacer(),
+        """submit_song as it is built, with the parts under test put into it."""
+        settings = submit_settings(
+            max_receive_count=self.queues.max_receive_count, creates_per_minute=self.parts.creates_per_minute
+        )
+        # No request here has a workflow that waits for it.
+        clients = SimulatedClients(
+            dynamodb=self.dynamodb,
+            sqs=SimulatedSqs(self, self.queues),
+            events=SimulatedEvents(self, self.bus),
+            secretsmanager=SimulatedSecrets(self),
+        )
+        batch = submit_song(settings, clients, SILENT, self.parts.music_api(self, self.vendor))
+        assert isinstance(batch.work, RequestWork)
+        table = LedgerTable(cast("DynamoDBClient", self.dynamodb), "ledger", settings.keep_days)
+        submission = replace(
+            batch.work.submission,
+            store=self.parts.store(table, LEASE, no_window),
+            pacer=self._new_pacer(settings),
             breaker=CircuitBreaker(),
         )
-        events = cast("EventBridgeClient", SimulatedEvents(self, self.bus))
         work = self.parts.request_work(
             submission=submission,
-            checks=SongChecks(sqs, CHECKS_URL, first_check=15),
-            # No request here has a workflow that waits for it.
-            telling=Telling(Announcer(events, "bus"), Callback(cast("SFNClient", None))),
-            dead_letters=self.parts.dead_letters(sqs, DEAD_LETTERS_URL),
+            checks=batch.work.checks,
+            notifier=batch.work.notifier,
+            dead_letters=self.parts.dead_letters(batch.sqs, DEAD_LETTERS_URL),
         )
-        return Batch(work=work, sqs=sqs, queue_url=REQUESTS_URL, telemetry=SILENT)
+        return replace(batch, work=work)
 
-    def _new_pacer(self) -> Pacer:
-        if not self.parts.creates_per_minute:
+    def _new_pacer(self, settings: SubmitSettings) -> Pacer:
+        if not settings.creates_per_minute:
             return Unpaced()
-        table = PaceTable(cast("DynamoDBClient", self.dynamodb), "ledger")
+        item = PaceItem(cast("DynamoDBClient", self.dynamodb), "ledger")
         waiting = cast("Callable[[], threading.Condition]", lambda: _Waiting(self))
-        return SharedPacer(table, self.parts.creates_per_minute, FUNCTION_TIMEOUT, PAID_CALL, waiting)
+        return SharedPacer(item, settings.creates_per_minute, FUNCTION_TIMEOUT, PAID_CALL, waiting)

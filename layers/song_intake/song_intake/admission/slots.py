@@ -1,0 +1,221 @@
+"""The slots of one invocation, and the threads of its batch that wait for them.
+
+No thread owns a slot. There is one slot for each reservation, and the first thread that is ready uses the first slot. A
+thread that needs no slot after all (a duplicate, no connection) releases its reservation. The extra slot is then the
+last one, for which no thread has waited yet: it is given back early enough for another worker.
+
+Threads that arrive at the same moment share one write: one thread writes, and those that arrive meanwhile are in the
+next write.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from song_intake.domain.outcome import Retryable
+from song_intake.domain.reason import Reason
+from song_intake.ledger.table import LedgerUnavailable
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from song_intake.admission.pace import LambdaClock, Pace
+    from song_intake.admission.pace_item import PaceItem
+
+LEAD_SECONDS = 1.0
+"""How long before its slot a thread starts to connect and to claim: early enough for another thread, or another worker,
+to use the slot if this request is a duplicate."""
+
+SOONEST_SECONDS = 0.5
+"""No earlier slot is reserved: connecting and claiming take some tenths of a second."""
+
+MOST_LATE_SECONDS = 0.25
+"""How long after its slot, or half an interval if that is shorter, a create may be sent. A later one would be too close
+to the next slot. A slot for which no thread is ready goes unused."""
+
+MOST_HELD_SECONDS = 5.0
+"""How long an open connection may wait for its slot. A server may close a silent one, and a create that is sent at
+that moment ends in doubt."""
+
+
+@dataclass(slots=True, eq=False)
+class SlotReservation:
+    """One thread's right to one of the slots; an unused one leaves its slot to another thread.
+
+    `with` waits until the slot is near, and gives the reason instead if there will be none.
+    """
+
+    slots: Slots
+    is_ready: bool = False
+    refusal: Retryable | None = None
+
+    def __enter__(self) -> SlotReservation | Retryable:
+        try:
+            return self.slots.wait_until_near(self) or self
+        except BaseException:
+            self.slots.release(self)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.slots.release(self)
+
+    def wait(self) -> Retryable | None:
+        """Wait for the slot and use it: None, and the create is sent now; or why there is no slot."""
+        return self.slots.use_slot(self)
+
+    def slow_down(self, retry_after: float | None) -> None:
+        """The music API answered 429: all workers send more slowly for a while."""
+        self.slots.slow_down(retry_after)
+
+
+class Slots:
+    """Safe to share between threads. latest: the last moment, on `clock`, at which a create may begin."""
+
+    def __init__(
+        self, item: PaceItem, interval: float, clock: LambdaClock, latest: float, changed: threading.Condition
+    ) -> None:
+        self._item = item
+        self._interval = interval
+        self._grace = min(MOST_LATE_SECONDS, interval / 2)
+        self._clock = clock
+        self._latest = latest
+        self._changed = changed
+        self._is_writing = False
+        self._reservations: list[SlotReservation] = []
+        """In the order of arrival."""
+        self._slots: list[float] = []
+        """In the order of time."""
+
+    def reserve(self) -> SlotReservation:
+        """A reservation, to be released whether it was used or not."""
+        reservation = SlotReservation(self)
+        with self._changed:
+            self._reservations.append(reservation)
+        return reservation
+
+    def wait_until_near(self, reservation: SlotReservation) -> Retryable | None:
+        """Wait until LEAD_SECONDS before the slot; return the reason if there will be none."""
+        return self._wait(reservation, lambda: self._slot_of(reservation, self._reservations) - LEAD_SECONDS)
+
+    def use_slot(self, reservation: SlotReservation) -> Retryable | None:
+        """See SlotReservation.wait."""
+        reservation.is_ready = True
+        return self._wait(reservation, lambda: self._slot_of(reservation, self._ready()), at_most=MOST_HELD_SECONDS)
+
+    def release(self, reservation: SlotReservation) -> None:
+        """The slot of an unused reservation is given back. A used one: no effect, and nothing can fail."""
+        with self._changed:
+            if reservation not in self._reservations:
+                return
+            self._reservations.remove(reservation)
+            self._changed.notify_all()
+        self._balance()
+
+    def slow_down(self, retry_after: float | None) -> None:
+        """The slots reserved here are dropped and not given back: no worker may use them."""
+        with self._changed:
+            while self._is_writing:
+                self._changed.wait()
+            self._is_writing = True
+            self._slots.clear()
+        try:
+            with suppress(LedgerUnavailable):
+                self._item.change(lambda pace: (pace.slowed(self._clock.now(), retry_after, self._interval), None))
+        finally:
+            self._written(())
+
+    def _wait(
+        self, reservation: SlotReservation, moment: Callable[[], float], at_most: float = math.inf
+    ) -> Retryable | None:
+        """Wait until that moment, which moves when other threads use slots or give them back."""
+        while True:
+            self._balance()
+            with self._changed:
+                if reservation.refusal is not None:
+                    return reservation.refusal
+                seconds = moment() - self._clock.now()
+                if seconds <= 0:
+                    self._use_if_ready(reservation)
+                    return None
+                if at_most < seconds < math.inf:
+                    return _paced(seconds)
+                if self._is_writing or self._missing() == 0:
+                    self._changed.wait(None if math.isinf(seconds) else seconds)
+
+    def _slot_of(self, reservation: SlotReservation, line: list[SlotReservation]) -> float:
+        """The slot of this reservation, if those ahead of it in line use theirs."""
+        place = line.index(reservation)
+        return self._slots[place] if place < len(self._slots) else math.inf
+
+    def _ready(self) -> list[SlotReservation]:
+        return [reservation for reservation in self._reservations if reservation.is_ready]
+
+    def _use_if_ready(self, reservation: SlotReservation) -> None:
+        if reservation.is_ready:
+            del self._slots[0]
+            self._reservations.remove(reservation)
+            self._changed.notify_all()
+
+    def _missing(self) -> int:
+        return len(self._reservations) - len(self._slots)
+
+    def _balance(self) -> None:
+        """Keep as many slots as reservations: reserve missing ones or give back extra ones, one thread at a time."""
+        with self._changed:
+            self._drop_past_slots()
+            missing = self._missing()
+            if self._is_writing or missing == 0:
+                return
+            self._is_writing = True
+            extra = tuple(self._slots[len(self._reservations) :])
+            del self._slots[len(self._reservations) :]
+        reserved: tuple[float, ...] = ()
+        refusal: Retryable | None = None
+        try:
+            if extra:
+                self._give_back(extra)
+            else:
+                reserved, refusal = self._add_slots(missing)
+        finally:
+            self._written(reserved, missing - len(reserved), refusal)
+
+    def _drop_past_slots(self) -> None:
+        least = self._clock.now() - self._grace
+        self._slots = [slot for slot in self._slots if slot >= least]
+
+    def _add_slots(self, count: int) -> tuple[tuple[float, ...], Retryable]:
+        """The slots, and the reason for those that are missing."""
+
+        def reserve(pace: Pace) -> tuple[Pace, tuple[tuple[float, ...], float]]:
+            now = self._clock.now()
+            after, slots = pace.reserve(now + SOONEST_SECONDS, count, self._latest, self._interval)
+            return after, (slots, after.next_at - now)
+
+        try:
+            slots, wait = self._item.change(reserve)
+        except LedgerUnavailable as failure:
+            return (), Retryable(Reason.LEDGER_UNAVAILABLE, f"no slot could be reserved ({failure})")
+        return slots, _paced(wait)
+
+    def _give_back(self, slots: tuple[float, ...]) -> None:
+        """If the write fails, the slots go unused."""
+        with suppress(LedgerUnavailable):
+            self._item.change(lambda pace: (pace.give_back(slots, self._clock.now()), None))
+
+    def _written(self, reserved: tuple[float, ...], short: int = 0, refusal: Retryable | None = None) -> None:
+        with self._changed:
+            self._is_writing = False
+            self._slots = sorted((*self._slots, *reserved))
+            # The last to arrive get no slot.
+            while refusal is not None and short > 0 and self._reservations:
+                self._reservations.pop().refusal = refusal
+                short -= 1
+            self._changed.notify_all()
+
+
+def _paced(seconds: float) -> Retryable:
+    return Retryable(Reason.PACED, "no send slot is available before this invocation ends", retry_after=seconds)

@@ -1,0 +1,1 @@
+"""How each function is built from its settings and its clients."""

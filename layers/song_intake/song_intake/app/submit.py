@@ -1,0 +1,146 @@
+"""submit_song: its settings, and how it is built from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from song_intake.admission.circuit_breaker import REST_SECONDS, CircuitBreaker
+from song_intake.admission.pace import SECONDS_A_MINUTE
+from song_intake.admission.pace_item import PaceItem
+from song_intake.admission.pacer import Pacer, SharedPacer, Unpaced
+from song_intake.app.environment import CaBundle, CountOrZero, Seconds, SecondsOrZero, Settings
+from song_intake.app.parts import notifier
+from song_intake.ledger.submitting import SubmissionStore, no_window
+from song_intake.ledger.table import LedgerTable
+from song_intake.music_api.client import MusicApi
+from song_intake.music_api.token import ApiToken
+from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
+from song_intake.outgoing.checks import SongChecks
+from song_intake.outgoing.dead_letters import DeadLetters
+from song_intake.outgoing.events import AccountFaultPublisher
+from song_intake.work.backoff import Backoff
+from song_intake.work.batch import Batch
+from song_intake.work.request_work import RequestWork
+from song_intake.work.submission import Submission
+
+if TYPE_CHECKING:
+    from song_intake.aws.clients import Clients
+    from song_intake.outgoing.telemetry import Telemetry
+
+# The receives reserved from the redrive policy's count. The handler sends its own dead letter this many receives before
+# SQS would move the message without a reason, so a function that crashes on the last attempt can still give one.
+RESERVED_RECEIVES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitSettings(Settings):
+    """Times are in seconds."""
+
+    music_api_origin: str
+    api_token_secret_arn: str
+    ledger_table: str
+    song_requests_queue_url: str
+    dead_letter_queue_url: str
+    connect_timeout: Seconds
+    create_deadline: Seconds
+    settle_margin: Seconds
+    function_timeout: Seconds
+    lease: Seconds
+    max_receive_count: int
+    retry_base: Seconds
+    retry_cap: Seconds
+    keep_days: int
+    batch_size: int
+    creates_per_minute: CountOrZero
+    """Of all workers together; 0: unlimited."""
+    song_checks_queue_url: str
+    first_check: Seconds
+    event_bus_name: str
+    webhook_url: str | None
+    """Empty, like webhook_key_secret_arn, if the webhook is switched off."""
+    webhook_key_secret_arn: str | None
+    resolution_window: SecondsOrZero
+    ca_bundle: CaBundle
+
+    @property
+    def paid_call(self) -> float:
+        """The time-left guard: what a create and its settling may take, and so what must be left to begin one."""
+        return self.create_deadline + self.settle_margin
+
+    @property
+    def final_receive(self) -> int:
+        """The receive on which the handler decides for good."""
+        return self.max_receive_count - RESERVED_RECEIVES
+
+    @property
+    def slot_wait(self) -> float:
+        """How long a full batch waits for its slots, if no other worker has reserved any."""
+        return self.batch_size * SECONDS_A_MINUTE / self.creates_per_minute if self.creates_per_minute else 0
+
+    def rules(self) -> Mapping[str, bool]:
+        """The arithmetic on which the promise rests."""
+        return {
+            "CREATE_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS must be less than FUNCTION_TIMEOUT_SECONDS, or no "
+            "create would ever begin": self.paid_call < self.function_timeout,
+            "BATCH_SIZE creates at CREATES_PER_MINUTE and a paid call must fit into FUNCTION_TIMEOUT_SECONDS, or a "
+            "message spends its receives on waiting": self.slot_wait + self.paid_call < self.function_timeout,
+            "LEASE_SECONDS must be at least FUNCTION_TIMEOUT_SECONDS, or a live claim is called abandoned": (
+                self.lease >= self.function_timeout
+            ),
+            f"MAX_RECEIVE_COUNT must be more than {RESERVED_RECEIVES}, the reserved receives": self.final_receive >= 1,
+            "RETRY_BASE_SECONDS must be at most RETRY_CAP_SECONDS": self.retry_base <= self.retry_cap,
+        }
+
+
+def submit_song(
+    settings: SubmitSettings, aws: Clients, telemetry: Telemetry, music_api: MusicApi | None = None
+) -> Batch:
+    """The function from its settings and its clients. `music_api`: None for the client of the settings."""
+    sqs = aws.client("sqs")
+    work = RequestWork(
+        submission=_submission(settings, aws, telemetry, music_api),
+        checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
+        notifier=notifier(aws, settings.event_bus_name, telemetry),
+        dead_letters=DeadLetters(sqs, settings.dead_letter_queue_url),
+    )
+    return Batch(work=work, sqs=sqs, queue_url=settings.song_requests_queue_url, telemetry=telemetry)
+
+
+def _submission(settings: SubmitSettings, aws: Clients, telemetry: Telemetry, music_api: MusicApi | None) -> Submission:
+    webhook = _webhook(settings, aws)
+    table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
+    return Submission(
+        store=SubmissionStore(table, settings.lease, webhook.window_for if webhook else no_window),
+        music_api=music_api
+        or MusicApi(settings.music_api_origin, aws.tls, settings.connect_timeout, settings.create_deadline),
+        api_token=ApiToken(aws.client("secretsmanager"), settings.api_token_secret_arn),
+        backoff=Backoff(settings.retry_base, settings.retry_cap),
+        paid_call=settings.paid_call,
+        final_receive=settings.final_receive,
+        max_receive_count=settings.max_receive_count,
+        pacer=_pacer(settings, aws),
+        breaker=_breaker(settings, aws, telemetry),
+        webhook=webhook,
+    )
+
+
+def _webhook(settings: SubmitSettings, aws: Clients) -> WebhookConfig | None:
+    if settings.webhook_url is None or settings.webhook_key_secret_arn is None:
+        return None
+    keys = WebhookKeys(aws.client("secretsmanager"), settings.webhook_key_secret_arn)
+    return WebhookConfig(settings.webhook_url, keys, settings.resolution_window)
+
+
+def _pacer(settings: SubmitSettings, aws: Clients) -> Pacer:
+    if settings.creates_per_minute == 0:
+        return Unpaced()
+    item = PaceItem(aws.client("dynamodb"), settings.ledger_table)
+    return SharedPacer(item, settings.creates_per_minute, settings.function_timeout, settings.paid_call)
+
+
+def _breaker(settings: SubmitSettings, aws: Clients, telemetry: Telemetry) -> CircuitBreaker:
+    report = AccountFaultPublisher(aws.client("events"), settings.event_bus_name, telemetry.account_fault_unpublished)
+    # No message waits longer than the cap: a breaker that rests longer would only keep it waiting.
+    return CircuitBreaker(min(REST_SECONDS, settings.retry_cap), report)

@@ -1,0 +1,76 @@
+"""track_song: its settings, and how it is built from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from song_intake.app.environment import CaBundle, Seconds, Settings
+from song_intake.app.parts import notifier
+from song_intake.ledger.following import TrackingStore
+from song_intake.ledger.table import LedgerTable
+from song_intake.music_api.client import MusicApi
+from song_intake.music_api.token import ApiToken
+from song_intake.outgoing.checks import SongChecks
+from song_intake.outgoing.dead_letters import DeadLetters
+from song_intake.work.batch import Batch
+from song_intake.work.check_work import CheckWork
+from song_intake.work.tracking import Tracking
+
+if TYPE_CHECKING:
+    from song_intake.aws.clients import Clients
+    from song_intake.outgoing.telemetry import Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackSettings(Settings):
+    """Times are in seconds, unless the name has another unit."""
+
+    music_api_origin: str
+    api_token_secret_arn: str
+    ledger_table: str
+    keep_days: int
+    song_checks_queue_url: str
+    check_dead_letter_queue_url: str
+    event_bus_name: str
+    connect_timeout: Seconds
+    poll_deadline: Seconds
+    settle_margin: Seconds
+    function_timeout: Seconds
+    tracking_hours: int
+    first_check: Seconds
+    check_cap: Seconds
+    batch_size: int
+    ca_bundle: CaBundle
+
+    @property
+    def poll_call(self) -> float:
+        """What a poll and the writes after it may take, and so what must be left to begin one."""
+        return self.connect_timeout + self.poll_deadline + self.settle_margin
+
+    def rules(self) -> Mapping[str, bool]:
+        return {
+            "CONNECT_TIMEOUT_SECONDS + POLL_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS must be less than "
+            "FUNCTION_TIMEOUT_SECONDS, or no poll would ever begin": self.poll_call < self.function_timeout
+        }
+
+
+def track_song(settings: TrackSettings, aws: Clients, telemetry: Telemetry, music_api: MusicApi | None = None) -> Batch:
+    """The function from its settings and its clients. `music_api`: None for the client of the settings."""
+    sqs = aws.client("sqs")
+    table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
+    tracking = Tracking(
+        store=TrackingStore(table),
+        music_api=music_api
+        or MusicApi(settings.music_api_origin, aws.tls, settings.connect_timeout, settings.poll_deadline),
+        api_token=ApiToken(aws.client("secretsmanager"), settings.api_token_secret_arn),
+        checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
+        notifier=notifier(aws, settings.event_bus_name, telemetry),
+        first_wait=settings.first_check,
+        longest_wait=settings.check_cap,
+        tracking_hours=settings.tracking_hours,
+    )
+    dead_letters = DeadLetters(sqs, settings.check_dead_letter_queue_url)
+    work = CheckWork(tracking=tracking, dead_letters=dead_letters, poll_call=settings.poll_call)
+    return Batch(work=work, sqs=sqs, queue_url=settings.song_checks_queue_url, telemetry=telemetry)

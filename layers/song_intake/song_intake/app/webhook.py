@@ -1,0 +1,40 @@
+"""receive_webhook: its settings, and how it is built from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from song_intake.app.environment import Settings
+from song_intake.ledger.following import TrackingStore
+from song_intake.ledger.table import LedgerTable
+from song_intake.music_api.webhook import WebhookKeys
+from song_intake.outgoing.checks import SongChecks
+from song_intake.work.webhook_endpoint import WebhookEndpoint
+
+if TYPE_CHECKING:
+    from song_intake.aws.clients import Clients
+    from song_intake.outgoing.telemetry import Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings(Settings):
+    aws_seconds: ClassVar[float] = 6
+    """For all calls of AWS. An HTTP API waits 30 seconds for its function:
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+    """
+
+    ledger_table: str
+    keep_days: int
+    webhook_key_secret_arn: str
+    song_checks_queue_url: str
+
+
+def receive_webhook(settings: WebhookSettings, aws: Clients, telemetry: Telemetry) -> WebhookEndpoint:
+    """The function from its settings and its clients."""
+    return WebhookEndpoint(
+        keys=WebhookKeys(aws.client("secretsmanager"), settings.webhook_key_secret_arn),
+        store=TrackingStore(LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)),
+        checks=SongChecks(aws.client("sqs"), settings.song_checks_queue_url, first_check=0),
+        telemetry=telemetry,
+    )

@@ -1,0 +1,1 @@
+"""How a function calls AWS: one set of clients, one transport, batched calls, failures by their code."""

@@ -1,0 +1,118 @@
+"""A secret of Secrets Manager, kept in memory: one cache for the API token and for the webhook key."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from song_intake.aws.failure import AWS_FAILURES, code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+# The stages that a rotation moves:
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
+CURRENT = "AWSCURRENT"
+PREVIOUS = "AWSPREVIOUS"
+
+FAILURE_SHARED_SECONDS = 1.0
+"""Threads that waited for a read share its failure, instead of each waiting for a read of its own."""
+
+Value = TypeVar("Value")
+
+
+class SecretUnavailable(Exception):
+    """The secret cannot be read, or does not hold what it must. The text never quotes the secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret(Generic[Value]):
+    """What one read returned."""
+
+    value: Value = field(repr=False)
+    generation: int
+    """The number of the read. Many threads that had the same value refused need only one read of the next."""
+
+
+class SecretCache(Generic[Value]):
+    """The value of one secret. Safe to share between threads.
+
+    parse: makes the value from the texts of the stages, the current one first; raises `unavailable` if it cannot.
+    keep_seconds: after so long the secret is read again; while that fails, the value in memory stays valid.
+    Ages are by the wall clock: the monotonic clock stands still while Lambda freezes the process between invocations.
+    """
+
+    def __init__(
+        self,
+        secrets: SecretsManagerClient,
+        secret_id: str,
+        parse: Callable[[Sequence[str]], Value],
+        unavailable: type[SecretUnavailable],
+        stages: Sequence[str] = (CURRENT,),
+        keep_seconds: float = math.inf,
+    ) -> None:
+        self._secrets = secrets
+        self._secret_id = secret_id
+        self._parse = parse
+        self._unavailable = unavailable
+        self._stages = stages
+        self._keep_seconds = keep_seconds
+        self._lock = threading.Lock()
+        self._secret: Secret[Value] | None = None
+        self._read_at = self._failed_at = -math.inf
+
+    def get(self) -> Secret[Value]:
+        """The secret in memory, or the one that is read now. Raises `unavailable` if there is neither."""
+        with self._lock:
+            if self._secret is None or not _is_recent(self._read_at, self._keep_seconds):
+                return self._read_again()
+            return self._secret
+
+    def newer_than(self, old: Secret[Value]) -> Secret[Value]:
+        """A secret of a later generation; `old` again if no later one can be read."""
+        with self._lock:
+            if self._secret is not None and self._secret.generation > old.generation:
+                return self._secret
+            try:
+                return self._read_again()
+            except SecretUnavailable:
+                return old
+
+    def _read_again(self) -> Secret[Value]:
+        try:
+            value = self._parse(self._texts())
+        except SecretUnavailable:
+            self._failed_at = time.time()
+            if self._secret is None:
+                raise
+        else:
+            self._secret = Secret(value, self._secret.generation + 1 if self._secret else 1)
+        self._read_at = time.time()
+        return self._secret
+
+    def _texts(self) -> list[str]:
+        if _is_recent(self._failed_at, FAILURE_SHARED_SECONDS):
+            raise self._unavailable("the secret could not be read a moment ago")
+        current, *others = [self._text(stage) for stage in self._stages]
+        if current is None:
+            raise self._unavailable("the secret cannot be read (ResourceNotFoundException)")
+        return [current, *(text for text in others if text is not None)]
+
+    def _text(self, stage: str) -> str | None:
+        """None if the secret has no such stage: before its first rotation there is no previous one."""
+        try:
+            secret = self._secrets.get_secret_value(SecretId=self._secret_id, VersionStage=stage)
+        except self._secrets.exceptions.ResourceNotFoundException:
+            return None
+        except AWS_FAILURES as failure:
+            raise self._unavailable(f"the secret cannot be read ({code_of(failure)})") from None
+        return secret.get("SecretString", "")
+
+
+def _is_recent(moment: float, seconds: float) -> bool:
+    """Whether so many seconds have not passed. A clock that was set back counts as passed: a read more is harmless."""
+    return 0 <= time.time() - moment < seconds

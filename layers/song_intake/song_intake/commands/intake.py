@@ -1,0 +1,41 @@
+"""Shows the state of the intake, and switches it by hand, under the operator's own name:
+
+    python -m song_intake.commands.intake STACK [--off | --on]
+
+Prints the response as JSON. Exit code 1: the command did not arrive. An intake that is switched off by hand stays off
+until it is switched on by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import boto3
+
+from song_intake.commands.stack import caller, invoke, outputs_of, print_response
+
+
+def main(arguments: Sequence[str]) -> int:
+    given = _parsed(arguments)
+    name = outputs_of(given.stack)["SwitchIntakeFunctionName"]
+    response, is_done = invoke(boto3.client("lambda"), name, {"intake": given.command, "by": caller()})
+    print_response(response)
+    return 0 if is_done else 1
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m song_intake.commands.intake", description="The intake of song requests.", allow_abbrev=False
+    )
+    parser.add_argument("stack")
+    command = parser.add_mutually_exclusive_group()
+    command.add_argument("--off", action="store_const", dest="command", const="off", help="leave requests on the queue")
+    command.add_argument("--on", action="store_const", dest="command", const="on", help="submit requests again")
+    parser.set_defaults(command="status")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,107 @@
+"""The published contract, compiled once, and what breaks it, in our words.
+
+song_request.schema.json is the one source of the rules. A validator's own messages quote the value, which may be
+somebody's lyrics, so none of them is used: the text is made from the keyword that failed and what the schema says
+there.
+"""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, cast
+
+import jsonschema_rs
+
+from song_intake.contract.errors import MAX_ERRORS_NAMED, FieldError, is_showable, json_path
+from song_intake.contract.strict_json import JsonValue
+
+SCHEMA: Final[dict[str, JsonValue]] = json.loads(
+    Path(__file__).with_name("song_request.schema.json").read_text(encoding="utf-8")
+)
+FIELDS: Final = cast("Mapping[str, Mapping[str, JsonValue]]", SCHEMA["properties"])
+
+# Patterns run on jsonschema-rs's own engine, where `$` is the end of the text, and not also a line break before it.
+_VALIDATOR: Final = jsonschema_rs.Draft202012Validator(SCHEMA)
+
+_TYPE_IN_WORDS: Final = {
+    "string": "a string",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+}
+
+
+def errors_in(request: JsonValue) -> list[FieldError]:
+    """Every rule that the request breaks, by path; empty if it keeps the contract."""
+    found = [error for breach in _VALIDATOR.iter_errors(request) for error in _in_our_words(breach)]
+    # Two keys that cannot be shown, say, break a rule in the same words: once is enough.
+    return sorted(dict.fromkeys(found), key=lambda error: error.path)
+
+
+def _in_our_words(breach: jsonschema_rs.ValidationError) -> Iterator[FieldError]:
+    kind = breach.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        yield from _unknown_fields(kind.unexpected)
+        return
+    rule = str(breach.schema_path[-1])
+    yield FieldError(json_path(breach.instance_path), rule, _expectation(breach.schema_path))
+
+
+def _unknown_fields(names: list[str]) -> Iterator[FieldError]:
+    for position, name in enumerate(sorted(names)):
+        message = "is not a field of a song request"
+        if not is_showable(name):
+            message += " (its name cannot be shown)"
+        elif position < MAX_ERRORS_NAMED:
+            # A near name is dear to find, and a body can hold thousands of fields: only those that are read get one.
+            message += _suggestion(name)
+        yield FieldError(json_path([name]), "additionalProperties", message)
+
+
+def _suggestion(name: str) -> str:
+    nearest = difflib.get_close_matches(name.lower(), FIELDS, n=1)
+    return f", did you mean '{nearest[0]}'?" if nearest else ""
+
+
+def _expectation(schema_path: list[str | int]) -> str:
+    *way, rule = schema_path
+    parent = _at(way)
+    limit = parent[str(rule)]
+    subject = "must have keys that are" if "propertyNames" in way else "must be"
+    match rule:
+        case "type":
+            return f"{subject} {_TYPE_IN_WORDS[str(limit)]}"
+        case "const" | "pattern":
+            return f"{subject} {parent['x-expected']}"
+        case "enum":
+            return f"{subject} one of {_quoted(limit)}"
+        case "minimum":
+            return f"{subject} at least {limit}"
+        case "maximum":
+            return f"{subject} at most {limit}"
+        case "minLength":
+            return f"{subject} {limit} or more characters long"
+        case "maxLength":
+            return f"{subject} at most {limit} characters long"
+        case "maxProperties":
+            return f"must have at most {limit} keys"
+        case "anyOf":
+            return f"must have at least one of {_quoted(_alternatives(limit))}"
+        case _:
+            return f"must keep the rule {rule} of the contract"
+
+
+def _at(schema_path: list[str | int]) -> Mapping[str, JsonValue]:
+    node: Mapping[str, JsonValue] = SCHEMA
+    for step in schema_path:
+        node = cast("Mapping[str, JsonValue]", node[str(step)])
+    return node
+
+
+def _alternatives(any_of: JsonValue) -> list[JsonValue]:
+    return [name for one in cast("list[dict[str, list[JsonValue]]]", any_of) for name in one["required"]]
+
+
+def _quoted(values: JsonValue) -> str:
+    return ", ".join(f"'{value}'" for value in cast("list[str]", values))

@@ -1,0 +1,1 @@
+"""The words that all rooms use: reason, status, outcome, decision, task. Pure values."""

@@ -1,0 +1,53 @@
+"""What happens to one message. A job decides; the batch performs the decision and adds nothing of its own."""
+
+from dataclasses import dataclass
+
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The work of the message is done, in this invocation or an earlier one: the message leaves the queue."""
+
+    task_id: str | None
+    duplicate: bool = False
+    ended: Status | None = None
+    """The final status of the song, if it has one."""
+    passed_on: bool = False
+    """A new message continues the work of this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryIn:
+    """The message stays on its queue, hidden for `seconds`; None: for the queue's own visibility timeout."""
+
+    seconds: float | None
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A copy of the message goes to the dead-letter queue with these attributes; then the message leaves its queue."""
+
+    reason: Reason
+    detail: str
+    http_status: int | None = None
+    vendor_code: str | None = None
+    task_id: str | None = None
+
+
+Decision = Done | RetryIn | DeadLetter
+
+
+class SideEffectFailed(Exception):
+    """A step after the decision failed (a send, a publish, a callback): the message stays, and all steps are repeated.
+
+    `reason` names the step. `code` is AWS's code of the failure; it repeats nothing that was sent.
+    """
+
+    def __init__(self, reason: Reason, code: str) -> None:
+        super().__init__(code)
+        self.reason = reason
+        self.code = code

@@ -1,0 +1,1 @@
+"""One DynamoDB row per request; every write is conditional. No other room names an attribute of a row."""

@@ -1,0 +1,98 @@
+"""The ledger of resolving: an operator's decision on a request in doubt, and the list of those requests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.ledger.row import TRANSIENT_ATTRIBUTES, Row
+from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, Written
+
+if TYPE_CHECKING:
+    from song_intake.ledger.row import Values
+
+# Sparse: only rows in doubt have its key.
+INDEX = "in-doubt"
+MOST_LISTED = 1000
+
+
+class ResolutionStore:
+    """The row keeps who decided, and when: `resolved_by` and `resolved_at`. Every method raises LedgerUnavailable."""
+
+    def __init__(self, table: LedgerTable) -> None:
+        self._table = table
+
+    def row(self, request_id: str) -> Row | None:
+        """The row of this request."""
+        try:
+            found = self._table.dynamodb.get_item(
+                TableName=self._table.name, Key={"request_id": {"S": request_id}}, ConsistentRead=True
+            )
+        except AWS_FAILURES as failure:
+            raise LedgerUnavailable(code_of(failure)) from None
+        # An item without a fingerprint is no request: the states of the pace and of the intake are in this table too.
+        return Row.of(found["Item"]) if "fingerprint" in found.get("Item", {}) else None
+
+    def in_doubt(self) -> list[Row]:
+        """The requests in doubt, oldest first, up to a thousand."""
+        try:
+            return [Row.of(item) for item in self._items()]
+        except AWS_FAILURES as failure:
+            raise LedgerUnavailable(code_of(failure)) from None
+
+    def _items(self) -> Iterator[Values]:
+        pages = self._table.dynamodb.get_paginator("query").paginate(
+            TableName=self._table.name,
+            IndexName=INDEX,
+            KeyConditionExpression="doubt = :in_doubt",
+            ExpressionAttributeValues={":in_doubt": {"S": Status.IN_DOUBT}},
+            PaginationConfig={"MaxItems": MOST_LISTED},
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def record_task(self, row: Row, task_id: str, by: str) -> Written | Existing:
+        """IN_DOUBT, or SUBMITTING with its lease over --> SUBMITTED."""
+        return self._resolve(
+            row,
+            by,
+            set_="#status = :submitted, task_id = :task_id, submission_unpublished = :yes",
+            values={":submitted": {"S": Status.SUBMITTED}, ":task_id": {"S": task_id}, ":yes": {"BOOL": True}},
+        )
+
+    def record_not_created(self, row: Row, by: str, detail: str) -> Written | Existing:
+        """The same --> REJECTED: any message of this request may claim it again, the first one redriven too."""
+        return self._resolve(
+            row,
+            by,
+            set_="#status = :rejected, reason = :reason, detail = :detail, message_id = :none",
+            values={
+                ":rejected": {"S": Status.REJECTED},
+                ":reason": {"S": Reason.NOT_CREATED},
+                ":detail": {"S": detail},
+                ":none": {"S": "-"},
+            },
+        )
+
+    def _resolve(self, row: Row, by: str, set_: str, values: Values) -> Written | Existing:
+        """The condition names the row that the operator was shown: a request settled since then stays settled."""
+        kept = ("reason", "detail")
+        removed = [name for name in TRANSIENT_ATTRIBUTES.split(", ") if not (name in kept and f"{name} =" in set_)]
+        return self._table.write(
+            row.request_id,
+            set_=f"{set_}, resolved_by = :by, resolved_at = :at",
+            remove=", ".join(removed),
+            condition="""#status = :seen AND attribute_not_exists(task_id)
+                AND (#status = :in_doubt OR lease_until < :now)""",
+            values={
+                ":seen": {"S": row.status},
+                ":in_doubt": {"S": Status.IN_DOUBT},
+                ":now": {"N": f"{time.time():.3f}"},
+                ":by": {"S": by},
+                **values,
+            },
+        )

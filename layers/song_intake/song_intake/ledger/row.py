@@ -1,0 +1,121 @@
+"""The row of one request: how it is read from a DynamoDB item, and what of a request is written. It holds no prompt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from song_intake.domain.status import Status
+from song_intake.domain.task import Clip
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from song_intake.contract.song_request import SongRequest
+
+    Values = dict[str, AttributeValueTypeDef]
+
+IDENTITY = "fingerprint = :fingerprint, message_id = :message_id, metadata = :metadata, task_token = :task_token"
+"""Sets the values of `identity` in an update expression."""
+
+TRANSIENT_ATTRIBUTES = "reason, detail, http_status, vendor_code, lease_until, doubt, doubt_until"
+"""What a row holds only while it waits, is in doubt or is rejected: removed with the next status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A request as it stands. Times are seconds since 1970."""
+
+    request_id: str
+    status: Status
+    fingerprint: str
+    owner: str | None
+    lease_until: float
+    doubt_until: float
+    """Until when the vendor's webhook may still settle a doubt."""
+    message_id: str | None
+    task_id: str | None
+    reason: str | None
+    detail: str | None
+    http_status: int | None
+    vendor_code: str | None
+    metadata: Mapping[str, str]
+    task_token: str | None = field(repr=False)
+    changed_at: float
+    """When it last changed its status."""
+    clips: tuple[Clip, ...]
+    refunded: bool | None
+    submission_unpublished: bool
+    """Whether others than submit_song named the task, so that nobody may have announced the song as submitted."""
+    end_published: bool
+    """Whether the song's end was announced, and called back where somebody waited."""
+
+    def lease_is_over(self) -> bool:
+        """Whether the claim has lived longer than any function may: its sender is dead, or will never say more."""
+        return self.status is Status.SUBMITTING and time.time() > self.lease_until
+
+    @classmethod
+    def of(cls, item: Mapping[str, AttributeValueTypeDef]) -> Self:
+        """Raises KeyError or ValueError for an item that this code did not write."""
+        http_status = _number(item, "http_status")
+        return cls(
+            request_id=item["request_id"]["S"],
+            status=Status(item["status"]["S"]),
+            fingerprint=item["fingerprint"]["S"],
+            owner=_string(item, "owner"),
+            lease_until=_number(item, "lease_until") or 0.0,
+            doubt_until=_number(item, "doubt_until") or 0.0,
+            message_id=_string(item, "message_id"),
+            task_id=_string(item, "task_id"),
+            reason=_string(item, "reason"),
+            detail=_string(item, "detail"),
+            http_status=None if http_status is None else int(http_status),
+            vendor_code=_string(item, "vendor_code"),
+            metadata={name: text["S"] for name, text in item.get("metadata", {}).get("M", {}).items()},
+            task_token=_string(item, "task_token") or None,
+            changed_at=datetime.fromisoformat(item["updated_at"]["S"]).timestamp() if "updated_at" in item else 0.0,
+            clips=tuple(_clip(one["M"]) for one in item.get("clips", {}).get("L", ())),
+            refunded=item.get("refunded", {}).get("BOOL"),
+            submission_unpublished=item.get("submission_unpublished", {}).get("BOOL", False),
+            end_published=item.get("end_published", {}).get("BOOL", False),
+        )
+
+
+def _string(item: Mapping[str, AttributeValueTypeDef], name: str) -> str | None:
+    return item[name]["S"] if name in item else None
+
+
+def _number(item: Mapping[str, AttributeValueTypeDef], name: str) -> float | None:
+    return float(item[name]["N"]) if name in item else None
+
+
+def _clip(item: Mapping[str, AttributeValueTypeDef]) -> Clip:
+    names = ("audio_url", "wav_url", "image_url", "video_url", "mv", "seed")
+    texts = {name: _string(item, name) for name in names}
+    return Clip(clip_id=item["clip_id"]["S"], duration=_number(item, "duration"), **texts)
+
+
+def identity(request: SongRequest, message_id: str) -> Values:
+    """Which request it is, and which message brought it."""
+    return {
+        "fingerprint": {"S": request.fingerprint},
+        "message_id": {"S": message_id},
+        "metadata": {"M": {name: {"S": text} for name, text in request.metadata.items()}},
+        "task_token": {"S": request.task_token or ""},
+    }
+
+
+def placeholders(values: Values) -> Values:
+    """The values under the names that an update expression uses."""
+    return {f":{name}": value for name, value in values.items()}
+
+
+def doubt_for(window: float) -> Values:
+    """A new doubt, which a webhook may settle for `window` seconds.
+
+    `doubt` is the key of the sparse index that lists what is in doubt; only such rows have it.
+    """
+    return {":doubt": {"S": Status.IN_DOUBT}, ":doubt_until": {"N": f"{time.time() + window:.3f}"}}

@@ -1,0 +1,241 @@
+"""The ledger of submitting: who may send a create, and what it did. One DynamoDB item per request.
+
+The SDK sends a write again if its response is lost. A failed condition that shows the state we meant to write, under
+our own owner, is that first write.
+
+Ownership limits the creates, not time: a claim is never taken over. The lease only says when others may call the claim
+IN_DOUBT. So a wrong clock can cause an early doubt, but never a second create.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from song_intake.domain.outcome import Retryable
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.ledger.row import IDENTITY, TRANSIENT_ATTRIBUTES, Row, doubt_for, identity, placeholders
+from song_intake.ledger.table import Existing, LedgerBatches, LedgerTable, LedgerUnavailable, Written
+
+if TYPE_CHECKING:
+    from song_intake.contract.song_request import SongRequest
+    from song_intake.domain.outcome import Refused, Unknown
+    from song_intake.ledger.row import Values
+
+_NOT_CONFIRMED = Retryable(Reason.LEDGER_UNAVAILABLE, "DynamoDB did not confirm the claim")
+_ABANDONED = "the function crashed or timed out during the create call, so the outcome is unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to send one create for this request. `owner` is unique to the claim."""
+
+    request: SongRequest
+    owner: str
+
+
+class SubmissionStore:
+    """Safe to share between threads. Every method raises LedgerUnavailable.
+
+    lease: seconds that a claim may live, at least the function's timeout.
+    window: seconds for which a webhook may settle a doubt about this request.
+
+    A claim whose lease is over, met by any method, is written as IN_DOUBT before it is returned as Existing.
+    """
+
+    def __init__(self, table: LedgerTable, lease: float, window: Callable[[SongRequest], float]) -> None:
+        self._table = table
+        self._batches = LedgerBatches(table)
+        self._lease = lease
+        self._window = window
+
+    def claim(self, request: SongRequest, message_id: str) -> Claim | Existing:
+        """Claim the right to send, or return the row that prevents it.
+
+        1. no row      the first claim of this request
+        2. RETRYING    definitely not created; the same request tries again
+        3. REJECTED    definitely not created and given up; only another message may try again (a redrive has a new id):
+                       a redelivery of the rejected message only means that its acknowledgement was lost
+
+        |- claim, lease starts -|- create: one foreign call -|- settle -| ...      lease over
+        t0 --------------------------------------------------------------- t0 + lease --> IN_DOUBT, never claimed again
+        """
+        claim = Claim(request, uuid.uuid4().hex)
+        try:
+            if self._first_claimed(claim, message_id):
+                return claim
+            result = self._claimed(claim, message_id)
+        except LedgerUnavailable:
+            # The claim may have been written all the same. Nothing was sent under it, so it need not end in doubt.
+            with contextlib.suppress(LedgerUnavailable):
+                self.record_retrying(claim, _NOT_CONFIRMED)
+            raise
+        if isinstance(result, Written) or _is_own(result, claim, Status.SUBMITTING):
+            return claim
+        # Perhaps our own claim, but called abandoned before the SDK sent it again: it gives no right to send any more.
+        return self._existing(result, request)
+
+    def _first_claimed(self, claim: Claim, message_id: str) -> bool:
+        """Case 1 only, in one call with the other claims of the moment."""
+        values: Values = {
+            "status": {"S": Status.SUBMITTING},
+            "owner": {"S": claim.owner},
+            "lease_until": {"N": f"{time.time() + self._lease:.3f}"},
+            "attempt": {"N": "1"},
+            **identity(claim.request, message_id),
+        }
+        return self._batches.insert(claim.request.request_id, values)
+
+    def _claimed(self, claim: Claim, message_id: str) -> Written | Existing:
+        request = claim.request
+        return self._table.write(
+            request.request_id,
+            set_=f"#status = :submitting, #owner = :owner, lease_until = :lease_until, {IDENTITY}",
+            remove="reason, detail, http_status, vendor_code",
+            add="attempt :one",
+            condition="""attribute_not_exists(request_id)
+                OR (#status = :retrying AND fingerprint = :fingerprint)
+                OR (#status = :rejected AND message_id <> :message_id)""",
+            values={
+                ":submitting": {"S": Status.SUBMITTING},
+                ":retrying": {"S": Status.RETRYING},
+                ":rejected": {"S": Status.REJECTED},
+                ":owner": {"S": claim.owner},
+                ":lease_until": {"N": f"{time.time() + self._lease:.3f}"},
+                ":one": {"N": "1"},
+                **placeholders(identity(request, message_id)),
+            },
+        )
+
+    def record_task(self, request: SongRequest, task_id: str, claim: Claim | None = None) -> Written | Existing:
+        """Record a task that the music API named, from any status and under any owner: a paid song is never forgotten.
+
+        Existing: the row names a task already, or belongs to another request. With the claim under which the song was
+        created, the task is recorded in one call with the other songs of the moment, if that is possible.
+        """
+        if claim is not None and self._batches.record_task(request.request_id, claim.owner, task_id):
+            return Written()
+        result = self._table.write(
+            request.request_id,
+            set_="#status = :submitted, task_id = :task_id, fingerprint = :fingerprint",
+            remove=TRANSIENT_ATTRIBUTES,
+            condition="""attribute_not_exists(task_id)
+                AND (attribute_not_exists(fingerprint) OR fingerprint = :fingerprint)""",
+            values={
+                ":submitted": {"S": Status.SUBMITTED},
+                ":task_id": {"S": task_id},
+                ":fingerprint": {"S": request.fingerprint},
+            },
+        )
+        return self._existing(result, request) if isinstance(result, Existing) else result
+
+    def add_other_task(self, request_id: str, task_id: str) -> None:
+        """See LedgerTable.add_other_task."""
+        self._table.add_other_task(request_id, task_id)
+
+    def record_retrying(self, claim: Claim, outcome: Retryable) -> Written | Existing:
+        """SUBMITTING -> RETRYING."""
+        return self._settle(claim, Status.RETRYING, outcome)
+
+    def record_rejected(self, claim: Claim, outcome: Refused) -> Written | Existing:
+        """SUBMITTING -> REJECTED."""
+        return self._settle(claim, Status.REJECTED, outcome)
+
+    def record_in_doubt(self, claim: Claim, outcome: Unknown) -> Written | Existing:
+        """SUBMITTING -> IN_DOUBT, which a webhook may settle for a while."""
+        return self._settle(claim, Status.IN_DOUBT, outcome, doubt_for(self._window(claim.request)))
+
+    def _settle(
+        self, claim: Claim, status: Status, outcome: Retryable | Refused | Unknown, doubt: Values | None = None
+    ) -> Written | Existing:
+        """Only the attempt that claimed may record its outcome, so a stale attempt changes nothing.
+
+        From IN_DOUBT too: another delivery may have called our lease over while we still waited for the response.
+        """
+        values: Values = {
+            ":reason": {"S": outcome.reason},
+            ":detail": {"S": outcome.detail},
+            **({} if outcome.http_status is None else {":http_status": {"N": str(outcome.http_status)}}),
+            **({} if outcome.vendor_code is None else {":vendor_code": {"S": outcome.vendor_code}}),
+            **(doubt or {}),
+        }
+        result = self._table.write(
+            claim.request.request_id,
+            set_="#status = :status, " + ", ".join(f"{name[1:]} = {name}" for name in values),
+            remove="lease_until" if doubt else "lease_until, doubt, doubt_until",
+            condition="#owner = :owner AND #status IN (:submitting, :may_be_in_doubt)",
+            values={
+                ":status": {"S": status},
+                ":owner": {"S": claim.owner},
+                ":submitting": {"S": Status.SUBMITTING},
+                ":may_be_in_doubt": {"S": Status.IN_DOUBT},
+                **values,
+            },
+        )
+        if isinstance(result, Written):
+            return result
+        return Written(result.row) if _is_own(result, claim, status) else self._existing(result, claim.request)
+
+    def record_given_up(self, request: SongRequest, message_id: str, reason: Reason, detail: str) -> Written | Existing:
+        """(none) | RETRYING -> REJECTED: nothing was created, and this message is not tried again."""
+        result = self._table.write(
+            request.request_id,
+            set_=f"#status = :rejected, reason = :reason, detail = :detail, {IDENTITY}",
+            remove="http_status, vendor_code",
+            condition="""attribute_not_exists(request_id)
+                OR (#status = :retrying AND fingerprint = :fingerprint)""",
+            values={
+                ":rejected": {"S": Status.REJECTED},
+                ":retrying": {"S": Status.RETRYING},
+                ":reason": {"S": reason},
+                ":detail": {"S": detail},
+                **placeholders(identity(request, message_id)),
+            },
+        )
+        return self._existing(result, request) if isinstance(result, Existing) else result
+
+    def _existing(self, result: Existing, request: SongRequest) -> Existing:
+        """The row that exists; one whose claim is dead is IN_DOUBT from now on."""
+        row = result.row
+        if row is None:
+            raise LedgerUnavailable("the row is gone")
+        if row.fingerprint != request.fingerprint or not row.lease_is_over():
+            return result
+        abandoned = self._record_abandoned(row, self._window(request))
+        return Existing(abandoned.row) if isinstance(abandoned, Written) else self._existing(abandoned, request)
+
+    def _record_abandoned(self, row: Row, window: float) -> Written | Existing:
+        """SUBMITTING -> IN_DOUBT, by anyone, once the lease is over.
+
+        The condition names the owner that was read: a claim made since then is another one.
+        """
+        return self._table.write(
+            row.request_id,
+            set_="""#status = :in_doubt, reason = :reason, detail = :detail,
+                doubt = :doubt, doubt_until = :doubt_until""",
+            remove="lease_until",
+            condition="#status = :submitting AND #owner = :owner",
+            values={
+                ":in_doubt": {"S": Status.IN_DOUBT},
+                ":submitting": {"S": Status.SUBMITTING},
+                ":owner": {"S": row.owner or ""},
+                ":reason": {"S": Reason.OUTCOME_UNKNOWN},
+                ":detail": {"S": _ABANDONED},
+                **doubt_for(window),
+            },
+        )
+
+
+def no_window(_request: SongRequest) -> float:
+    """Without a webhook, no doubt waits for one."""
+    return 0
+
+
+def _is_own(result: Existing, claim: Claim, status: Status) -> bool:
+    """Whether the row is what this claim meant to write: its first sending succeeded, and its response was lost."""
+    return result.row is not None and (result.row.owner, result.row.status) == (claim.owner, status)

@@ -1,0 +1,165 @@
+"""The webhook that the music API calls: an address and a secret that name one request, and how a call is verified.
+
+    webhook_url     <endpoint>/<request_id>/<mac>     mac    = HMAC-SHA256(key, "path:" + request_id)
+    webhook_secret                                    secret = HMAC-SHA256(key, "secret:" + request_id)
+
+Both are derived from one generated key, so nothing is stored per request. The key's previous version is valid too, so
+the key can be rotated while songs are being made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from song_intake.aws.secrets import CURRENT, PREVIOUS, SecretCache, SecretUnavailable
+from song_intake.contract import strict_json
+from song_intake.music_api.answer import as_task_id
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from song_intake.contract.song_request import SongRequest
+
+LARGEST_BODY_BYTES = 1024 * 1024
+
+TIMESTAMP_TOLERANCE_SECONDS = 300
+"""How far the vendor's clock and this one may differ, and so how long a recorded call could be replayed."""
+
+KEYS_KEPT_SECONDS = 15.0
+"""A rotated key is read before the shortest song (20 seconds, UPSTREAM) that was sent with it can be done."""
+
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+
+
+class KeyUnavailable(SecretUnavailable):
+    """The secret cannot be read, and no key is in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookKey:
+    """One version of the key."""
+
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        return cls(text.encode())
+
+    def path_mac(self, request_id: str) -> str:
+        return self._hmac(f"path:{request_id}".encode())
+
+    def secret(self, request_id: str) -> str:
+        return self._hmac(f"secret:{request_id}".encode())
+
+    def _hmac(self, text: bytes) -> str:
+        return hmac.new(self.key, text, hashlib.sha256).hexdigest()
+
+
+class WebhookKeys:
+    """The current key and the previous one, from Secrets Manager. Safe to share between threads."""
+
+    def __init__(self, secrets: SecretsManagerClient, secret_id: str) -> None:
+        self._cache = SecretCache(
+            secrets, secret_id, _keys_in, KeyUnavailable, (CURRENT, PREVIOUS), keep_seconds=KEYS_KEPT_SECONDS
+        )
+
+    def current_first(self) -> tuple[WebhookKey, ...]:
+        """The current key, then the previous one if there is one. Raises KeyUnavailable."""
+        return self._cache.get().value
+
+
+def _keys_in(texts: Sequence[str]) -> tuple[WebhookKey, ...]:
+    if not texts[0]:
+        raise KeyUnavailable("the secret of the webhook holds no text")
+    return tuple(WebhookKey.of(text) for text in texts if text)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookConfig:
+    """The stack's webhook from the sender's side. Safe to share between threads."""
+
+    endpoint: str
+    keys: WebhookKeys
+    window: float
+    """Seconds that a message waits for the webhook once its request is in doubt."""
+
+    def covers(self, request: SongRequest) -> bool:
+        """Whether the music API calls this webhook for the song: not if the request has a webhook of its own.
+
+        Nor for an id that is a relative path: HTTP clients remove such a segment, and the call would never arrive.
+        """
+        return not request.has_own_webhook and request.request_id not in (".", "..")
+
+    def window_for(self, request: SongRequest) -> float:
+        """Seconds for which this webhook may settle a doubt about the request; none if it does not cover it."""
+        return self.window if self.covers(request) else 0
+
+    def with_webhook(self, request: SongRequest) -> bytes:
+        """The create body, with the webhook added if it covers the request. Raises KeyUnavailable."""
+        if not self.covers(request):
+            return request.create_body
+        return with_webhook(request.create_body, request.request_id, self.endpoint, self.keys.current_first()[0])
+
+
+def with_webhook(create_body: bytes, request_id: str, endpoint: str, key: WebhookKey) -> bytes:
+    """The create body with the webhook of this request added."""
+    request = json.loads(create_body)
+    request["webhook_url"] = f"{endpoint}/{request_id}/{key.path_mac(request_id)}"
+    request["webhook_secret"] = key.secret(request_id)
+    return strict_json.canonical(request)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookCall:
+    """A call to the endpoint as it arrived: header names in lower case, the body raw."""
+
+    request_id: str
+    mac: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+def key_of(call: WebhookCall, keys: Sequence[WebhookKey]) -> WebhookKey | None:
+    """The key from which the address of this call was derived; None for any other address.
+
+    Every key is tried whatever the first one gives, so that the time taken reveals nothing.
+    """
+    matching = [key for key in keys if hmac.compare_digest(key.path_mac(call.request_id).encode(), _bytes(call.mac))]
+    return matching[0] if matching else None
+
+
+def task_id_of(call: WebhookCall, key: WebhookKey) -> str | None:
+    """The task that an authentic, fresh call names; None for any other call. It is a hint: the poll decides."""
+    if len(call.body) > LARGEST_BODY_BYTES or not _is_authentic(call, key):
+        return None
+    try:
+        members = strict_json.parse(call.body.decode())
+    except ValueError:
+        return None
+    return as_task_id(members.get("task_id")) if isinstance(members, dict) else None
+
+
+def _is_authentic(call: WebhookCall, key: WebhookKey) -> bool:
+    timestamp = call.headers.get("x-webhook-timestamp", "")
+    signed = f"{timestamp}.".encode(errors="replace") + call.body
+    expected = "sha256=" + hmac.new(key.secret(call.request_id).encode(), signed, hashlib.sha256).hexdigest()
+    is_signed = hmac.compare_digest(expected.encode(), _bytes(call.headers.get("x-webhook-signature", "")))
+    return is_signed and _is_fresh(timestamp)
+
+
+def _is_fresh(timestamp: str) -> bool:
+    if not _TIMESTAMP.fullmatch(timestamp):
+        return False
+    return abs(time.time() - int(timestamp)) <= TIMESTAMP_TOLERANCE_SECONDS
+
+
+def _bytes(text: str) -> bytes:
+    """compare_digest refuses text beyond ASCII, which a forger may send."""
+    return text.encode(errors="replace")

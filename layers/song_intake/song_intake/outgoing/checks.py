@@ -1,0 +1,89 @@
+"""The queue of checks: each message has one submitted song polled whose end is not known yet."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Self
+
+from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.aws.group_commit import GroupCommit
+from song_intake.domain.decision import SideEffectFailed
+from song_intake.domain.reason import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mypy_boto3_sqs import SQSClient
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html
+LONGEST_DELAY_SECONDS = 900
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+MOST_CHECKS_A_CALL = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SongCheck:
+    request_id: str
+    task_id: str
+    since: float
+    """Seconds since 1970 when the song was submitted: tracking it is given up some hours later."""
+    no_such_task: bool = False
+    """Whether the last poll found no such task: a second time in a row ends the song."""
+
+    @classmethod
+    def parse(cls, body: str) -> Self:
+        """Raises KeyError, TypeError or ValueError for a body that this code did not write."""
+        members = json.loads(body)
+        return cls(
+            str(members["request_id"]), str(members["task_id"]), float(members["since"]), bool(members["no_such_task"])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    check: SongCheck
+    delay: int
+
+
+class SongChecks:
+    """Safe to share between threads; checks sent at the same moment share a call.
+
+    A song may be polled twice at once: a poll is free, and the end is written once.
+    """
+
+    def __init__(self, sqs: SQSClient, queue_url: str, first_check: float) -> None:
+        """first_check: seconds from a song's submission to the first poll; songs take 20 to 80 (UPSTREAM)."""
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._first_check = min(first_check, LONGEST_DELAY_SECONDS)
+        self._group = GroupCommit(self._send_all, MOST_CHECKS_A_CALL)
+
+    def schedule(self, check: SongCheck) -> None:
+        """Poll the song after the usual first wait. Raises SideEffectFailed."""
+        self._send(check, int(self._first_check))
+
+    def poll_now(self, check: SongCheck) -> None:
+        """Poll the song at once. Raises SideEffectFailed."""
+        self._send(check, 0)
+
+    def _send(self, check: SongCheck, delay: int) -> None:
+        refusal = self._group.submit(_Order(check, delay))
+        if refusal is not None:
+            raise SideEffectFailed(Reason.CHECKS_UNAVAILABLE, refusal)
+
+    def _send_all(self, orders: Sequence[_Order]) -> list[str | None]:
+        """The code of each refusal; None for a check that was accepted."""
+        try:
+            answer = self._sqs.send_message_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(i), "MessageBody": json.dumps(asdict(order.check)), "DelaySeconds": order.delay}
+                    for i, order in enumerate(orders)
+                ],
+            )
+        except AWS_FAILURES as failure:
+            raise SideEffectFailed(Reason.CHECKS_UNAVAILABLE, code_of(failure)) from None
+        refused = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", [])}
+        return [refused.get(str(i)) for i in range(len(orders))]

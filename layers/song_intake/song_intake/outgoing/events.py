@@ -1,0 +1,166 @@
+"""The events on the stack's EventBridge bus: at least once, and each repeat under the same id.
+
+An event is put after the row is written and before the message is acknowledged. So a crash in between repeats the event
+and never loses it. `song_event.schema.json` is the published form of the song events.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.aws.group_commit import GroupCommit
+from song_intake.domain.decision import SideEffectFailed
+from song_intake.domain.reason import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+    from song_intake.domain.task import Clip
+
+SONG_SOURCE = "song-intake"
+VERSION = "1"
+
+# Another source than the songs': a consumer of those relies on their schema.
+ACCOUNT_SOURCE = "song-intake.account"
+ACCOUNT_FAULT = "Account Fault"
+
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-send-events-aws-sdk
+MOST_EVENTS_A_CALL = 10
+MOST_BYTES_A_CALL = 256 * 1024
+# The names, the source and the detail type of an entry count as well.
+_BESIDE_THE_DETAIL = 512
+
+
+class EventType(StrEnum):
+    """The detail types of the song events."""
+
+    SUBMITTED = "Song Submitted"
+    SUCCEEDED = "Song Succeeded"
+    FAILED = "Song Failed"
+    REJECTED = "Song Rejected"
+    IN_DOUBT = "Song In Doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class SongEvent:
+    """One event. `dedup_key` distinguishes two events of one request and type: the id of a task, or of a message."""
+
+    event_type: EventType
+    request_id: str | None
+    dedup_key: str
+    task_id: str | None = None
+    reason: Reason | None = None
+    detail: str | None = None
+    vendor_code: str | None = None
+    refunded: bool | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    clips: tuple[Clip, ...] = ()
+
+    @property
+    def event_id(self) -> str:
+        """The same for every repeat of this event, so that a consumer recognises a repeat."""
+        return f"{self.request_id or '-'}/{self.event_type.name}/{self.dedup_key}"
+
+    def as_detail(self) -> dict[str, object]:
+        """The known members, as the detail of the event."""
+        members: dict[str, object] = {
+            "version": VERSION,
+            "id": self.event_id,
+            "request_id": self.request_id,
+            "task_id": self.task_id,
+            "status": self.event_type.name,
+            "reason": self.reason,
+            "detail": self.detail,
+            "vendor_code": self.vendor_code,
+            "refunded": self.refunded,
+            "metadata": dict(self.metadata),
+            "clips": [_known(asdict(clip)) for clip in self.clips],
+        }
+        return _known(members)
+
+
+class EventPublisher:
+    """Safe to share between threads; events published at the same moment share a call."""
+
+    def __init__(self, events: EventBridgeClient, bus_name: str) -> None:
+        self._events = events
+        self._bus_name = bus_name
+        self._group = GroupCommit(self._put_all, MOST_EVENTS_A_CALL)
+
+    def publish(self, event: SongEvent) -> None:
+        """Raises SideEffectFailed if the bus refused the event."""
+        detail = json.dumps(event.as_detail(), ensure_ascii=False)
+        refusal = self._group.submit(_entry(self._bus_name, SONG_SOURCE, event.event_type, detail))
+        if refusal is not None:
+            raise SideEffectFailed(Reason.EVENTS_UNAVAILABLE, refusal)
+
+    def _put_all(self, entries: Sequence[PutEventsRequestEntryTypeDef]) -> list[str | None]:
+        return [refusal for call in _calls(entries) for refusal in _put(self._events, call)]
+
+
+class AccountFaultPublisher:
+    """Publishes an account fault; a rule on the bus invokes switch_intake. Safe to share between threads.
+
+    submit_song cannot name that function: the function switches the mapping that feeds submit_song, and so each would
+    need the other.
+
+    on_refusal: receives AWS's code if the bus refused the event. The request waits all the same, and the next request
+    that finds the fault publishes it again.
+    """
+
+    def __init__(self, events: EventBridgeClient, bus_name: str, on_refusal: Callable[[str], None]) -> None:
+        self._events = events
+        self._bus_name = bus_name
+        self._on_refusal = on_refusal
+
+    def __call__(self, reason: Reason) -> bool:
+        """Whether the bus accepted the event."""
+        entry = _entry(self._bus_name, ACCOUNT_SOURCE, ACCOUNT_FAULT, json.dumps({"reason": reason}))
+        (refusal,) = _put(self._events, [entry])
+        if refusal is not None:
+            self._on_refusal(refusal)
+        return refusal is None
+
+
+def _entry(bus_name: str, source: str, detail_type: str, detail: str) -> PutEventsRequestEntryTypeDef:
+    return {"EventBusName": bus_name, "Source": source, "DetailType": detail_type, "Detail": detail}
+
+
+def _put(events: EventBridgeClient, entries: Sequence[PutEventsRequestEntryTypeDef]) -> list[str | None]:
+    """The code of each refusal; None for an event that was accepted."""
+    try:
+        response = events.put_events(Entries=entries)
+    except AWS_FAILURES as failure:
+        refused: list[str | None] = [code_of(failure)] * len(entries)
+        return refused
+    # PutEvents answers 200 even if it refused every entry:
+    # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+    if not response["FailedEntryCount"]:
+        return [None] * len(entries)
+    return [None if "EventId" in result else result.get("ErrorCode", "PutEvents") for result in response["Entries"]]
+
+
+def _calls(entries: Sequence[PutEventsRequestEntryTypeDef]) -> Iterator[list[PutEventsRequestEntryTypeDef]]:
+    """The entries in as few calls as the size limit allows: clips can make an event large."""
+    call: list[PutEventsRequestEntryTypeDef] = []
+    size = 0
+    for entry in entries:
+        more = len(entry.get("Detail", "").encode()) + _BESIDE_THE_DETAIL
+        if call and size + more > MOST_BYTES_A_CALL:
+            yield call
+            call, size = [], 0
+        call.append(entry)
+        size += more
+    yield call
+
+
+def _known(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,190 @@
+"""What a function reports: one JSON log line per record, and its outcomes as EMF metrics.
+
+Neither holds the token, the body, or the text of an exception, which may quote either.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from song_intake.aws.failure import code_of
+from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn
+from song_intake.domain.reason import Reason
+from song_intake.music_api.credits import Balance
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger, Metrics
+
+    from song_intake.contract.song_request import SongRequest
+    from song_intake.contract.sqs_message import Message
+    from song_intake.domain.task import NoAnswer
+
+# The outcomes with an alarm or a dashboard line of their own, beside Retried and DeadLettered.
+_METRIC_OF_REASON = {
+    Reason.TOKEN_REFUSED: "TokenRefused",
+    Reason.TOKEN_UNAVAILABLE: "TokenUnavailable",
+    Reason.NO_CREDITS: "NoCredits",
+    Reason.LEDGER_UNAVAILABLE: "LedgerUnavailable",
+    Reason.REFUSED: "Rejected",
+    Reason.REDIRECTED: "Rejected",
+    Reason.OUTCOME_UNKNOWN: "InDoubt",
+    Reason.TASK_NOT_RECORDED: "TaskNotRecorded",
+    Reason.NOT_FINISHED: "NotYet",
+    Reason.NEVER_FINISHED: "NeverFinished",
+    Reason.UNKNOWN_STATUS: "UnknownStatus",
+}
+
+_METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "DeadLettered")
+_METRICS_OF_WEBHOOKS = ("WebhookAccepted", "WebhookRefused")
+_METRICS_OF_THE_ACCOUNT = ("Credits", "CreditsUnknown", "IntakePaused")
+METRICS = frozenset(
+    (*_METRICS_OF_ACTIONS, *_METRICS_OF_WEBHOOKS, *_METRICS_OF_THE_ACCOUNT, *_METRIC_OF_REASON.values())
+)
+
+# An operator must act on the request after these.
+_ERRORS = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReport:
+    """What happened to one record."""
+
+    message: Message
+    decision: Decision
+    request_id: str | None = None
+    seconds: float = 0.0
+    frames: tuple[str, ...] = ()
+    """Where an unexpected exception came from."""
+    request: SongRequest | None = None
+    """The request, if the message could be read."""
+    failed_decision: Done | DeadLetter | None = None
+    """The decision whose side effects failed: its task_id, if it has one, must at least be in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    logger: Logger
+    metrics: Metrics
+
+    def log(self, report: RecordReport) -> None:
+        """One line, with `action`, `request_id` and `message_id` on every one."""
+        decision = report.decision
+        keys: dict[str, object] = {
+            "action": _action(decision),
+            "request_id": report.request_id,
+            "message_id": report.message.message_id,
+            "receive_count": report.message.receive_count,
+            "milliseconds": round(report.seconds * 1000),
+            "frames": report.frames,
+            "task_id": _task_id(report),
+        }
+        if not isinstance(decision, Done):
+            keys |= {"reason": decision.reason, "detail": decision.detail}
+        if isinstance(decision, DeadLetter):
+            keys |= {"http_status": decision.http_status, "vendor_code": decision.vendor_code}
+        if isinstance(decision, RetryIn):
+            keys["retry_in_seconds"] = None if decision.seconds is None else round(decision.seconds, 1)
+        lost_task = isinstance(report.failed_decision, DeadLetter) and report.failed_decision.task_id
+        write = getattr(self.logger, "error" if lost_task else _level(decision))
+        write(keys["action"], extra={name: value for name, value in keys.items() if value})
+
+    def visibility_change_failed(self, failure: Exception) -> None:
+        self.logger.warning(
+            "could not change message visibility", extra={"action": "change_visibility", "reason": code_of(failure)}
+        )
+
+    def callback_dropped(self, code: str) -> None:
+        self.logger.warning("callback dropped", extra={"action": "callback", "reason": code})
+
+    def account_fault_unpublished(self, code: str) -> None:
+        self.logger.warning("account fault not published", extra={"action": "account_fault", "reason": code})
+
+    def webhook(self, status: int, request_id: str | None, *, accepted: bool) -> None:
+        """A call to the webhook, by the HTTP status of the response."""
+        self.logger.info("webhook", extra={"action": "webhook", "http_status": status, "request_id": request_id})
+        self.metrics.add_metric("WebhookAccepted" if accepted else "WebhookRefused", MetricUnit.Count, 1)
+        self.metrics.flush_metrics()
+
+    def webhook_failed(self, failure: Exception) -> None:
+        self.logger.warning("webhook", extra={"action": "webhook", "reason": type(failure).__name__})
+
+    def intake(self, balance: Balance | NoAnswer, reason: Reason | None, *, paused: bool) -> None:
+        """The state of the intake, and the balance of the account. `reason`: why the intake is paused."""
+        keys: dict[str, object] = {"action": "intake", "paused": paused} | ({"reason": reason} if reason else {})
+        if isinstance(balance, Balance):
+            self.logger.info("intake", extra={**keys, "credits": balance.total})
+            self.metrics.add_metric("Credits", MetricUnit.Count, balance.total)
+        else:
+            self.logger.warning("intake", extra={**keys, "balance": balance.reason, "http_status": balance.http_status})
+            self.metrics.add_metric("CreditsUnknown", MetricUnit.Count, 1)
+        self.metrics.add_metric("IntakePaused", MetricUnit.Count, int(paused))
+        self.metrics.flush_metrics()
+
+    def count(self, reports: Iterable[RecordReport]) -> None:
+        """One EMF line per batch, added up here and not in the threads of the records, which share the metrics.
+
+        Never raises: a metric that cannot be written must not fail a batch that is done.
+        """
+        counts = Counter(name for report in reports for name in _metrics_of(report.decision))
+        if not counts:
+            return
+        try:
+            for name, count in counts.items():
+                self.metrics.add_metric(name, MetricUnit.Count, count)
+            self.metrics.flush_metrics()
+        except Exception as failure:  # noqa: BLE001
+            self.logger.warning("metrics not written", extra={"action": "count", "reason": type(failure).__name__})
+
+
+def frames_of(failure: BaseException) -> tuple[str, ...]:
+    """Where the exception was raised, innermost last: names and lines without the text, which may quote the request."""
+    return tuple(f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(failure.__traceback__)[-5:])
+
+
+def _action(decision: Decision) -> str:
+    match decision:
+        case Done(passed_on=True):
+            return "not_yet"
+        case Done(ended=ended, duplicate=False) if ended:
+            return ended.lower()
+        case Done(duplicate=True):
+            return "duplicate"
+        case Done():
+            return "submitted"
+        case RetryIn():
+            return "retry"
+        case DeadLetter():
+            return "dead_letter"
+
+
+def _level(decision: Decision) -> Literal["info", "warning", "error"]:
+    if isinstance(decision, Done) or decision.reason is Reason.NOT_FINISHED:
+        return "info"
+    return "error" if decision.reason in _ERRORS else "warning"
+
+
+def _task_id(report: RecordReport) -> str | None:
+    if isinstance(report.decision, RetryIn):
+        return report.failed_decision.task_id if report.failed_decision else None
+    return report.decision.task_id
+
+
+def _metrics_of(decision: Decision) -> list[str]:
+    match decision:
+        case Done(passed_on=True):
+            return ["NotYet"]
+        case Done():
+            return [_action(decision).capitalize()]
+        case RetryIn(reason=Reason.NOT_FINISHED):
+            names = []
+        case RetryIn():
+            names = ["Retried"]
+        case DeadLetter():
+            names = ["DeadLettered"]
+    return [*names, _METRIC_OF_REASON[decision.reason]] if decision.reason in _METRIC_OF_REASON else names

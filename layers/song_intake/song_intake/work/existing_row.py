@@ -1,0 +1,53 @@
+"""What to do with a message whose request already has a row: a table without input or output."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, assert_never
+
+from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+
+if TYPE_CHECKING:
+    from song_intake.contract.song_request import SongRequest
+    from song_intake.contract.sqs_message import Message
+    from song_intake.ledger.row import Row
+
+
+def decision_for_existing(row: Row, request: SongRequest, message: Message) -> Decision:
+    """The row decides. A claim in it is alive: the ledger has turned a dead one into a doubt."""
+    if row.fingerprint != request.fingerprint and row.status is not Status.REJECTED:
+        detail = "another request was sent under this request_id before, and its song may exist"
+        return DeadLetter(Reason.REQUEST_ID_REUSED, detail)
+    match row.status:
+        case Status.SUBMITTED:
+            return Done(row.task_id, duplicate=True)
+        case Status.SUCCEEDED | Status.FAILED:
+            return Done(row.task_id, duplicate=True, ended=row.status)
+        case Status.IN_DOUBT:
+            return decision_for_doubt(row)
+        case Status.REJECTED if row.message_id == message.message_id:
+            return _letter(row, Reason.REFUSED)
+        case Status.SUBMITTING:
+            wait = max(row.lease_until - time.time(), 0) + 1
+            return RetryIn(wait, Reason.CLAIM_HELD, "another delivery of this request is being submitted")
+        case Status.RETRYING | Status.REJECTED:
+            # The row changed between two of our writes: it may be free to claim now, so try again at once.
+            return RetryIn(0, Reason.CLAIM_HELD, "another delivery of this request was being submitted")
+        case _:
+            assert_never(row.status)
+
+
+def decision_for_doubt(row: Row) -> Decision:
+    """The message waits while a webhook may settle the doubt; after that it becomes a dead letter."""
+    wait = row.doubt_until - time.time()
+    if wait > 0:
+        return RetryIn(wait + 1, Reason.AWAITING_WEBHOOK, "waiting for the vendor's webhook to report the outcome")
+    return _letter(row, Reason.OUTCOME_UNKNOWN)
+
+
+def _letter(row: Row, otherwise: Reason) -> DeadLetter:
+    """The dead letter of this row's message: a repeat, or one that was never sent."""
+    reason = Reason(row.reason) if row.reason else otherwise
+    return DeadLetter(reason, row.detail or "", row.http_status, row.vendor_code)

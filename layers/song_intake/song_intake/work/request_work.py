@@ -1,0 +1,82 @@
+"""The work on one song request: from its body to its decision, and the steps that follow.
+
+    row -> check, or dead letter -> event -> callback -> acknowledgement
+
+The row is written first (Submission). If a later step fails or crashes, the message stays on its queue; when it is
+back, the row gives the same decision, and the steps are repeated.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from song_intake.contract.song_request import InvalidRequest, SongRequest
+from song_intake.domain.decision import DeadLetter, Done, RetryIn, SideEffectFailed
+from song_intake.domain.reason import Reason
+from song_intake.outgoing.checks import SongCheck
+from song_intake.outgoing.telemetry import RecordReport, frames_of
+
+if TYPE_CHECKING:
+    from song_intake.contract.sqs_message import Message
+    from song_intake.outgoing.checks import SongChecks
+    from song_intake.outgoing.dead_letters import DeadLetters
+    from song_intake.outgoing.notifier import Notifier
+    from song_intake.work.batch import TimeLeft
+    from song_intake.work.submission import Submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestWork:
+    """Safe to share between threads."""
+
+    submission: Submission
+    checks: SongChecks
+    notifier: Notifier
+    dead_letters: DeadLetters
+
+    def begin(self, time_left: TimeLeft) -> None:
+        """See Work.begin."""
+        self.submission.pacer.begin(time_left)
+
+    def decide(self, message: Message, time_left: TimeLeft) -> RecordReport:
+        """See Work.decide."""
+        request: SongRequest | None = None
+        try:
+            request = SongRequest.parse(message.body, message.first_message_id, message.known_request_id)
+            decision = self.submission.decide(request, message, time_left)
+            return RecordReport(message, decision, request.request_id, request=request)
+        except InvalidRequest as invalid:
+            return RecordReport(message, DeadLetter(Reason.INVALID_REQUEST, str(invalid)), invalid.request_id)
+        except Exception as failure:  # noqa: BLE001 - an unexpected error of one record must not fail the others
+            decision = self.submission.on_unexpected_error(message, failure)
+            request_id = request.request_id if request else None
+            return RecordReport(message, decision, request_id, frames=frames_of(failure), request=request)
+
+    def perform(self, report: RecordReport) -> RecordReport:
+        """See Work.perform."""
+        decision = report.decision
+        if isinstance(decision, RetryIn):
+            return report
+        try:
+            if isinstance(decision, Done):
+                self._schedule_check(decision, report.request)
+            else:
+                # The letter first: it may be the only record of a task.
+                self.dead_letters.send(report.message, decision, report.request_id)
+                self.notifier.publish_dead_letter(decision, report.message, report.request_id, report.request)
+        except SideEffectFailed as failure:
+            return replace(
+                report,
+                decision=self.submission.on_side_effect_failure(report.message, failure),
+                failed_decision=decision,
+            )
+        return report
+
+    def _schedule_check(self, decision: Done, request: SongRequest | None) -> None:
+        """Have a song polled, and publish its submission. Also for a duplicate: the first delivery may have crashed."""
+        if request is None or decision.task_id is None or decision.ended:
+            return
+        self.checks.schedule(SongCheck(request.request_id, decision.task_id, time.time()))
+        self.notifier.publish_submitted(decision.task_id, request)

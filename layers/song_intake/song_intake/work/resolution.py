@@ -1,0 +1,113 @@
+"""An operator's decision on a request in doubt.
+
+{"request_id": "...", "task_id": "..."}        the song exists: it is tracked to its end
+{"request_id": "...", "not_created": true}     it does not exist: a redrive of the dead letter creates it
+{"list": "IN_DOUBT"}                           lists the requests that need a decision
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+from song_intake.ledger.table import Existing
+from song_intake.music_api.answer import as_task_id
+from song_intake.outgoing.checks import SongCheck
+from song_intake.outgoing.events import EventType
+
+if TYPE_CHECKING:
+    from song_intake.ledger.resolving import ResolutionStore
+    from song_intake.ledger.row import Row
+    from song_intake.ledger.table import Written
+    from song_intake.outgoing.checks import SongChecks
+    from song_intake.outgoing.notifier import Notifier
+
+_RESOLVABLE = frozenset((Status.IN_DOUBT, Status.SUBMITTING))
+
+
+class DecisionRefused(ValueError):
+    """The decision cannot be applied; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Resolution:
+    store: ResolutionStore
+    checks: SongChecks
+    notifier: Notifier
+    not_created_after: float
+    """Seconds that a doubt must be old before "not created" is accepted: no function can still get a response then."""
+
+    def handle(self, event: dict[str, object]) -> dict[str, object]:
+        """The row before and after. Raises DecisionRefused, LedgerUnavailable and SideEffectFailed."""
+        if "list" in event:
+            return self._list(event)
+        request_id, by = event.get("request_id"), event.get("by") or "unnamed"
+        if not isinstance(request_id, str) or not request_id or not isinstance(by, str) or len(by) > 256:
+            raise DecisionRefused(
+                'give {"request_id": "...", "by": "..."} with "task_id" or "not_created": true, or "list"'
+            )
+        before = self.store.row(request_id)
+        if before is None:
+            raise DecisionRefused(f"the ledger has no request {request_id!r}")
+        after = self._resolve(before, event, by)
+        return {"before": _shown(before), "after": _shown(after)}
+
+    def _list(self, event: dict[str, object]) -> dict[str, object]:
+        if event["list"] != Status.IN_DOUBT:
+            raise DecisionRefused(f"only {Status.IN_DOUBT} can be listed")
+        return {"in_doubt": [_shown(row) for row in self.store.in_doubt()]}
+
+    def _resolve(self, row: Row, event: dict[str, object], by: str) -> Row:
+        if ("task_id" in event) == ("not_created" in event):
+            raise DecisionRefused('give either "task_id" or "not_created": true')
+        if self._is_repeat(row, event):
+            return row
+        if row.status not in _RESOLVABLE:
+            raise DecisionRefused(f"the request is {row.status}: only one in doubt can be resolved")
+        if row.status is Status.SUBMITTING and not row.lease_is_over():
+            raise DecisionRefused("submit_song may still be processing this request; retry after its lease")
+        return self._not_created(row, event, by) if "not_created" in event else self._task(row, event, by)
+
+    def _is_repeat(self, row: Row, event: dict[str, object]) -> bool:
+        """Whether the row holds this decision already. Its follow-up step is repeated: it may have failed before."""
+        if row.status is Status.SUBMITTED and row.task_id is not None and row.task_id == event.get("task_id"):
+            self.checks.poll_now(SongCheck(row.request_id, row.task_id, time.time()))
+            return True
+        if row.status is Status.REJECTED and row.reason == Reason.NOT_CREATED and event.get("not_created") is True:
+            self.notifier.publish_row(row, EventType.REJECTED, Reason.NOT_CREATED, row.detail or "")
+            return True
+        return False
+
+    def _task(self, row: Row, event: dict[str, object], by: str) -> Row:
+        task_id = as_task_id(event["task_id"])
+        if task_id is None:
+            raise DecisionRefused("task_id must be 1 to 256 printable characters without spaces")
+        after = _row_after(self.store.record_task(row, task_id, by))
+        self.checks.poll_now(SongCheck(row.request_id, task_id, time.time()))
+        return after
+
+    def _not_created(self, row: Row, event: dict[str, object], by: str) -> Row:
+        if event["not_created"] is not True:
+            raise DecisionRefused('"not_created" must be true')
+        wait = row.changed_at + self.not_created_after - time.time()
+        if wait > 0:
+            raise DecisionRefused(f"the call may still be under way at the music API; retry in {wait:.0f} s")
+        detail = "an operator found that the song was not created"
+        after = _row_after(self.store.record_not_created(row, by, detail))
+        self.notifier.publish_row(after, EventType.REJECTED, Reason.NOT_CREATED, detail)
+        return after
+
+
+def _row_after(result: Written | Existing) -> Row:
+    if isinstance(result, Existing) or result.row is None:
+        raise DecisionRefused("the request changed while you were deciding: run LIST=1 again")
+    return result.row
+
+
+def _shown(row: Row) -> dict[str, object]:
+    """The row as an operator may see it: without the token of a caller's workflow."""
+    shown = {name: value for name, value in asdict(row).items() if value is not None and name != "task_token"}
+    return {**shown, "metadata": dict(row.metadata)}

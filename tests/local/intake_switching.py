@@ -37,4 +37,4 @@ def leave_it_on(intake: Intake) -> None:
 
 def without_looks(intake: Intake) -> None:
     """Nobody looks at the account by the clock: whoever shares the stand-in counts the requests that it gets."""
-    intake.cloud.client("scheduler").delete_schedule(Name=intake.stack.resources["SwitchIntakeLook"])
+    intake.cloud.client("scheduler").delete_schedule(Name=intake.stack.resources["SwitchIntakeBalanceCheckSchedule"])

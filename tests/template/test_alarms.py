@@ -112,7 +112,7 @@ def test_alarms_are_encrypted_with_a_key_that_cloudwatch_may_use() -> None:
 def test_the_topic_refuses_whoever_comes_without_tls() -> None:
     _, refusal = properties("AlarmTopicPolicy")["PolicyDocument"]["Statement"]
     assert refusal == {
-        "Sid": "RefuseUnencryptedTransport",
+        "Sid": "DenyUnencryptedTransport",
         "Effect": "Deny",
         "Principal": "*",
         "Action": "sns:Publish",

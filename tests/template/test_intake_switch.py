@@ -5,7 +5,7 @@ import json
 from song_intake.admission.switch_state import INTAKE_KEY
 from song_intake.outgoing.events import ACCOUNT_FAULT, ACCOUNT_SOURCE
 from tests.template.test_least_privilege import statements
-from tests.template.transformed import arn_of, parameter_defaults, properties, resources_of
+from tests.template.transformed import arn_of, properties, resources_of, shipped
 
 SWITCH = {"Ref": "SwitchIntake"}
 
@@ -35,22 +35,22 @@ def test_the_schedule_looks_at_the_account_every_five_minutes() -> None:
     assert "Name" not in schedule, "CloudFormation's own names keep two stacks in an account apart"
     assert schedule["ScheduleExpression"] == "rate(5 minutes)"
     assert schedule["Target"]["Arn"] == arn_of("SwitchIntake")
-    assert schedule["Target"]["RoleArn"] == arn_of("LookRole")
+    assert schedule["Target"]["RoleArn"] == arn_of("BalanceCheckScheduleRole")
     assert json.loads(schedule["Target"]["Input"]) == {"intake": "look"}
 
 
 def test_the_role_of_the_schedule_invokes_the_switch_and_no_more() -> None:
-    (policy,) = properties("LookRole")["Policies"]
+    (policy,) = properties("BalanceCheckScheduleRole")["Policies"]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", arn_of("SwitchIntake"))
-    (trust,) = properties("LookRole")["AssumeRolePolicyDocument"]["Statement"]
+    (trust,) = properties("BalanceCheckScheduleRole")["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_the_switch_reads_and_writes_one_item_that_is_no_request() -> None:
     (of_the_table,) = [
-        one for role, one in statements("Allow") if role == "SwitchIntakeRole" and one.get("Sid") == "RememberWhy"
+        one for role, one in statements("Allow") if role == "SwitchIntakeRole" and one.get("Sid") == "WriteIntakeState"
     ]
     assert of_the_table["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": INTAKE_KEY}}
 
@@ -60,7 +60,7 @@ def test_only_the_switch_may_change_a_mapping() -> None:
     assert changing == ["SwitchIntakeRole"]
 
 
-def test_the_switch_has_time_to_ask_twice_and_to_carry_out_what_follows() -> None:
-    defaults = parameter_defaults()
-    asked_once = int(defaults["ConnectTimeoutSeconds"]) + int(defaults["PollDeadlineSeconds"])
-    assert 2 * asked_once + 60 < properties("SwitchIntake")["Timeout"]
+def test_the_switch_has_time_for_two_requests_and_all_calls_of_aws() -> None:
+    parameters = shipped()["Parameters"]
+    longest_request = parameters["ConnectTimeoutSeconds"]["MaxValue"] + parameters["PollDeadlineSeconds"]["MaxValue"]
+    assert 2 * longest_request + 60 < properties("SwitchIntake")["Timeout"]

@@ -7,13 +7,13 @@ from tests.template.transformed import Json, JsonValue, arn_of, properties, reso
 
 # In a key policy "*" is the key itself, and a key that its account may not administer is lost for good.
 WILDCARDS_THAT_STAND = {
-    ("AlarmKey", "AdministeredByTheAccount", "kms:*"),
-    ("AlarmKey", "AdministeredByTheAccount", "*"),
-    ("AlarmKey", "LetAlarmsEncrypt", "*"),
+    ("AlarmKey", "AllowAccountAdministration", "kms:*"),
+    ("AlarmKey", "AllowAccountAdministration", "*"),
+    ("AlarmKey", "AllowAlarmsToEncrypt", "*"),
     # These actions take no resource: Service Authorization Reference, Step Functions.
-    ("SubmitSongRole", "AnswerStepFunctions", "*"),
-    ("TrackSongRole", "AnswerStepFunctions", "*"),
-    ("ResolveSongRole", "AnswerStepFunctions", "*"),
+    ("SubmitSongRole", "AnswerTask", "*"),
+    ("TrackSongRole", "AnswerTask", "*"),
+    ("ResolveSongRole", "AnswerTask", "*"),
 }
 
 GRANTS_OF_SUBMIT_SONG = [

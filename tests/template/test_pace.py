@@ -10,7 +10,7 @@ import pytest
 from song_intake.admission.pace import SECONDS_A_MINUTE
 from song_intake.admission.slots import MOST_LATE_SECONDS, SOONEST_SECONDS
 from song_intake.app.submit import SubmitSettings
-from tests.template.transformed import Json, parameter_defaults, properties, resources, shipped
+from tests.template.transformed import Json, ends, parameter_defaults, properties, resources, shipped
 
 PARAMETERS: dict[str, Json] = shipped()["Parameters"]
 ALLOWED: list[int] = PARAMETERS["CreatesPerMinute"]["AllowedValues"]
@@ -100,7 +100,7 @@ def test_no_message_that_waits_for_a_webhook_or_is_retried_raises_an_alarm_or_ex
 def test_with_a_pace_the_parameters_of_the_unpaced_stack_change_nothing_but_the_checks(pace: int) -> None:
     names = ("FunctionTimeoutSeconds", "LeaseSeconds", "VisibilityTimeoutSeconds", "BatchSize", "MaximumConcurrency")
     usual = resources(CreatesPerMinute=pace)
-    other = resources(CreatesPerMinute=pace, **{name: PARAMETERS[name]["MinValue"] for name in names})
+    other = resources(CreatesPerMinute=pace, **{name: ends(name)[0] for name in names})
     assert {name for name in usual if usual[name] != other[name]} == {"TrackSong", "TrackSongChecks"}
 
 

@@ -89,3 +89,9 @@ def test_the_outputs_are_those_that_callers_need() -> None:
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_an_output_says_what_it_is(name: str) -> None:
     assert len(OUTPUTS[name]["Description"]) > 15
+
+
+def test_an_output_is_understood_without_its_neighbours_since_the_console_sorts_them() -> None:
+    descriptions = [output["Description"] for output in OUTPUTS.values()]
+    assert len(set(descriptions)) == len(descriptions)
+    assert [text for text in descriptions if text.startswith(("That ", "Its ")) or " of that " in text] == []

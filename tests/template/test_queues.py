@@ -17,7 +17,7 @@ def test_a_queue_refuses_whoever_comes_without_tls(queue: str) -> None:
     [statement] = policies[0]["PolicyDocument"]["Statement"]
     assert len(policies) == 1, "a second policy on a queue replaces the first"
     assert statement == {
-        "Sid": "RefuseUnencryptedTransport",
+        "Sid": "DenyUnencryptedTransport",
         "Effect": "Deny",
         "Principal": "*",
         "Action": "sqs:*",

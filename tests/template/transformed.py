@@ -25,6 +25,7 @@ Parameters = dict[str, int | str]
 # The queues that functions read, each with the one behind it.
 DEAD_LETTERS_OF = {"SongRequests": "SongDeadLetters", "SongChecks": "SongCheckDeadLetters"}
 
+ALWAYS: Json = {"Fn::Equals": ["", ""]}
 _CODE_PROPERTIES = ("CodeUri", "ContentUri")
 
 
@@ -41,7 +42,7 @@ def shipped() -> Json:
 
 def parameter_defaults() -> Parameters:
     """Every parameter's default, the numbers as numbers."""
-    parameters: dict[str, Json] = shipped()["Parameters"]
+    parameters: dict[str, Json] = _shipped()["Parameters"]
     return {name: parameter["Default"] for name, parameter in parameters.items()}
 
 
@@ -93,6 +94,34 @@ def properties(logical_id: str, **given: int | str) -> Json:
     return copy.deepcopy(found)
 
 
+def ends(name: str) -> list[int | str]:
+    """The values at which a parameter may be wrong: its bounds, every value of a choice, or its only known text."""
+    parameter: Json = _shipped()["Parameters"][name]
+    if "MinValue" in parameter:
+        return [parameter["MinValue"], parameter["MaxValue"]]
+    allowed: list[int | str] = parameter.get("AllowedValues", [parameter["Default"]])
+    return allowed
+
+
+def allows(name: str, value: int | str) -> bool:
+    """Whether a value is within the bounds of a parameter. Texts are not checked."""
+    parameter: Json = _shipped()["Parameters"][name]
+    if "MinValue" in parameter:
+        return bool(parameter["MinValue"] <= int(value) <= parameter["MaxValue"])
+    return str(value) in map(str, parameter.get("AllowedValues", [value]))
+
+
+def refusals(*rules: str, **given: int | str) -> list[str]:
+    """The template's rules (those named, or all) by which CloudFormation refuses these parameters before it begins."""
+    parameters = parameter_defaults() | given
+    return [
+        name
+        for name, rule in _shipped()["Rules"].items()
+        if (not rules or name in rules) and _holds(rule.get("RuleCondition", ALWAYS), parameters)
+        if not all(_holds(assertion["Assert"], parameters) for assertion in rule["Assertions"])
+    ]
+
+
 def arn_of(logical_id: str) -> Json:
     """How the template says "the ARN of this resource"."""
     return {"Fn::GetAtt": [logical_id, "Arn"]}
@@ -125,7 +154,13 @@ def _holds(condition: JsonValue, parameters: Parameters) -> bool:
     match condition:
         case {"Fn::Not": [negated]}:
             return not _holds(negated, parameters)
-        case {"Fn::Equals": [{"Ref": str(name)}, value]}:
-            return str(parameters[name]) == str(value)
+        case {"Fn::And": [*conditions]}:
+            return all(_holds(one, parameters) for one in conditions)
+        case {"Fn::Or": [*conditions]}:
+            return any(_holds(one, parameters) for one in conditions)
+        case {"Fn::Equals": [one, other]}:
+            return str(_in_place(one, parameters)) == str(_in_place(other, parameters))
+        case {"Fn::Contains": [[*values], value]}:
+            return str(_in_place(value, parameters)) in values
         case _:
             raise NotImplementedError(condition)

@@ -32,14 +32,14 @@ def test_every_parameter_stands_in_the_settings_with_its_default() -> None:
 
 
 def test_every_status_is_explained() -> None:
-    told = section("What becomes of it")
+    told = section("Request statuses")
     assert set(codes_in_the_first_column(told)) == set(Status)
 
 
 def test_every_reason_is_that_of_an_end_a_dead_letter_or_a_wait() -> None:
     ends = codes_in_the_first_column(section("How songs end"))
     letters = codes_in_the_first_column(section("Dead letters"))
-    waits = [code for code in re.findall(r"`([A-Z_]+)`", section("Reasons to wait")) if code in set(Reason)]
+    waits = [code for code in re.findall(r"`([A-Z_]+)`", section("Retry reasons")) if code in set(Reason)]
     assert sorted(ends + letters + waits) == sorted(Reason)
 
 
@@ -58,7 +58,7 @@ def test_the_pace_is_told_by_its_own_numbers() -> None:
 
 
 def test_every_metric_is_named() -> None:
-    assert set(METRICS) <= set(re.findall(r"`(\w+)`", section("What it tells")))
+    assert set(METRICS) <= set(re.findall(r"`(\w+)`", section("Logs and metrics")))
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)]+)\)", README))

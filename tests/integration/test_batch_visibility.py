@@ -46,4 +46,4 @@ def test_a_queue_that_does_not_change_a_visibility_still_gets_its_answer(bench: 
     batch = bench.batch()
     bench.sqs.delete_queue(QueueUrl=bench.requests.url)
     assert failed(batch.handle([limited, good], plenty_of_time)) == {limited["messageId"]}
-    assert [line["action"] for line in bench.lines()].count("hide") == 1
+    assert [line["action"] for line in bench.lines()].count("change_visibility") == 1

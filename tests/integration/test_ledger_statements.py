@@ -10,7 +10,7 @@ from song_intake.contract.song_request import SongRequest
 from song_intake.domain.status import Status
 from song_intake.ledger.row import identity
 from song_intake.ledger.submitting import Claim, SubmissionStore
-from song_intake.ledger.table import LedgerBatches
+from song_intake.ledger.table import LedgerBatches, Written
 from tests.integration.bench import Bench, new_id
 from tests.integration.ledger_case import NOT_SENT, claimed, request_for
 
@@ -45,7 +45,7 @@ def lasting(bench: Bench, request: SongRequest) -> dict[str, object]:
 def test_a_first_claim_by_statement_writes_what_the_single_write_would(bench: Bench, ledger: SubmissionStore) -> None:
     by_statement, singly = request_for(new_id("request")), request_for(new_id("request"))
     claimed(ledger, by_statement)
-    assert ledger._claimed(Claim(singly, "owner"), "message-1") is None
+    assert isinstance(ledger._claimed(Claim(singly, "owner"), "message-1"), Written)
     assert lasting(bench, by_statement) == lasting(bench, singly)
     assert bench.item(by_statement.request_id).keys() == bench.item(singly.request_id).keys()
 
@@ -57,10 +57,10 @@ def test_a_song_settled_by_statement_has_the_row_that_the_single_write_gives_it(
     by_statement, singly = request_for(new_id("request")), request_for(new_id("request"))
     for request in (by_statement, singly):
         for _ in range(attempts - 1):
-            assert ledger.record_retrying(claimed(ledger, request), NOT_SENT) is None
-    assert ledger.record_task(by_statement, "task-1", claimed(ledger, by_statement)) is None
+            assert isinstance(ledger.record_retrying(claimed(ledger, request), NOT_SENT), Written)
+    assert isinstance(ledger.record_task(by_statement, "task-1", claimed(ledger, by_statement)), Written)
     claimed(ledger, singly)
-    assert ledger.record_task(singly, "task-1") is None
+    assert isinstance(ledger.record_task(singly, "task-1"), Written)
     assert lasting(bench, by_statement) == lasting(bench, singly)
     assert bench.item(by_statement.request_id).keys() == bench.item(singly.request_id).keys()
 
@@ -70,7 +70,7 @@ def test_a_crowd_claims_and_settles_each_its_own(bench: Bench, ledger: Submissio
 
     def submit(request: SongRequest) -> None:
         claim = claimed(ledger, request)
-        assert ledger.record_task(request, f"task of {request.request_id}", claim) is None
+        assert isinstance(ledger.record_task(request, f"task of {request.request_id}", claim), Written)
 
     with ThreadPoolExecutor(max_workers=30) as threads:
         list(threads.map(submit, requests))
@@ -135,5 +135,5 @@ def test_a_call_that_is_refused_as_a_whole_is_left_to_the_single_writes(bench: B
     ledger = bench.ledger(cast("DynamoDBClient", WithoutStatements(bench.dynamodb)))
     request = request_for(new_id("request"))
     claim = claimed(ledger, request)
-    assert ledger.record_task(request, "task-1", claim) is None
+    assert isinstance(ledger.record_task(request, "task-1", claim), Written)
     assert bench.row(request.request_id)["task_id"] == "task-1"

@@ -82,7 +82,7 @@ def test_not_created_is_taken_only_after_the_margin(
 ) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     time_passes(NOT_CREATED_AFTER - 2)
-    with pytest.raises(DecisionRefused, match=r"may still be under way .* ask again in [12] s$"):
+    with pytest.raises(DecisionRefused, match=r"may still be under way .* retry in [12] s$"):
         resolution.handle(not_created(case))
     assert case.row["status"] == "IN_DOUBT"
     time_passes(2.1)
@@ -129,7 +129,7 @@ def test_a_dead_functions_claim_is_resolved_once_its_lease_is_over(
 ) -> None:
     given, denied = brought_to(bench, S.SUBMITTING), brought_to(bench, S.SUBMITTING)
     for word in (task_given(given), not_created(denied)):
-        with pytest.raises(DecisionRefused, match="its lease is not over"):
+        with pytest.raises(DecisionRefused, match="retry after its lease"):
             resolution.handle(word)
     time_passes(LEASE + 1)
     assert after(resolution.handle(task_given(given)))["status"] == "SUBMITTED"

@@ -46,8 +46,8 @@ def test_the_list_ends_at_its_cap(bench: Bench, resolution: Resolution, monkeypa
 @pytest.mark.parametrize(
     "settle",
     [
-        pytest.param(lambda case: case.ledger.submitted(case.request, TASK), id="by its task"),
-        pytest.param(lambda case: case.ledger.rejected(case.claim, REFUSED), id="by a late refusal"),
+        pytest.param(lambda case: case.ledger.record_task(case.request, TASK), id="by its task"),
+        pytest.param(lambda case: case.ledger.record_rejected(case.claim, REFUSED), id="by a late refusal"),
     ],
 )
 def test_a_doubt_that_was_settled_by_itself_is_off_the_list(

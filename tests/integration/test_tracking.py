@@ -45,7 +45,7 @@ def test_a_song_that_is_there_is_settled_with_its_clips_and_announced(
     assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED)
 
     row = bench.row(request_id)
-    assert (row["status"], row["told"]) == ("SUCCEEDED", True)
+    assert (row["status"], row["end_published"]) == ("SUCCEEDED", True)
     assert [clip["M"]["clip_id"]["S"] for clip in row["clips"]] == [f"{check.task_id}-0", f"{check.task_id}-1"]
     ((kind, detail),) = events_of(bench)
     assert (kind, detail["request_id"], detail["task_id"]) == ("Song Succeeded", request_id, check.task_id)

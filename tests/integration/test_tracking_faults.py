@@ -107,12 +107,12 @@ def test_an_end_that_the_bus_did_not_take_is_told_by_the_next_look(
     record = record_of(body_of(check))
     assert failed(silent.handle([record], plenty_of_time)) == {record["messageId"]}
     assert bench.lines()[-1]["reason"] == "EVENTS_UNAVAILABLE"
-    assert "told" not in bench.row(request_id)
+    assert "end_published" not in bench.row(request_id)
 
     for _ in range(2):
         assert isinstance(look(check, follow), Done)
     assert len(bench.bus.record_outcome()) == 1
-    assert bench.row(request_id)["told"] is True
+    assert bench.row(request_id)["end_published"] is True
 
 
 def test_a_check_that_cannot_be_passed_on_stays(bench: Bench, request_id: str) -> None:

@@ -176,6 +176,7 @@ def test_the_previous_key_is_good_after_a_rotation_and_the_one_before_it_is_not(
     assert [status_of(endpoint, each.call()) for each in (first, second)] == [200, 200]
 
     _rotate(bench, "third-key")
+    _let_time_pass(monkeypatch)
     assert [status_of(endpoint, each.call()) for each in (first, second)] == [404, 200]
 
 
@@ -212,7 +213,7 @@ def test_what_cannot_be_done_now_is_to_be_sent_again(bench: Bench, endpoint: Web
     assert case.row["status"] == "IN_DOUBT"
     assert status_of(endpoint_of(bench, checks_url=unreachable.GONE), call) == 503
     assert case.row["status"] == "SUBMITTED"
-    assert [line["reason"] for line in bench.lines()] == ["KeyUnavailable", "LedgerUnavailable", "ChecksUnavailable"]
+    assert [line["reason"] for line in bench.lines()] == ["KeyUnavailable", "LedgerUnavailable", "SideEffectFailed"]
 
     assert status_of(endpoint, call) == 200
     assert [check.task_id for check in checks_of(bench)] == [TASK]

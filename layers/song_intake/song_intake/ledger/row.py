@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -118,4 +119,6 @@ def doubt_for(window: float) -> Values:
 
     `doubt` is the key of the sparse index that lists what is in doubt; only such rows have it.
     """
-    return {":doubt": {"S": Status.IN_DOUBT}, ":doubt_until": {"N": f"{time.time() + window:.3f}"}}
+    # Rounded down: a window of 0 is over at once.
+    until = math.floor((time.time() + window) * 1000) / 1000
+    return {":doubt": {"S": Status.IN_DOUBT}, ":doubt_until": {"N": f"{until:.3f}"}}

@@ -1,4 +1,4 @@
-"""What every test may ask for: a clean environment, the stand-in of the music API, and the local cloud."""
+"""Fixtures for every test: a clean environment, the simulated music API, and the local cloud."""
 
 import os
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from tests.local.vendor.music_vendor import MusicVendor
 
 TOKEN = "the-token"
 
-# Variables of somebody's shell by which the SDK, OpenSSL, requests or Powertools would behave otherwise than in Lambda.
+# Variables of a developer's shell that make the SDK, OpenSSL, requests or Powertools behave differently from Lambda.
 _PREFIXES = ("AWS_", "POWERTOOLS_", "SSL_CERT_", "LAMBDA_")
 _NAMES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
-    """No test reaches an account, a proxy or an authority that the machine is set up for."""
+    """No test uses an account, a proxy or a certificate authority that the machine is configured for."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(_PREFIXES) or name.upper() in _NAMES:
@@ -36,7 +36,7 @@ def music_vendor(clean_environment: None, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 def vendor(music_vendor: MusicVendor) -> MusicVendor:
-    """One stand-in for all tests: a deployed stack knows its address. Each test finds it healthy, with no memory."""
+    """One simulated vendor for all tests, since a deployed stack has its address. It is reset before each test."""
     return music_vendor
 
 
@@ -44,7 +44,7 @@ def vendor(music_vendor: MusicVendor) -> MusicVendor:
 def cloud(
     clean_environment: None, music_vendor: MusicVendor, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cloud]:
-    """One cloud for all tests, started by the first that needs it; its functions trust the stand-in."""
+    """One cloud for all tests, started by the first that needs it; its functions trust the simulated vendor."""
     trust = {"SSL_CERT_FILE": str(music_vendor.ca_bundle)}
     with Cloud(tmp_path_factory.mktemp("cloud"), extra_environment=trust) as cloud:
         yield cloud
@@ -52,7 +52,7 @@ def cloud(
 
 @pytest.fixture(autouse=True)
 def _healthy_vendor(request: pytest.FixtureRequest) -> None:
-    # Asked by name: a test without the stand-in must not start it, and one with a stand-in of its own keeps that.
+    # Requested by name: a test without the vendor must not start it, and a test with its own vendor keeps that.
     if "music_vendor" not in request.fixturenames:
         return
     vendor: MusicVendor = request.getfixturevalue("music_vendor")

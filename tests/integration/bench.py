@@ -1,4 +1,4 @@
-"""The parts of the functions on real services of this machine, put together as their handlers do, without Lambda."""
+"""The parts of the functions on real local services, put together as the handlers do it, without Lambda."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def record_of(
     attributes: Mapping[str, str] | None = None,
     sent_at: float = 0,
 ) -> SqsRecord:
-    """A record as the event source mapping would hand it over, that came from no queue."""
+    """A record as the event source mapping delivers it, but from no queue."""
     return {
         "messageId": message_id or str(uuid.uuid4()),
         "receiptHandle": "none",
@@ -83,7 +83,7 @@ def record_of(
 
 
 class BenchClients:
-    """Clients of this machine's services, some of them replaced."""
+    """Clients of the local services, some of them replaced."""
 
     def __init__(self, cloud: Cloud, tls: ssl.SSLContext, replaced: Mapping[str, object]) -> None:
         self.tls = tls
@@ -95,9 +95,9 @@ class BenchClients:
 
 
 class Bench:
-    """A table, queues, a bus and secrets of one test's own, each made when it is first asked for.
+    """A table, queues, a bus and secrets of one test's own, each created when it is first used.
 
-    Nothing is taken down: no two have a name in common, and the account ends with the tests.
+    Nothing is deleted: all names are unique, and the account ends with the tests.
     """
 
     def __init__(self, cloud: Cloud, vendor: MusicVendor) -> None:
@@ -129,12 +129,12 @@ class Bench:
 
     @cached_property
     def bus(self) -> BenchBus:
-        # Whoever announces anything asks for its name, and so nothing is said before somebody listens.
+        # A publisher needs the name of the bus, so the rule and its queue exist before the first event.
         return BenchBus(self.cloud.client("events"), self.sqs, self.table)
 
     @cached_property
     def faults(self) -> BenchBus:
-        """A bus with a listener to the faults of the account."""
+        """A bus with a rule for account faults."""
         return BenchBus(self.cloud.client("events"), self.sqs, f"{self.table}-faults", source="song-intake.account")
 
     @cached_property
@@ -167,13 +167,13 @@ class Bench:
 
     @cached_property
     def telemetry(self) -> Telemetry:
-        # Powertools keeps a logger and its stream by its service: a name of its own has this test's lines only.
+        # Powertools keeps one logger and stream per service name, so each bench uses a name of its own.
         return Telemetry(
             Logger(service=self.table, stream=self.log), Metrics(namespace="SongIntake", service=self.table)
         )
 
     def submit_settings(self) -> SubmitSettings:
-        """What the template would set for submit_song, with times that suit a test."""
+        """The settings that the template gives submit_song, with times that suit a test."""
         return SubmitSettings(
             music_api_origin=self.vendor.origin,
             api_token_secret_arn=self.secret_id,
@@ -212,7 +212,7 @@ class Bench:
         pacer: Pacer | None = None,
         breaker: CircuitBreaker | None = None,
     ) -> Submission:
-        """As submit_song is built, with some of its parts replaced."""
+        """Built as submit_song builds it, with some parts replaced."""
         settings = replace(
             self.submit_settings(),
             music_api_origin=origin or self.vendor.origin,
@@ -227,7 +227,7 @@ class Bench:
             work.submission,
             paid_call=PAID_CALL,
             pacer=pacer or Unpaced(),
-            # Without one of its own, a test learns of each request's fault by trying it.
+            # By default every request is tried, whatever the earlier ones found.
             breaker=breaker or CircuitBreaker(rest=0),
             webhook=webhook,
             store=SubmissionStore(self.ledger_table(dynamodb), lease, webhook.window_for if webhook else lambda _: 0),
@@ -276,7 +276,7 @@ class Bench:
         return self.dead_letters.letters()
 
     def redrive(self) -> int:
-        """Sends every dead letter back with its attributes, which gives it a new id, as on AWS. How many there were."""
+        """Sends every dead letter back with its attributes and a new id, as AWS does. Returns how many there were."""
         letters = self.letters()
         for letter in letters:
             self.dead_letters.delete(letter.receipt_handle)
@@ -284,7 +284,7 @@ class Bench:
         return len(letters)
 
     def lines(self) -> list[dict[str, Any]]:
-        """What was logged, line by line."""
+        """The log, line by line."""
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
 
     def row(self, request_id: str) -> dict[str, Any]:
@@ -299,12 +299,12 @@ class Bench:
 
 
 def song(title: str, request_id: str | None = None, **fields: object) -> str:
-    """A message body. Its title is what the stand-in's behaviour is planned by."""
+    """A message body. The simulated vendor's behaviour is planned by its title."""
     ours = {} if request_id is None else {"request_id": request_id}
     return json.dumps({"title": title, "sound": "slow folk", **ours, **fields})
 
 
 def delivery(record: SqsRecord) -> tuple[SongRequest, Message]:
-    """What a batch makes of a record before it is decided."""
+    """The request and the message that a batch reads from a record."""
     message = Message.of(record)
     return SongRequest.parse(message.body, message.message_id, message.known_request_id), message

@@ -1,4 +1,4 @@
-"""The queues and the bus of a bench: put something on, and read what came."""
+"""The queues and the bus of a bench: send to them, and read from them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message on a dead-letter queue, its attributes' texts."""
+    """A dead letter: its body and the texts of its attributes."""
 
     body: str
     attributes: Mapping[str, str]
@@ -25,7 +25,7 @@ class Letter:
 
 
 class BenchQueue:
-    """A queue of one test's own. What is received is hidden from then on for the queue's 30 seconds."""
+    """A queue of one test's own. A received message is hidden for the queue's 30 seconds."""
 
     def __init__(self, sqs: SQSClient, name: str) -> None:
         self._sqs = sqs
@@ -51,7 +51,7 @@ class BenchQueue:
         self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=receipt_handle)
 
     def records(self) -> list[SqsRecord]:
-        """What is visible, as Lambda would hand it over."""
+        """The visible messages, as Lambda delivers them."""
         return [
             {
                 "messageId": message["MessageId"],
@@ -68,7 +68,7 @@ class BenchQueue:
         ]
 
     def letters(self) -> list[Letter]:
-        """What is visible, as dead letters."""
+        """The visible messages, as dead letters."""
         return [
             Letter(
                 message["Body"],
@@ -79,7 +79,7 @@ class BenchQueue:
         ]
 
     def messages(self) -> list[Any]:
-        """What is visible, as SQS tells it."""
+        """The visible messages, as SQS returns them."""
         found: list[Any] = []
         while received := self._sqs.receive_message(
             QueueUrl=self.url,
@@ -96,22 +96,22 @@ class BenchQueue:
 
 
 class BenchBus:
-    """An event bus, with a rule and a queue as a consumer of the stack would set them up."""
+    """An event bus with a rule and a queue, as a consumer of the stack would create them."""
 
     def __init__(self, events: EventBridgeClient, sqs: SQSClient, name: str, source: str = "song-intake") -> None:
         self.name = name
-        self._queue = BenchQueue(sqs, f"{name}-heard")
+        self._queue = BenchQueue(sqs, f"{name}-events")
         events.create_event_bus(Name=name)
         events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": [source]}))
-        events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "heard", "Arn": self._queue.arn}])
+        events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "consumer", "Arn": self._queue.arn}])
 
-    def record_outcome(self) -> list[dict[str, Any]]:
-        """The events that came since the last call, in their order."""
+    def events(self) -> list[dict[str, Any]]:
+        """The events received since the last call, in order."""
         return [json.loads(message["Body"]) for message in self._queue.messages()]
 
     def details(self) -> list[dict[str, Any]]:
-        """What these events say."""
-        return [event["detail"] for event in self.record_outcome()]
+        """The details of these events."""
+        return [event["detail"] for event in self.events()]
 
 
 def _as_in_a_record(value: Any) -> MessageAttribute:

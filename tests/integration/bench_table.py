@@ -1,4 +1,4 @@
-"""The ledger's table as the template makes it, as far as the code depends on it."""
+"""The ledger's table as the template defines it, as far as the code depends on it."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The bench, and what the tests on it share: clients, authorities, and time that passes."""
+"""The bench and the fixtures around it: clients, certificate authorities, and a clock to advance."""
 
 import ssl
 import time
@@ -17,7 +17,7 @@ from tests.local.vendor.music_vendor import MusicVendor
 AN_HOUR = 3600.0
 
 TimePasses = Callable[[float], None]
-"""So many seconds go by at once."""
+"""Advances the clock by these seconds."""
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def bench(cloud: Cloud, vendor: MusicVendor) -> Bench:
 
 @pytest.fixture(scope="module")
 def shared_bench(cloud: Cloud, music_vendor: MusicVendor) -> Bench:
-    """One for all tests of a module in which no two requests share an id."""
+    """One bench for all tests of a module in which no two requests share an id."""
     return Bench(cloud, music_vendor)
 
 

@@ -1,4 +1,4 @@
-"""One create through the client, and clients that trust an authority of the test's own."""
+"""One create through the client, and clients that trust the certificate authority of a test."""
 
 import json
 import ssl
@@ -16,10 +16,10 @@ BODY = SongRequest.parse(json.dumps({"title": TITLE, "sound": "slow blues", "lyr
 
 
 def create(api: MusicApi, token: str = TOKEN) -> Outcome:
-    line = api.connect()
-    assert isinstance(line, Connection)
-    with line:
-        return line.create(BODY, token)
+    connection = api.connect()
+    assert isinstance(connection, Connection)
+    with connection:
+        return connection.create(BODY, token)
 
 
 def trusting(authority: trustme.CA, origin: str, deadline: float = 2) -> MusicApi:

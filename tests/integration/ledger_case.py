@@ -1,4 +1,4 @@
-"""A request brought to some status of the ledger, and every change that may then be tried."""
+"""A request in some status of the ledger, and every change that can be tried on it."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from song_intake.ledger.submitting import Claim, SubmissionStore
 from song_intake.ledger.table import Written
 from tests.integration.bench import Bench, new_id
 
-NOT_SENT = Retryable(Reason.RATE_LIMITED, "fewer, please", 429, "rate_limited")
+RETRYABLE = Retryable(Reason.RATE_LIMITED, "rate limited", 429, "rate_limited")
 REFUSED = Refused(Reason.REFUSED, "refused", 400, "validation_error")
 UNKNOWN = Unknown("the call broke off")
 GIVEN_UP = (Reason.RETRIES_EXHAUSTED, "given up")
@@ -29,7 +29,7 @@ def request_for(request_id: str, sound: str = "slow folk", **fields: object) -> 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request brought to some status, with the claim that brought it there."""
+    """A request in some status, with the claim that brought it there."""
 
     bench: Bench
     ledger: SubmissionStore
@@ -48,7 +48,7 @@ class Case:
     def other_request(self) -> SongRequest:
         return request_for(self.request.request_id, sound="another song")
 
-    def stands(self) -> Row:
+    def stored_row(self) -> Row:
         return Row.of(self.item)
 
 
@@ -59,15 +59,15 @@ def claimed(ledger: SubmissionStore, request: SongRequest, message_id: str = "me
 
 
 def brought_to(bench: Bench, status: Status | None) -> Case:
-    """A new request in that status; None: it has no row."""
+    """A new request in this status. None: it has no row."""
     ledger = bench.ledger()
     request = request_for(new_id("request"))
     if status is None:
-        return Case(bench, ledger, request, Claim(request, "nobody"))
+        return Case(bench, ledger, request, Claim(request, "no owner"))
     claim = claimed(ledger, request)
     match status:
         case Status.RETRYING:
-            assert isinstance(ledger.record_retrying(claim, NOT_SENT), Written)
+            assert isinstance(ledger.record_retrying(claim, RETRYABLE), Written)
         case Status.REJECTED:
             assert isinstance(ledger.record_rejected(claim, REFUSED), Written)
         case Status.IN_DOUBT:
@@ -79,7 +79,7 @@ def brought_to(bench: Bench, status: Status | None) -> Case:
 
 
 def _end(bench: Bench, request: SongRequest, status: Status) -> None:
-    """What following a song to its end will write."""
+    """Writes the status as tracking will write it when the song has ended."""
     bench.dynamodb.update_item(
         TableName=bench.table,
         Key={"request_id": {"S": request.request_id}},
@@ -102,13 +102,13 @@ CHANGES: dict[str, Change] = {
     "submitted, under a stale claim": lambda case: case.ledger.record_task(
         case.request, "task-9", Claim(case.request, ANOTHER)
     ),
-    "retrying": lambda case: case.ledger.record_retrying(case.claim, NOT_SENT),
+    "retrying": lambda case: case.ledger.record_retrying(case.claim, RETRYABLE),
     "rejected": lambda case: case.ledger.record_rejected(case.claim, REFUSED),
     "in doubt": lambda case: case.ledger.record_in_doubt(case.claim, UNKNOWN),
-    "retrying, by a stale attempt": lambda case: case.ledger.record_retrying(Claim(case.request, ANOTHER), NOT_SENT),
+    "retrying, by a stale attempt": lambda case: case.ledger.record_retrying(Claim(case.request, ANOTHER), RETRYABLE),
     "rejected, by a stale attempt": lambda case: case.ledger.record_rejected(Claim(case.request, ANOTHER), REFUSED),
     "in doubt, by a stale attempt": lambda case: case.ledger.record_in_doubt(Claim(case.request, ANOTHER), UNKNOWN),
-    "abandoned": lambda case: case.ledger._record_abandoned(case.stands(), NO_WINDOW),
+    "abandoned": lambda case: case.ledger._record_abandoned(case.stored_row(), NO_WINDOW),
     "given up": lambda case: case.ledger.record_given_up(case.request, "message-2", *GIVEN_UP),
     "given up, of another song": lambda case: case.ledger.record_given_up(case.other_request, "message-2", *GIVEN_UP),
 }

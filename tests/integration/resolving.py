@@ -1,4 +1,4 @@
-"""An operator's words, and what takes them as resolve_song does, without Lambda."""
+"""An operator's decisions, and what handles them as resolve_song does, without Lambda."""
 
 from song_intake.ledger.resolving import ResolutionStore
 from song_intake.outgoing.checks import SongCheck, SongChecks
@@ -14,13 +14,13 @@ BY = "arn:aws:sts::000000000000:assumed-role/on-call/ada"
 
 def resolution_of(
     bench: Bench,
-    resolving: ResolutionStore | None = None,
+    store: ResolutionStore | None = None,
     checks: SongChecks | None = None,
     notifier: Notifier | None = None,
 ) -> Resolution:
     return Resolution(
-        store=resolving or ResolutionStore(bench.ledger_table()),
-        # The first check of a song waits; one after an operator's word does not.
+        store=store or ResolutionStore(bench.ledger_table()),
+        # The first check of a song is delayed. A check after an operator's decision is not.
         checks=checks or bench.song_checks(first_check=60),
         notifier=notifier or bench.notifier(),
         not_created_after=NOT_CREATED_AFTER,

@@ -1,4 +1,4 @@
-"""What switch_intake is made of, without Lambda; the mapping is simulated, since a bench has none."""
+"""The parts of switch_intake, without Lambda. The mapping is simulated, since a bench has none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class SimulatedMappings:
-    """Lambda's end of the client, with one mapping. While `busy`, it takes no change; `meanwhile` comes before one."""
+    """Lambda's side of the client, with one mapping. It refuses changes while `busy`. `meanwhile` runs before one."""
 
     state: str = "Enabled"
     busy: bool = False
@@ -51,7 +51,7 @@ def switch_of(
     secret_id: str | None = None,
     origin: str | None = None,
 ) -> IntakeSwitch:
-    """As switch_intake is built, with the mapping simulated."""
+    """Built as switch_intake builds it, with the mapping simulated."""
     settings = SwitchSettings(
         music_api_origin=origin or bench.vendor.origin,
         api_token_secret_arn=secret_id or bench.secret_id,

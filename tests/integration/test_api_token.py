@@ -25,7 +25,7 @@ FETCH = "before-call.secretsmanager.GetSecretValue"
 
 @dataclass
 class Secret:
-    """One secret, and how often it was asked for."""
+    """One secret, and how often it was fetched."""
 
     client: "SecretsManagerClient"
     name: str = field(default_factory=lambda: f"token-{uuid.uuid4().hex}")
@@ -73,7 +73,7 @@ def test_the_secret_may_be_the_token_or_json_with_it(secret: Secret, text: str) 
     "text",
     [
         pytest.param(" ", id="blank"),
-        pytest.param("{}", id="JSON without it"),
+        pytest.param("{}", id="JSON without a token"),
         pytest.param('{"api_token": ""}', id="JSON, empty"),
         pytest.param('{"api_token": 17}', id="JSON, a number"),
         pytest.param('{"api_token": null}', id="JSON, null"),
@@ -85,7 +85,7 @@ def test_the_secret_may_be_the_token_or_json_with_it(secret: Secret, text: str) 
         pytest.param("canary" * 700, id="too long"),
     ],
 )
-def test_a_secret_without_a_token_is_told_without_its_text(secret: Secret, text: str) -> None:
+def test_a_secret_without_a_token_is_reported_without_its_text(secret: Secret, text: str) -> None:
     secret.holds(text)
     with pytest.raises(TokenUnavailable) as caught:
         secret.token().current()
@@ -99,12 +99,12 @@ def test_a_binary_secret_holds_no_token(secret: Secret) -> None:
         secret.token().current()
 
 
-def test_a_secret_that_is_not_there_is_told_by_its_code(secret: Secret) -> None:
+def test_a_missing_secret_is_reported_by_its_error_code(secret: Secret) -> None:
     with pytest.raises(TokenUnavailable, match="ResourceNotFoundException"):
         ApiToken(secret.client, "no-such-secret").current()
 
 
-def test_a_failure_is_shared_for_a_moment_and_then_the_secret_is_asked_for_again(
+def test_a_failure_is_shared_for_a_moment_and_then_the_secret_is_fetched_again(
     secret: Secret, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret.holds("{}")
@@ -125,13 +125,13 @@ def test_many_threads_need_one_fetch(secret: Secret) -> None:
     assert secret.fetches == 1
 
 
-def test_a_token_that_is_kept_is_not_fetched_again(secret: Secret) -> None:
+def test_a_cached_token_is_not_fetched_again(secret: Secret) -> None:
     token = secret.token()
     assert token.current() is token.current()
     assert secret.fetches == 1
 
 
-def test_many_threads_that_were_refused_one_token_need_one_fetch_of_the_next(secret: Secret) -> None:
+def test_many_threads_with_one_rejected_token_need_one_fetch_of_the_next(secret: Secret) -> None:
     token = secret.token()
     refused = token.current()
     secret.holds("second-token")
@@ -141,14 +141,14 @@ def test_many_threads_that_were_refused_one_token_need_one_fetch_of_the_next(sec
     assert token.current().value == "second-token"
 
 
-def test_each_generation_that_is_refused_brings_a_fetch(secret: Secret) -> None:
+def test_each_rejected_generation_causes_a_fetch(secret: Secret) -> None:
     token = secret.token()
     second = token.refresh(token.current())
     third = token.refresh(second)
     assert (second.generation, third.generation, secret.fetches) == (2, 3, 3)
 
 
-def test_a_token_refused_late_gets_the_one_that_is_kept_by_now(secret: Secret) -> None:
+def test_a_token_rejected_late_gets_the_cached_newer_one(secret: Secret) -> None:
     token = secret.token()
     old = token.current()
     new = token.refresh(old)
@@ -157,7 +157,7 @@ def test_a_token_refused_late_gets_the_one_that_is_kept_by_now(secret: Secret) -
 
 
 @pytest.mark.parametrize("lost", [Secret.delete, lambda secret: secret.holds("{}")], ids=["deleted", "garbled"])
-def test_the_old_token_is_kept_while_no_other_can_be_had(secret: Secret, lost: Callable[[Secret], None]) -> None:
+def test_the_old_token_is_kept_while_no_other_is_available(secret: Secret, lost: Callable[[Secret], None]) -> None:
     token = secret.token()
     old = token.current()
     lost(secret)

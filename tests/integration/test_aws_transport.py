@@ -1,4 +1,4 @@
-"""How the AWS clients send, against real servers on this machine: what they reuse, whom they trust, how they fail."""
+"""How the AWS clients send, to real local servers: the connections they reuse, whom they trust, how they fail."""
 
 import socket
 import ssl
@@ -26,7 +26,7 @@ CUT = WHOLE[:-5]
 
 
 class CountingContext(ssl.SSLContext):
-    """Counts how often it is given authorities to trust."""
+    """Counts how often certificate authorities are loaded into it."""
 
     loads: ClassVar[int] = 0
 
@@ -36,7 +36,7 @@ class CountingContext(ssl.SSLContext):
 
 
 class Secrets(BaseHTTPRequestHandler):
-    """Answers every call with the secret, and keeps the connection."""
+    """Answers every call with the secret, and keeps the connection open."""
 
     protocol_version = "HTTP/1.1"
 
@@ -81,7 +81,7 @@ def authority_file(own_authority: trustme.CA, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def keeping() -> Iterator[SecretsServer]:
+def secrets_server() -> Iterator[SecretsServer]:
     server = SecretsServer((HOST, 0), Secrets)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -93,39 +93,41 @@ def keeping() -> Iterator[SecretsServer]:
 
 
 def secret(tls: ssl.SSLContext, calls: int = 1, seconds: float = 8) -> str:
-    """What a client of AWS_ENDPOINT_URL reads."""
+    """The secret, as a client of AWS_ENDPOINT_URL reads it."""
     client = AwsClients(tls, seconds, connections=2).client("secretsmanager")
     answers = [client.get_secret_value(SecretId="token") for _ in range(calls)]
     return answers[-1]["SecretString"]
 
 
 def sent(origin: str, tls: ssl.SSLContext, seconds: float = 5) -> bytes:
-    """The answer to one request, with nobody to retry it."""
+    """The response to one request, without retries."""
     transport = AwsTransport(tls, connect_timeout=seconds, read_timeout=seconds, connections=1)
     return transport.send(AWSRequest("POST", f"{origin}/", data=b"{}").prepare()).content
 
 
 def test_calls_one_after_another_share_a_connection(
-    keeping: SecretsServer, tls_server: ServerTls, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+    secrets_server: SecretsServer, tls_server: ServerTls, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeping.socket = tls_server(HOST).wrap_socket(keeping.socket, server_side=True)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://{HOST}:{keeping.server_port}")
+    secrets_server.socket = tls_server(HOST).wrap_socket(secrets_server.socket, server_side=True)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://{HOST}:{secrets_server.server_port}")
     assert secret(trusting, calls=3) == "the-secret"
-    assert keeping.connections == 1
+    assert secrets_server.connections == 1
 
 
-def test_an_endpoint_without_tls_is_called_as_well(keeping: SecretsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{HOST}:{keeping.server_port}")
+def test_an_endpoint_without_tls_is_called_as_well(
+    secrets_server: SecretsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{HOST}:{secrets_server.server_port}")
     assert secret(ssl_context(None), calls=2) == "the-secret"
-    assert keeping.connections == 1
+    assert secrets_server.connections == 1
 
 
-def test_a_new_connection_reads_no_bundle_again(
+def test_a_new_connection_does_not_load_the_authorities_again(
     tls_server: ServerTls, authority_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls = CountingContext(ssl.PROTOCOL_TLS_CLIENT)
     tls.load_verify_locations(authority_file)
-    # It closes after each answer, as AWS does behind the back of a frozen function: the next call opens another.
+    # The server closes after each response, as AWS does while a function is frozen. Each call opens a connection.
     with serving(tls_server(HOST), [WHOLE]) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.origin)
         assert secret(tls, calls=3) == "the-secret"
@@ -133,7 +135,7 @@ def test_a_new_connection_reads_no_bundle_again(
     assert CountingContext.loads == 1
 
 
-def test_botocore_retries_a_call_whose_answer_broke_off(
+def test_botocore_retries_a_call_whose_response_was_cut_off(
     tls_server: ServerTls, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter([CUT, WHOLE])
@@ -148,7 +150,7 @@ def test_botocore_retries_a_call_whose_answer_broke_off(
         assert server.connections == 2
 
 
-def test_an_authority_is_named_by_either_variable(
+def test_either_variable_sets_the_authority(
     tls_server: ServerTls, authority_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving(tls_server(HOST), [WHOLE]) as server:
@@ -171,51 +173,51 @@ def test_nothing_is_sent_to_a_server_that_is_not_trusted(
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "error"),
     [
         pytest.param([], exceptions.ConnectionClosedError, id="none"),
         pytest.param([CUT], exceptions.ConnectionClosedError, id="cut short"),
         pytest.param([b"no HTTP at all\r\n\r\n"], exceptions.ConnectionClosedError, id="not HTTP"),
     ],
 )
-def test_an_answer_that_is_none_is_told_in_the_words_of_botocore(
-    answer: Iterable[bytes], told: type[Exception], tls_server: ServerTls, trusting: ssl.SSLContext
+def test_an_invalid_response_raises_botocores_exception(
+    answer: Iterable[bytes], error: type[Exception], tls_server: ServerTls, trusting: ssl.SSLContext
 ) -> None:
-    with serving(tls_server(HOST), answer) as server, pytest.raises(told):
+    with serving(tls_server(HOST), answer) as server, pytest.raises(error):
         sent(server.origin, trusting)
     assert b"".join(server.received).startswith(b"POST / HTTP/1.1\r\n")
 
 
-def test_a_server_that_stalls_is_told_by_the_time_that_was_set(tls_server: ServerTls, trusting: ssl.SSLContext) -> None:
-    told = threading.Event()
+def test_a_stalled_response_times_out(tls_server: ServerTls, trusting: ssl.SSLContext) -> None:
+    done = threading.Event()
 
     class Stalled:
         def __iter__(self) -> Iterator[bytes]:
             yield WHOLE[:10]
-            told.wait(10)
+            done.wait(10)
 
     with serving(tls_server(HOST), Stalled()) as server:
         with pytest.raises(exceptions.ReadTimeoutError):
             sent(server.origin, trusting, seconds=0.05)
-        told.set()
+        done.set()
 
 
-def test_a_port_where_nobody_listens_is_told(trusting: ssl.SSLContext) -> None:
-    with socket.create_server((HOST, 0)) as taken:
-        port = taken.getsockname()[1]
+def test_a_closed_port_raises_botocores_exception(trusting: ssl.SSLContext) -> None:
+    with socket.create_server((HOST, 0)) as closed:
+        port = closed.getsockname()[1]
     with pytest.raises(exceptions.EndpointConnectionError):
         sent(f"https://{HOST}:{port}", trusting)
 
 
-def test_a_handshake_that_never_comes_is_told_by_the_time_that_was_set(trusting: ssl.SSLContext) -> None:
+def test_a_missing_handshake_times_out(trusting: ssl.SSLContext) -> None:
     began = time.monotonic()
     with socket.create_server((HOST, 0)) as silent, pytest.raises(exceptions.ReadTimeoutError):
         sent(f"https://{HOST}:{silent.getsockname()[1]}", trusting, seconds=0.05)
     assert time.monotonic() - began < 5
 
 
-def test_a_server_that_takes_no_connection_is_told_by_the_time_that_was_set(trusting: ssl.SSLContext) -> None:
-    # One waits to be accepted, which is all that there is room for: Linux answers no other.
+def test_a_server_that_accepts_no_connection_times_out(trusting: ssl.SSLContext) -> None:
+    # One connection fills the backlog, so Linux does not answer another.
     with (
         socket.create_server((HOST, 0), backlog=0) as full,
         socket.create_connection(full.getsockname()),
@@ -224,6 +226,6 @@ def test_a_server_that_takes_no_connection_is_told_by_the_time_that_was_set(trus
         sent(f"https://{HOST}:{full.getsockname()[1]}", trusting, seconds=0.05)
 
 
-def test_whatever_else_breaks_is_still_a_failure_of_aws(trusting: ssl.SSLContext) -> None:
+def test_any_other_error_is_an_http_client_error(trusting: ssl.SSLContext) -> None:
     with pytest.raises(exceptions.HTTPClientError):
         sent(f"ftp://{HOST}", trusting)

@@ -1,4 +1,4 @@
-"""A batch on real queues: each record alone, and all of them told."""
+"""A batch on real queues: each record has its own result, and every result is reported."""
 
 import threading
 import time
@@ -9,18 +9,18 @@ import pytest
 from song_intake.contract.sqs_message import SqsRecord
 from song_intake.work.batch import Batch
 from tests.integration.bench import FINAL_RECEIVE, MAX_RECEIVE_COUNT, Bench, new_id, plenty_of_time, record_of, song
-from tests.integration.taking import TITLE, failed, take_all, unreadable_row
-from tests.local.vendor import answer as said
+from tests.integration.handling import TITLE, failed, handle_all, unreadable_row
+from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor import behaviour
 from tests.local.waiting import wait_for
 
 
-def test_a_batch_without_records_is_answered(batch: Batch) -> None:
+def test_an_empty_batch_gets_a_response(batch: Batch) -> None:
     assert batch.handle([], plenty_of_time) == {"batchItemFailures": []}
 
 
-def test_each_record_of_a_batch_goes_its_own_way(bench: Bench, batch: Batch) -> None:
-    bench.vendor.plan("Refused", behaviour.refuses(said.LYRICS_REFUSED))
+def test_each_record_of_a_batch_has_its_own_outcome(bench: Bench, batch: Batch) -> None:
+    bench.vendor.plan("Refused", behaviour.refuses(vendor_answer.LYRICS_REFUSED))
     bench.vendor.plan("Limited", behaviour.rate_limited())
     bench.vendor.plan("Unknown", behaviour.cut("body", creates=True))
     good = [bench.send(song(f"Good {number}")) for number in range(5)]
@@ -28,7 +28,7 @@ def test_each_record_of_a_batch_goes_its_own_way(bench: Bench, batch: Batch) -> 
     bench.send('{"request_id": "invalid-1", "titel": "x"}')
     bench.send("not JSON")
 
-    assert take_all(bench, batch) == {limited}
+    assert handle_all(bench, batch) == {limited}
 
     assert [bench.row(message_id)["status"] for message_id in good] == ["SUBMITTED"] * 5
     assert [bench.row(message_id)["status"] for message_id in (refused, limited, unknown)] == [
@@ -46,10 +46,10 @@ def test_each_record_of_a_batch_goes_its_own_way(bench: Bench, batch: Batch) -> 
     assert len(bench.vendor.creates) == 6
 
 
-def test_an_invalid_request_is_told_with_every_error_and_the_body_as_it_came(bench: Bench, batch: Batch) -> None:
-    body = ' {"titel": "x", "mv": "fuzz",\n "lyrics": "canary words" }'
+def test_an_invalid_request_is_dead_lettered_with_every_error_and_its_original_body(bench: Bench, batch: Batch) -> None:
+    body = ' {"titel": "x", "mv": "fuzz",\n "lyrics": "canary text" }'
     bench.send(body)
-    assert take_all(bench, batch) == set()
+    assert handle_all(bench, batch) == set()
     (letter,) = bench.letters()
     assert letter.body == body
     assert "titel" in letter.attributes["detail"]
@@ -57,13 +57,13 @@ def test_an_invalid_request_is_told_with_every_error_and_the_body_as_it_came(ben
     assert "canary" not in repr(letter.attributes)
 
 
-def test_the_records_of_a_batch_are_created_side_by_side(bench: Bench, batch: Batch) -> None:
+def test_the_records_of_a_batch_are_created_in_parallel(bench: Bench, batch: Batch) -> None:
     everyone = threading.Barrier(10)
     for number in range(10):
         # Each answer waits until all ten creates have come.
         bench.vendor.on_create(f"Song {number}", lambda _: cast("None", everyone.wait(timeout=5)))
         bench.send(song(f"Song {number}"))
-    assert take_all(bench, bench.batch(bench.submission(create_deadline=6))) == set()
+    assert handle_all(bench, bench.batch(bench.submission(create_deadline=6))) == set()
     assert len(bench.vendor.creates) == 10
 
 
@@ -71,17 +71,17 @@ def test_one_request_twice_in_a_batch_is_one_create(bench: Bench, batch: Batch) 
     request_id = new_id("request")
     ids = {bench.send(song(TITLE, request_id)) for _ in range(2)}
     bench.vendor.latency = 0.3
-    stay = take_all(bench, batch)
+    stay = handle_all(bench, batch)
     assert len(bench.vendor.requests) == 1
     assert stay <= ids
     assert len(stay) <= 1, "the other one waits for the claim, or found it submitted"
 
 
-def test_a_record_whose_handling_raises_fails_alone(bench: Bench, batch: Batch) -> None:
+def test_a_record_that_raises_does_not_fail_the_others(bench: Bench, batch: Batch) -> None:
     request_id = new_id("request")
     unreadable_row(bench, request_id)
     broken, good = bench.send(song(TITLE, request_id)), bench.send(song("Good"))
-    assert take_all(bench, batch) == {broken}
+    assert handle_all(bench, batch) == {broken}
     assert bench.row(good)["status"] == "SUBMITTED"
     (line,) = (line for line in bench.lines() if line["message_id"] == broken)
     assert (line["level"], line["reason"], line["detail"]) == (
@@ -92,12 +92,12 @@ def test_a_record_whose_handling_raises_fails_alone(bench: Bench, batch: Batch) 
     assert line["frames"][-1].startswith("__")
 
 
-def test_a_record_that_cannot_be_parsed_for_a_reason_of_ours_fails_alone(bench: Bench, batch: Batch) -> None:
+def test_a_record_whose_parsing_crashes_does_not_fail_the_others(bench: Bench, batch: Batch) -> None:
     broken, good = record_of(cast("str", None)), record_of(song("Good"))
     assert failed(batch.handle([broken, good], plenty_of_time)) == {broken["messageId"]}
 
 
-def test_a_message_that_raises_on_every_receive_ends_with_a_letter(bench: Bench, batch: Batch) -> None:
+def test_a_message_that_raises_on_every_receive_becomes_a_dead_letter(bench: Bench, batch: Batch) -> None:
     request_id = new_id("request")
     unreadable_row(bench, request_id)
     for receives, stays in ((FINAL_RECEIVE, True), (MAX_RECEIVE_COUNT - 1, True), (MAX_RECEIVE_COUNT, False)):
@@ -107,7 +107,7 @@ def test_a_message_that_raises_on_every_receive_ends_with_a_letter(bench: Bench,
     assert (letter.attributes["reason"], letter.attributes["request_id"]) == ("RETRIES_EXHAUSTED", request_id)
 
 
-def test_a_row_that_cannot_be_read_does_not_lose_a_task_that_was_created(bench: Bench, batch: Batch) -> None:
+def test_an_unreadable_row_does_not_lose_a_created_task(bench: Bench, batch: Batch) -> None:
     request_id = new_id("request")
     bench.vendor.on_create(TITLE, lambda _: unreadable_row(bench, request_id, task_id="of-another-time"))
     batch.handle([record_of(song(TITLE, request_id))], plenty_of_time)
@@ -117,13 +117,13 @@ def test_a_row_that_cannot_be_read_does_not_lose_a_task_that_was_created(bench: 
 
 
 def test_a_record_that_hangs_is_reported_while_the_others_are_acknowledged(bench: Bench) -> None:
-    """The submission would wait a minute for the answer, but the invocation has only moments left."""
+    """The submission would wait a minute for the response, but the invocation has only seconds left."""
     batch = bench.batch(bench.submission(create_deadline=60))
     answer = threading.Event()
     bench.vendor.on_create("Hangs", lambda _: cast("None", answer.wait(30)))
     hanging, good = bench.send(song("Hangs")), bench.send(song("Good"))
     try:
-        assert take_all(bench, batch, time_left=lambda: 2.5) == {hanging}
+        assert handle_all(bench, batch, time_left=lambda: 2.5) == {hanging}
         assert bench.row(good)["status"] == "SUBMITTED"
         assert bench.row(hanging)["status"] == "SUBMITTING"
         (line,) = (line for line in bench.lines() if line["message_id"] == hanging)
@@ -134,7 +134,7 @@ def test_a_record_that_hangs_is_reported_while_the_others_are_acknowledged(bench
     assert len(bench.vendor.creates) == 2
 
 
-def test_a_batch_that_begins_without_any_time_is_answered_with_every_record(bench: Bench, batch: Batch) -> None:
+def test_a_batch_without_time_left_returns_every_record(bench: Bench, batch: Batch) -> None:
     records = [record_of(song(f"Song {number}")) for number in range(10)]
     for _ in range(20):
         response = batch.handle(records, lambda: 0.0)
@@ -142,11 +142,11 @@ def test_a_batch_that_begins_without_any_time_is_answered_with_every_record(benc
     assert bench.vendor.requests == ()
 
 
-def test_nothing_that_is_told_repeats_the_prompt_or_the_token(
+def test_no_output_repeats_the_prompt_or_the_token(
     bench: Bench, batch: Batch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    canary = "canary words"
-    quoting = b'{"type": "canary words", "error": "lyrics: canary words"}'
+    canary = "canary text"
+    quoting = b'{"type": "canary text", "error": "lyrics: canary text"}'
     bench.vendor.plan("Refused", behaviour.answers(403, quoting, creates=False))
     bench.vendor.plan("Unknown", behaviour.answers(500, quoting, creates=True))
     bench.vendor.plan("Limited", behaviour.answers(429, quoting, creates=False))
@@ -155,15 +155,15 @@ def test_nothing_that_is_told_repeats_the_prompt_or_the_token(
     for title in ("Good", "Refused", "Unknown", "Limited"):
         bench.send(song(title, lyrics=canary))
     bench.send(song(TITLE, request_id, lyrics=canary))
-    bench.send('{"lyrics": "canary words", "mv": "canary words", "canary words": 1, "title": 7}')
-    bench.send('{"lyrics": "canary words')
-    take_all(bench, batch)
+    bench.send('{"lyrics": "canary text", "mv": "canary text", "canary text": 1, "title": 7}')
+    bench.send('{"lyrics": "canary text')
+    handle_all(bench, batch)
     letters = [letter.attributes for letter in bench.letters()]
-    told = capsys.readouterr().out + bench.log.getvalue() + repr(letters)
+    output = capsys.readouterr().out + bench.log.getvalue() + repr(letters)
     assert len(letters) == 4
-    assert "Submitted" in told, "the metrics are among it"
-    assert canary not in told
-    assert "the-token" not in told
+    assert "Submitted" in output, "the output includes the metrics"
+    assert canary not in output
+    assert "the-token" not in output
 
 
 def test_a_record_is_timed(bench: Bench, batch: Batch) -> None:

@@ -4,14 +4,14 @@ import pytest
 
 from song_intake.work.batch import Batch
 from tests.integration.bench import Bench, new_id, plenty_of_time, record_of, song
-from tests.integration.taking import TITLE, failed, take_all
+from tests.integration.handling import TITLE, failed, handle_all
 from tests.integration.unreachable import GONE
-from tests.local.vendor import answer as said
+from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor import behaviour
 
 
-def test_a_message_whose_letter_is_not_taken_stays_until_it_is(bench: Bench, batch: Batch) -> None:
-    bench.vendor.plan(TITLE, behaviour.refuses(said.LYRICS_REFUSED))
+def test_a_message_stays_until_its_dead_letter_is_sent(bench: Bench, batch: Batch) -> None:
+    bench.vendor.plan(TITLE, behaviour.refuses(vendor_answer.LYRICS_REFUSED))
     message_id = new_id("message")
     record = record_of(song(TITLE), message_id=message_id)
     without_queue = bench.batch(dead_letter_queue_url=GONE)
@@ -25,12 +25,12 @@ def test_a_message_whose_letter_is_not_taken_stays_until_it_is(bench: Bench, bat
     assert len(bench.vendor.requests) == 1
 
 
-def test_an_invalid_message_whose_letter_is_not_taken_stays_too(bench: Bench) -> None:
+def test_an_invalid_message_stays_until_its_dead_letter_is_sent_too(bench: Bench) -> None:
     record = record_of("not JSON")
     assert failed(bench.batch(dead_letter_queue_url=GONE).handle([record], plenty_of_time)) == {record["messageId"]}
 
 
-def test_a_task_that_neither_ledger_nor_queue_takes_is_in_the_log(bench: Bench) -> None:
+def test_a_task_that_neither_ledger_nor_queue_accepts_is_logged(bench: Bench) -> None:
     bench.vendor.on_create(TITLE, lambda _: bench.delete_table())
     record = record_of(song(TITLE))
     assert failed(bench.batch(dead_letter_queue_url=GONE).handle([record], plenty_of_time)) == {record["messageId"]}
@@ -39,14 +39,14 @@ def test_a_task_that_neither_ledger_nor_queue_takes_is_in_the_log(bench: Bench) 
         assert (line["action"], line["task_id"], line["message_id"]) == (action, made.task_id, record["messageId"])
 
 
-def test_a_task_that_was_not_recorded_is_redriven_until_it_is(bench: Bench, batch: Batch) -> None:
+def test_an_unrecorded_task_can_be_redriven_until_it_is_recorded(bench: Bench, batch: Batch) -> None:
     bench.vendor.on_create(TITLE, lambda _: bench.delete_table())
     message_id = bench.send(song(TITLE))
     for _ in range(3):
-        assert take_all(bench, batch) == set()
+        assert handle_all(bench, batch) == set()
         assert bench.redrive() == 1
     bench.create_table()
-    assert take_all(bench, batch) == set()
+    assert handle_all(bench, batch) == set()
     (made,) = bench.vendor.creates
     row = bench.row(message_id)
     assert (row["status"], row["task_id"]) == ("SUBMITTED", made.task_id)
@@ -55,13 +55,15 @@ def test_a_task_that_was_not_recorded_is_redriven_until_it_is(bench: Bench, batc
 
 
 @pytest.mark.parametrize("request_id", ["in-doubt", None], ids=["with a request_id", "without one"])
-def test_a_doubt_may_be_redriven_any_number_of_times(bench: Bench, batch: Batch, request_id: str | None) -> None:
+def test_a_request_in_doubt_may_be_redriven_any_number_of_times(
+    bench: Bench, batch: Batch, request_id: str | None
+) -> None:
     bench.vendor.plan(TITLE, behaviour.cut("start", creates=True))
     first_id = bench.send(song(TITLE, request_id))
     for _ in range(4):
-        assert take_all(bench, batch) == set()
+        assert handle_all(bench, batch) == set()
         assert bench.redrive() == 1
-    assert take_all(bench, batch) == set()
+    assert handle_all(bench, batch) == set()
     (letter,) = bench.letters()
     assert letter.attributes["reason"] == "OUTCOME_UNKNOWN"
     assert letter.attributes["request_id"] == (request_id or first_id)
@@ -69,11 +71,11 @@ def test_a_doubt_may_be_redriven_any_number_of_times(bench: Bench, batch: Batch,
     assert len(bench.vendor.requests) == 1
 
 
-def test_a_refused_song_that_is_redriven_is_asked_for_again(bench: Bench, batch: Batch) -> None:
-    bench.vendor.plan(TITLE, behaviour.refuses(said.LYRICS_REFUSED))
+def test_a_refused_song_that_is_redriven_is_tried_again(bench: Bench, batch: Batch) -> None:
+    bench.vendor.plan(TITLE, behaviour.refuses(vendor_answer.LYRICS_REFUSED))
     first_id = bench.send(song(TITLE))
-    take_all(bench, batch)
+    handle_all(bench, batch)
     bench.redrive()
-    assert take_all(bench, batch) == set()
+    assert handle_all(bench, batch) == set()
     assert bench.row(first_id)["status"] == "SUBMITTED"
     assert len(bench.vendor.creates) == 1

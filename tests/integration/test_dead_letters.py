@@ -1,4 +1,4 @@
-"""What lies on a real dead-letter queue after a letter was sent."""
+"""What is on a real dead-letter queue after a dead letter was sent."""
 
 from collections.abc import Mapping
 
@@ -31,7 +31,7 @@ def sent(bench: Bench, message: Message, letter: DeadLetter = PLAIN, request_id:
     return found
 
 
-def test_a_letter_says_why_and_whose(bench: Bench) -> None:
+def test_a_dead_letter_has_its_reason_and_its_ids(bench: Bench) -> None:
     assert sent(bench, message(), REFUSED, "request-1").attributes == {
         "reason": "REFUSED",
         "detail": "the music API refused the request",
@@ -43,11 +43,11 @@ def test_a_letter_says_why_and_whose(bench: Bench) -> None:
     }
 
 
-def test_what_is_not_known_is_left_out(bench: Bench) -> None:
+def test_unknown_fields_are_left_out(bench: Bench) -> None:
     assert sent(bench, message()).attributes.keys() == {"reason", "detail", "receive_count", "first_message_id"}
 
 
-def test_a_task_that_could_not_be_recorded_is_on_the_letter(bench: Bench) -> None:
+def test_an_unrecorded_task_is_on_the_dead_letter(bench: Bench) -> None:
     letter = DeadLetter(Reason.TASK_NOT_RECORDED, "not recorded", task_id="task-1")
     assert sent(bench, message(), letter, "request-1").attributes["task_id"] == "task-1"
 
@@ -56,19 +56,19 @@ def our_letter(**attributes: str) -> dict[str, MessageAttribute]:
     return {name: text(value) for name, value in {"reason": "REFUSED", "first_message_id": "m-1", **attributes}.items()}
 
 
-def test_a_redriven_letter_keeps_its_first_message_id_and_tells_its_new_reason(bench: Bench) -> None:
+def test_a_redriven_letter_keeps_its_first_message_id_and_gets_its_new_reason(bench: Bench) -> None:
     found = sent(bench, message(attributes=our_letter(detail="old", http_status="400")), PLAIN, "request-1")
     assert (found.attributes["first_message_id"], found.attributes["reason"]) == ("m-1", "INVALID_REQUEST")
     assert found.attributes["detail"] == PLAIN.detail
-    assert "http_status" not in found.attributes, "the status of the last time is not this one's"
+    assert "http_status" not in found.attributes, "the status of the earlier dead letter is dropped"
 
 
-def test_a_redriven_letter_keeps_the_task_that_is_still_not_recorded(bench: Bench) -> None:
+def test_a_redriven_letter_keeps_a_task_that_is_still_not_recorded(bench: Bench) -> None:
     assert sent(bench, message(attributes=our_letter(task_id="task-1"))).attributes["task_id"] == "task-1"
 
 
-def test_a_redriven_letter_stays_known_by_its_request_even_when_it_cannot_be_read_any_more(bench: Bench) -> None:
-    """A letter without it would come back as a new request, whose song may exist already."""
+def test_a_redriven_letter_keeps_its_request_id_even_if_its_body_is_unreadable(bench: Bench) -> None:
+    """Without it, the next redrive would be a new request, and its song may already exist."""
     redriven = message(attributes=our_letter(request_id="request-1"))
     assert sent(bench, redriven, PLAIN, request_id=None).attributes["request_id"] == "request-1"
 
@@ -79,7 +79,7 @@ def test_the_callers_own_attributes_are_kept(bench: Bench) -> None:
     assert {name: found[name] for name in theirs} == {"tenant": "blue", "priority": "7", "kind": "x"}
 
 
-def test_a_callers_attribute_of_our_name_gives_way(bench: Bench) -> None:
+def test_our_attributes_replace_a_callers_with_the_same_name(bench: Bench) -> None:
     theirs = {"reason": text("birthday"), "task_id": text("theirs"), "vendor_code": text("theirs")}
     found = sent(bench, message(attributes=theirs)).attributes
     assert found["reason"] == "INVALID_REQUEST"
@@ -90,7 +90,7 @@ def test_a_binary_attribute_is_left_out(bench: Bench) -> None:
     assert "blob" not in sent(bench, message(attributes={"blob": {"dataType": "Binary"}})).attributes
 
 
-def test_of_many_attributes_ours_come_first_and_sqs_has_room_for_ten(bench: Bench) -> None:
+def test_at_most_ten_attributes_are_sent_and_ours_come_first(bench: Bench) -> None:
     theirs = {f"their-{number}": text("x") for number in range(MOST_ATTRIBUTES)}
     found = sent(bench, message(attributes=theirs), REFUSED, "request-1").attributes
     assert len(found) == MOST_ATTRIBUTES
@@ -108,13 +108,13 @@ def test_of_many_attributes_ours_come_first_and_sqs_has_room_for_ten(bench: Benc
         "\ue000\ufffd" + chr(0x10FFFF),
         "x" * 1_000_000,
     ],
-    ids=["no JSON", "spacing and a key twice", "beyond ASCII", "control", "markup", "edges of Unicode", "1 MB"],
+    ids=["not JSON", "spacing and a key twice", "beyond ASCII", "control", "markup", "edges of Unicode", "1 MB"],
 )
-def test_the_body_is_kept_as_it_came(bench: Bench, body: str) -> None:
+def test_the_body_is_kept_unchanged(bench: Bench, body: str) -> None:
     assert sent(bench, message(body)).body == body
 
 
-def test_a_queue_that_is_gone_is_told_by_its_code_and_not_by_the_body(bench: Bench) -> None:
+def test_a_missing_queue_is_reported_by_its_error_code_without_the_body(bench: Bench) -> None:
     bench.sqs.delete_queue(QueueUrl=bench.dead_letters.url)
     with pytest.raises(SideEffectFailed) as caught:
         DeadLetters(bench.sqs, bench.dead_letters.url).send(message("canary"), PLAIN, None)

@@ -1,4 +1,4 @@
-"""The intake switched by faults, looks and words: what the table remembers, and what the mapping is told."""
+"""The intake paused and resumed by faults, balance checks and operators: the stored state and the mapping."""
 
 import json
 import time
@@ -18,7 +18,7 @@ from tests.integration.bench import Bench, song
 from tests.integration.conftest import TimePasses
 from tests.integration.switching import SimulatedMappings, store_of, switch_of
 
-LOOK = {"intake": "look"}
+CHECK_BALANCE = {"intake": "look"}
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def fault(reason: Reason = Reason.NO_CREDITS, ago: float = 0) -> dict[str, objec
     return {"detail-type": "Account Fault", "source": "song-intake.account", "time": at, "detail": {"reason": reason}}
 
 
-def by(word: str) -> dict[str, object]:
-    return {"intake": word, "by": "ada"}
+def by(command: str) -> dict[str, object]:
+    return {"intake": command, "by": "ada"}
 
 
 def metrics(text: str) -> dict[str, float]:
@@ -49,90 +49,90 @@ def metrics(text: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("reason", [Reason.NO_CREDITS, Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE])
-def test_a_fault_switches_the_intake_off_and_its_reason_is_kept(
+def test_a_fault_pauses_the_intake_and_its_reason_is_stored(
     bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch, reason: Reason
 ) -> None:
     bench.vendor.credits = 0
-    said = switch.handle(fault(reason))
+    response = switch.handle(fault(reason))
     assert mappings.changes == [False]
     last = store_of(bench).last()
     assert last is not None
     assert (last.position, last.by, last.reason, last.unexplained) == (IntakeState.OFF, AUTOMATIC, reason, 0)
-    assert (said["mapping"], said["account"]) == ("Disabling", {"credits": 0, "extra": 0})
+    assert (response["mapping"], response["account"]) == ("Disabling", {"credits": 0, "extra": 0})
 
 
-def test_when_the_account_can_pay_again_a_look_switches_the_intake_on(
+def test_a_balance_check_resumes_the_intake_when_the_account_can_pay_again(
     bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch
 ) -> None:
     bench.vendor.credits = 9
     switch.handle(fault())
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False]
     bench.vendor.credits = 10
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False, True]
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False, True]
 
 
-def test_when_the_token_works_again_a_look_switches_the_intake_on(
+def test_a_balance_check_resumes_the_intake_when_the_token_works_again(
     bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch
 ) -> None:
     bench.vendor.tokens.clear()
     switch.handle(fault(Reason.TOKEN_REFUSED))
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False]
     bench.vendor.tokens.add("fresh-token")
     bench.secrets.put_secret_value(SecretId=bench.secret_id, SecretString="fresh-token")
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False, True]
 
 
-def test_a_fault_that_the_balance_does_not_show_holds_the_intake_for_a_while(
+def test_a_fault_that_the_balance_does_not_explain_pauses_the_intake_for_a_while(
     mappings: SimulatedMappings, switch: IntakeSwitch, time_passes: TimePasses
 ) -> None:
     switch.handle(fault())
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False]
     time_passes(700)
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False, True]
 
 
-def test_a_fault_told_after_the_intake_was_switched_on_but_older_changes_nothing(
+def test_a_late_event_of_a_fault_before_the_resume_changes_nothing(
     bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch
 ) -> None:
     bench.vendor.credits = 0
     old = fault(ago=5)
     switch.handle(fault())
     bench.vendor.credits = 10
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     switch.handle(old)
     assert mappings.changes == [False, True]
 
 
-def test_what_an_operator_switched_off_stays_off_though_the_account_can_pay(
+def test_a_manual_pause_continues_although_the_account_can_pay(
     mappings: SimulatedMappings, switch: IntakeSwitch, time_passes: TimePasses
 ) -> None:
     switch.handle(by("off"))
     switch.handle(fault())
     time_passes(LONGEST_HOLD_SECONDS)
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False]
 
 
-def test_what_somebody_switched_off_elsewhere_stays_off_though_the_account_can_pay(
+def test_a_mapping_disabled_elsewhere_stays_disabled_although_the_account_can_pay(
     mappings: SimulatedMappings, switch: IntakeSwitch, time_passes: TimePasses
 ) -> None:
     mappings.state = "Disabled"
-    # Late, of a call that was under way.
+    # A late fault, of a call that was in flight.
     switch.handle(fault())
     time_passes(LONGEST_HOLD_SECONDS)
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     assert mappings.changes == []
 
 
-def test_a_mapping_that_a_deployment_switched_on_in_a_pause_is_switched_off_by_the_next_fault(
+def test_a_mapping_that_a_deployment_enabled_in_a_pause_is_disabled_by_the_next_fault(
     bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch
 ) -> None:
     bench.vendor.credits = 0
@@ -142,34 +142,36 @@ def test_a_mapping_that_a_deployment_switched_on_in_a_pause_is_switched_off_by_t
     assert mappings.changes == [False, False]
 
 
-def test_an_operator_has_the_last_word(bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch) -> None:
+def test_an_operator_overrides_the_automatic_state(
+    bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch
+) -> None:
     bench.vendor.credits = 0
     switch.handle(fault())
-    said: Any = switch.handle(by("on"))
-    assert (said["mapping"], said["switched"]["by"]) == ("Enabling", "ada")
-    said = switch.handle(by("off"))
-    assert (said["mapping"], said["switched"]["position"]) == ("Disabling", "off")
+    response: Any = switch.handle(by("on"))
+    assert (response["mapping"], response["switched"]["by"]) == ("Enabling", "ada")
+    response = switch.handle(by("off"))
+    assert (response["mapping"], response["switched"]["position"]) == ("Disabling", "off")
     assert mappings.changes == [False, True, False]
 
 
-def test_how_it_stands_is_told_without_changing_anything(
+def test_the_status_is_returned_without_changing_anything(
     bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch
 ) -> None:
-    said = switch.handle(by("status"))
+    response = switch.handle(by("status"))
     account = {"credits": bench.vendor.credits, "extra": 0}
-    assert said == {"mapping": "Enabled", "switched": {}, "account": account}
+    assert response == {"mapping": "Enabled", "switched": {}, "account": account}
     assert (mappings.changes, store_of(bench).last()) == ([], None)
 
 
 @pytest.mark.parametrize("event", [{}, {"intake": "of"}, {"intake": True}, {"detail-type": "Song Failed"}], ids=str)
-def test_what_is_no_word_is_refused(
+def test_an_unknown_command_is_refused(
     mappings: SimulatedMappings, switch: IntakeSwitch, event: dict[str, object]
 ) -> None:
     assert "refused" in switch.handle(event)
     assert mappings.changes == []
 
 
-def test_a_mapping_that_is_still_changing_is_tried_again_by_whoever_invoked(
+def test_a_mapping_that_is_still_changing_fails_the_invocation_which_is_retried(
     bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch
 ) -> None:
     bench.vendor.credits = 0
@@ -182,20 +184,20 @@ def test_a_mapping_that_is_still_changing_is_tried_again_by_whoever_invoked(
     bench.vendor.credits = 10
     mappings.busy = True
     with pytest.raises(NotSwitched):
-        switch.handle(LOOK)
+        switch.handle(CHECK_BALANCE)
     mappings.busy = False
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False, True]
 
 
-def test_an_operator_is_told_that_the_mapping_is_still_changing(
+def test_an_operator_gets_an_error_while_the_mapping_is_still_changing(
     mappings: SimulatedMappings, switch: IntakeSwitch
 ) -> None:
     mappings.busy = True
     assert switch.handle(by("off")) == {"error": "NotSwitched: ResourceInUseException"}
 
 
-def test_without_the_table_nothing_is_switched(bench: Bench, mappings: SimulatedMappings) -> None:
+def test_without_the_table_the_mapping_is_not_changed(bench: Bench, mappings: SimulatedMappings) -> None:
     switch = switch_of(bench, mappings, store=store_of(bench, unreachable.dynamodb()))
     with pytest.raises(LedgerUnavailable):
         switch.handle(fault())
@@ -203,19 +205,19 @@ def test_without_the_table_nothing_is_switched(bench: Bench, mappings: Simulated
     assert mappings.changes == []
 
 
-def test_a_word_that_comes_while_a_look_switches_on_counts(
+def test_an_operators_pause_during_an_automatic_resume_wins(
     bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch
 ) -> None:
     bench.vendor.credits = 0
     switch.handle(fault())
     bench.vendor.credits = 10
     mappings.meanwhile = lambda: switch.handle(by("off"))
-    said: Any = switch.handle(LOOK)
+    response: Any = switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False, True, False]
-    assert (said["mapping"], said["switched"]["by"]) == ("Disabling", "ada")
+    assert (response["mapping"], response["switched"]["by"]) == ("Disabling", "ada")
 
 
-def test_of_two_who_saw_the_same_the_second_does_not_overwrite_the_first(bench: Bench) -> None:
+def test_the_second_of_two_concurrent_changes_does_not_overwrite_the_first(bench: Bench) -> None:
     store = store_of(bench)
     first = IntakeChange(IntakeState.OFF, AUTOMATIC, 1.5, Reason.NO_CREDITS, 2)
     assert store.save(first, instead_of=None)
@@ -225,7 +227,7 @@ def test_of_two_who_saw_the_same_the_second_does_not_overwrite_the_first(bench: 
     assert not store.save(first, instead_of=first)
 
 
-def test_the_memory_is_no_request_and_never_expires(bench: Bench, switch: IntakeSwitch) -> None:
+def test_the_stored_state_is_not_a_request_and_never_expires(bench: Bench, switch: IntakeSwitch) -> None:
     switch.handle(by("off"))
     assert bench.item("#intake").keys() == {"request_id", "position", "switched_by", "switched_at", "unexplained"}
     resolving = ResolutionStore(bench.ledger_table())
@@ -238,18 +240,18 @@ def test_the_balance_and_the_pause_are_metrics(
     bench: Bench, switch: IntakeSwitch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench.vendor.credits = 70
-    switch.handle(LOOK)
+    switch.handle(CHECK_BALANCE)
     assert metrics(capsys.readouterr().out) == {"Credits": 70, "IntakePaused": 0}
     bench.vendor.credits = 0
     switch.handle(fault())
     assert metrics(capsys.readouterr().out) == {"Credits": 0, "IntakePaused": 1}
 
 
-def test_a_balance_that_is_not_told_is_a_metric_and_a_line_of_the_log(
+def test_an_unknown_balance_is_a_metric_and_a_log_line(
     bench: Bench, mappings: SimulatedMappings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench.vendor.refuse_connections()
-    switch_of(bench, mappings).handle(LOOK)
+    switch_of(bench, mappings).handle(CHECK_BALANCE)
     assert metrics(capsys.readouterr().out) == {"CreditsUnknown": 1, "IntakePaused": 0}
     (line,) = bench.lines()
     assert (line["level"], line["action"], line["balance"]) == ("WARNING", "intake", "CANNOT_CONNECT")

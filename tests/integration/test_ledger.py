@@ -1,4 +1,4 @@
-"""What a row of the ledger holds, who wins a race for it, and what a write that is sent twice means."""
+"""What a row of the ledger holds, who wins a race for it, and what a repeated write means."""
 
 import time
 import uuid
@@ -17,8 +17,8 @@ from tests.integration.bench import LEASE, Bench, new_id
 from tests.integration.ledger_case import (
     CHANGES,
     NO_WINDOW,
-    NOT_SENT,
     REFUSED,
+    RETRYABLE,
     UNKNOWN,
     Case,
     brought_to,
@@ -39,7 +39,7 @@ def ledger(bench: Bench) -> SubmissionStore:
     return bench.ledger()
 
 
-def test_a_claim_writes_who_when_and_what_but_no_prompt(bench: Bench, ledger: SubmissionStore) -> None:
+def test_a_claim_writes_its_owner_lease_and_fingerprint_but_no_prompt(bench: Bench, ledger: SubmissionStore) -> None:
     request_id = new_id("request")
     request = request_for(request_id, lyrics="canary lyrics", title="canary title", webhook_secret="canary secret")
     claim = claimed(ledger, request)
@@ -51,7 +51,7 @@ def test_a_claim_writes_who_when_and_what_but_no_prompt(bench: Bench, ledger: Su
     assert "slow folk" not in repr(row)
 
 
-def test_every_status_keeps_the_prompt_out(bench: Bench) -> None:
+def test_no_status_stores_the_prompt(bench: Bench) -> None:
     for status in Status:
         assert "slow folk" not in repr(brought_to(bench, status).item)
 
@@ -63,11 +63,11 @@ def test_every_attempt_counts_and_has_an_owner_of_its_own(bench: Bench, ledger: 
         claim = claimed(ledger, request)
         owners.add(claim.owner)
         assert bench.row(request.request_id)["attempt"] == attempt
-        ledger.record_retrying(claim, NOT_SENT)
+        ledger.record_retrying(claim, RETRYABLE)
     assert len(owners) == 3
 
 
-def test_a_new_claim_forgets_why_the_last_attempt_failed(bench: Bench) -> None:
+def test_a_new_claim_removes_the_reason_of_the_last_attempt(bench: Bench) -> None:
     case = brought_to(bench, Status.RETRYING)
     assert {"reason", "detail", "http_status", "vendor_code"} <= case.row.keys()
     claimed(case.ledger, case.request)
@@ -82,7 +82,7 @@ def test_a_new_claim_forgets_why_the_last_attempt_failed(bench: Bench) -> None:
         (Status.IN_DOUBT, "OUTCOME_UNKNOWN", None, None),
     ],
 )
-def test_a_settled_row_says_why_and_holds_no_lease(
+def test_a_settled_row_has_its_reason_and_no_lease(
     bench: Bench, status: Status, reason: str, http_status: str | None, code: str | None
 ) -> None:
     row = brought_to(bench, status).row
@@ -91,7 +91,7 @@ def test_a_settled_row_says_why_and_holds_no_lease(
     assert "lease_until" not in row
 
 
-def test_a_submitted_row_has_its_task_and_no_trace_of_a_failure(bench: Bench) -> None:
+def test_a_submitted_row_has_its_task_and_no_failure_reason(bench: Bench) -> None:
     case = brought_to(bench, Status.IN_DOUBT)
     assert isinstance(case.ledger.record_task(case.request, "task-1"), Written)
     assert case.row["task_id"] == "task-1"
@@ -99,9 +99,7 @@ def test_a_submitted_row_has_its_task_and_no_trace_of_a_failure(bench: Bench) ->
 
 
 @pytest.mark.parametrize("start", [None, Status.RETRYING, Status.REJECTED])
-def test_of_many_that_claim_at_once_one_wins_and_the_others_are_shown_its_row(
-    bench: Bench, start: Status | None
-) -> None:
+def test_one_of_many_concurrent_claims_wins_and_the_others_get_its_row(bench: Bench, start: Status | None) -> None:
     case = brought_to(bench, start)
     results = _at_once(8, lambda number: case.ledger.claim(case.request, f"racer-{number}"))
     (winner,) = (result for result in results if isinstance(result, Claim))
@@ -110,7 +108,7 @@ def test_of_many_that_claim_at_once_one_wins_and_the_others_are_shown_its_row(
     assert {loser.status for loser in losers} == {Status.SUBMITTING}
 
 
-def test_of_many_tasks_that_come_at_once_one_is_kept(bench: Bench, ledger: SubmissionStore) -> None:
+def test_one_of_many_concurrent_tasks_is_kept(bench: Bench, ledger: SubmissionStore) -> None:
     request = request_for(new_id("request"))
     claimed(ledger, request)
     results = _at_once(8, lambda number: ledger.record_task(request, f"task-{number}"))
@@ -132,13 +130,13 @@ def _at_once(count: int, act: Callable[[int], T]) -> list[T]:
 
 @pytest.fixture
 def same_owner(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK sends a write again when its answer is lost, with the owner that it had."""
+    """The SDK repeats a write whose response was lost, with the same owner."""
     owner = uuid.uuid4()
     monkeypatch.setattr(uuid, "uuid4", lambda: owner)
 
 
 @pytest.mark.usefixtures("same_owner")
-def test_a_claim_sent_again_is_known_as_our_own(bench: Bench, ledger: SubmissionStore) -> None:
+def test_a_repeated_claim_is_recognized_as_our_own(bench: Bench, ledger: SubmissionStore) -> None:
     request = request_for(new_id("request"))
     first, again = claimed(ledger, request), claimed(ledger, request)
     assert first == again
@@ -146,7 +144,7 @@ def test_a_claim_sent_again_is_known_as_our_own(bench: Bench, ledger: Submission
 
 
 @pytest.mark.usefixtures("same_owner")
-def test_a_claim_sent_again_after_it_was_judged_abandoned_is_no_right_to_send(ledger: SubmissionStore) -> None:
+def test_a_claim_repeated_after_it_was_judged_abandoned_does_not_allow_a_create(ledger: SubmissionStore) -> None:
     request = request_for(new_id("request"))
     claim = claimed(ledger, request)
     ledger.record_in_doubt(claim, UNKNOWN)
@@ -156,12 +154,12 @@ def test_a_claim_sent_again_after_it_was_judged_abandoned_is_no_right_to_send(le
 @pytest.mark.parametrize(
     "settle",
     [
-        pytest.param(lambda ledger, claim: ledger.record_retrying(claim, NOT_SENT), id="retrying"),
+        pytest.param(lambda ledger, claim: ledger.record_retrying(claim, RETRYABLE), id="retrying"),
         pytest.param(lambda ledger, claim: ledger.record_rejected(claim, REFUSED), id="rejected"),
         pytest.param(lambda ledger, claim: ledger.record_in_doubt(claim, UNKNOWN), id="in doubt"),
     ],
 )
-def test_a_settling_sent_again_is_known_as_our_own(
+def test_a_repeated_outcome_is_recognized_as_our_own(
     ledger: SubmissionStore, settle: Callable[[SubmissionStore, Claim], object]
 ) -> None:
     claim = claimed(ledger, request_for(new_id("request")))
@@ -169,7 +167,7 @@ def test_a_settling_sent_again_is_known_as_our_own(
     assert isinstance(settle(ledger, claim), Written)
 
 
-def test_a_task_sent_again_shows_the_same_task(ledger: SubmissionStore) -> None:
+def test_a_repeated_task_returns_the_same_task(ledger: SubmissionStore) -> None:
     request = request_for(new_id("request"))
     ledger.record_task(request, "task-1")
     row = ledger.record_task(request, "task-1").row
@@ -177,21 +175,21 @@ def test_a_task_sent_again_shows_the_same_task(ledger: SubmissionStore) -> None:
     assert (row.status, row.task_id, row.fingerprint) == (Status.SUBMITTED, "task-1", request.fingerprint)
 
 
-def test_an_abandoned_claim_is_judged_by_the_owner_that_was_seen(
+def test_a_claim_is_judged_abandoned_only_with_the_owner_that_was_read(
     bench: Bench,
 ) -> None:
     case = brought_to(bench, Status.SUBMITTING)
-    seen = case.stands()
-    case.ledger.record_retrying(case.claim, NOT_SENT)
+    seen = case.stored_row()
+    case.ledger.record_retrying(case.claim, RETRYABLE)
     second = claimed(case.ledger, case.request)
-    standing = case.ledger._record_abandoned(seen, NO_WINDOW).row
-    assert standing is not None
-    assert (standing.status, standing.owner) == (Status.SUBMITTING, second.owner)
+    existing = case.ledger._record_abandoned(seen, NO_WINDOW).row
+    assert existing is not None
+    assert (existing.status, existing.owner) == (Status.SUBMITTING, second.owner)
 
 
-def test_a_late_word_of_the_attempt_itself_ends_the_doubt(bench: Bench) -> None:
+def test_a_late_outcome_of_the_attempt_itself_settles_the_request(bench: Bench) -> None:
     case = brought_to(bench, Status.SUBMITTING)
-    assert isinstance(case.ledger._record_abandoned(case.stands(), NO_WINDOW), Written)
+    assert isinstance(case.ledger._record_abandoned(case.stored_row(), NO_WINDOW), Written)
     assert isinstance(case.ledger.record_task(case.request, "task-1"), Written)
     assert case.row["status"] == "SUBMITTED"
 
@@ -204,13 +202,13 @@ def test_a_second_task_is_kept_beside_the_first(bench: Bench) -> None:
     assert case.row["status"] == "SUBMITTED"
 
 
-def test_a_second_task_of_no_request_makes_no_row(bench: Bench, ledger: SubmissionStore) -> None:
-    ledger.add_other_task("nobodys", "task-2")
-    assert bench.item("nobodys") == {}
+def test_a_second_task_of_an_unknown_request_creates_no_row(bench: Bench, ledger: SubmissionStore) -> None:
+    ledger.add_other_task("no-such-request", "task-2")
+    assert bench.item("no-such-request") == {}
 
 
 @pytest.mark.parametrize("change", [name for name in CHANGES if name != "abandoned"])
-def test_a_table_that_does_not_answer_is_told_without_the_values(bench: Bench, change: str) -> None:
+def test_an_unavailable_table_is_reported_without_the_values(bench: Bench, change: str) -> None:
     request = request_for(new_id("request"))
     ledger = bench.ledger(unreachable.dynamodb())
     with pytest.raises(LedgerUnavailable, match=r"^EndpointConnectionError$") as caught:

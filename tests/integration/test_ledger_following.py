@@ -1,4 +1,4 @@
-"""The ledger of following: what a webhook and a poll may write on a row, from every status, on a real table."""
+"""The tracking store: what a webhook and a poll may write on a row, in every status, on a real table."""
 
 import time
 from typing import Any
@@ -18,7 +18,7 @@ S = Status
 TASK = "task-1"
 SONG = Succeeded((Clip("clip-1", audio_url="https://a", duration=183.48, seed="7"), Clip("clip-2")))
 NO_SONG = Failed("timeout", refunded=True)
-# Those that follow a known task.
+# The statuses that have a task.
 WITH_A_TASK = (S.SUBMITTED, S.SUCCEEDED, S.FAILED)
 
 
@@ -28,20 +28,20 @@ def bench(shared_bench: Bench) -> Bench:
 
 
 @pytest.fixture(scope="module")
-def following(bench: Bench) -> TrackingStore:
+def store(bench: Bench) -> TrackingStore:
     return TrackingStore(bench.ledger_table())
 
 
-def finished(following: TrackingStore, case: Case, end: Succeeded | Failed, task_id: str = TASK) -> Written | Existing:
-    return following.record_end(case.request.request_id, task_id, end, Reason.FAILED_BY_VENDOR)
+def finished(store: TrackingStore, case: Case, end: Succeeded | Failed, task_id: str = TASK) -> Written | Existing:
+    return store.record_end(case.request.request_id, task_id, end, Reason.FAILED_BY_VENDOR)
 
 
 @pytest.mark.parametrize("start", [status for status in Status if status not in WITH_A_TASK])
-def test_a_hint_records_its_task_from_any_status_that_names_none(
-    bench: Bench, following: TrackingStore, start: Status
+def test_a_webhook_records_its_task_in_any_status_without_one(
+    bench: Bench, store: TrackingStore, start: Status
 ) -> None:
     case = brought_to(bench, start)
-    row = following.record_webhook_task(case.request.request_id, TASK).row
+    row = store.record_webhook_task(case.request.request_id, TASK).row
     assert row is not None
     assert (row.status, row.task_id, row.fingerprint) == (S.SUBMITTED, TASK, case.request.fingerprint)
     left = {"reason", "detail", "http_status", "vendor_code", "lease_until", "doubt", "doubt_until"}
@@ -49,44 +49,44 @@ def test_a_hint_records_its_task_from_any_status_that_names_none(
 
 
 @pytest.mark.parametrize("start", WITH_A_TASK)
-def test_a_hint_that_the_row_knows_changes_nothing(bench: Bench, following: TrackingStore, start: Status) -> None:
+def test_a_webhook_with_the_rows_own_task_changes_nothing(bench: Bench, store: TrackingStore, start: Status) -> None:
     case = brought_to(bench, start)
     before = case.item
     for _ in range(2):
-        row = following.record_webhook_task(case.request.request_id, TASK).row
+        row = store.record_webhook_task(case.request.request_id, TASK).row
         assert row is not None
         assert row.status is start
     assert case.item == before
 
 
 @pytest.mark.parametrize("start", WITH_A_TASK)
-def test_a_hint_of_another_task_keeps_it_beside_the_first(
-    bench: Bench, following: TrackingStore, start: Status
+def test_a_webhook_with_another_task_keeps_it_beside_the_first(
+    bench: Bench, store: TrackingStore, start: Status
 ) -> None:
     case = brought_to(bench, start)
     for _ in range(2):
-        row = following.record_webhook_task(case.request.request_id, "task-2").row
+        row = store.record_webhook_task(case.request.request_id, "task-2").row
         assert row is not None
         assert row.task_id == TASK
     assert (case.row["status"], case.row["task_id"], case.row["other_task_ids"]) == (start, TASK, ["task-2"])
 
 
-def test_a_hint_of_nobodys_request_makes_no_row(bench: Bench, following: TrackingStore) -> None:
-    assert following.record_webhook_task("nobodys", TASK) == Existing(None)
-    assert bench.item("nobodys") == {}
+def test_a_webhook_of_an_unknown_request_creates_no_row(bench: Bench, store: TrackingStore) -> None:
+    assert store.record_webhook_task("no-such-request", TASK) == Existing(None)
+    assert bench.item("no-such-request") == {}
 
 
-def test_what_the_create_answers_after_the_hint_finds_its_task_there(bench: Bench, following: TrackingStore) -> None:
+def test_a_create_response_after_the_webhook_finds_its_task_recorded(bench: Bench, store: TrackingStore) -> None:
     case = brought_to(bench, S.SUBMITTING)
-    following.record_webhook_task(case.request.request_id, TASK)
-    standing = case.ledger.record_task(case.request, TASK).row
-    assert standing is not None
-    assert (standing.status, standing.task_id) == (S.SUBMITTED, TASK)
+    store.record_webhook_task(case.request.request_id, TASK)
+    existing = case.ledger.record_task(case.request, TASK).row
+    assert existing is not None
+    assert (existing.status, existing.task_id) == (S.SUBMITTED, TASK)
 
 
-def test_a_song_is_kept_with_what_is_known_of_its_clips(bench: Bench, following: TrackingStore) -> None:
+def test_a_song_is_stored_with_the_known_fields_of_its_clips(bench: Bench, store: TrackingStore) -> None:
     case = brought_to(bench, S.SUBMITTED)
-    result = finished(following, case, SONG)
+    result = finished(store, case, SONG)
     assert isinstance(result, Written)
     assert result.row is not None
     assert (result.row.status, result.row.end_published) == (S.SUCCEEDED, False)
@@ -112,11 +112,11 @@ def test_a_song_is_kept_with_what_is_known_of_its_clips(bench: Bench, following:
         (Failed(None, None), {}),
     ],
 )
-def test_a_failure_is_kept_with_what_is_known_of_it(
-    bench: Bench, following: TrackingStore, end: Failed, known: dict[str, Any]
+def test_a_failure_is_stored_with_its_known_fields(
+    bench: Bench, store: TrackingStore, end: Failed, known: dict[str, Any]
 ) -> None:
     case = brought_to(bench, S.SUBMITTED)
-    finished(following, case, end)
+    finished(store, case, end)
     row = case.row
     assert (row["status"], row["reason"]) == ("FAILED", "FAILED_BY_VENDOR")
     assert {name: row[name] for name in ("vendor_code", "refunded") if name in row} == known
@@ -124,84 +124,82 @@ def test_a_failure_is_kept_with_what_is_known_of_it(
 
 @pytest.mark.parametrize("start", [status for status in Status if status is not S.SUBMITTED])
 @pytest.mark.parametrize("end", [SONG, NO_SONG], ids=["a song", "no song"])
-def test_an_end_is_written_on_a_submitted_row_alone(
-    bench: Bench, following: TrackingStore, start: Status, end: Succeeded | Failed
+def test_a_final_status_is_written_only_on_a_submitted_row(
+    bench: Bench, store: TrackingStore, start: Status, end: Succeeded | Failed
 ) -> None:
     case = brought_to(bench, start)
     before = case.item
-    assert finished(following, case, end) == Existing(case.stands())
+    assert finished(store, case, end) == Existing(case.stored_row())
     assert case.item == before
 
 
 @pytest.mark.parametrize("end", [SONG, NO_SONG], ids=["a song", "no song"])
-def test_an_end_of_another_task_is_not_the_rows(
-    bench: Bench, following: TrackingStore, end: Succeeded | Failed
+def test_the_end_of_another_task_does_not_change_the_row(
+    bench: Bench, store: TrackingStore, end: Succeeded | Failed
 ) -> None:
     case = brought_to(bench, S.SUBMITTED)
     before = case.item
-    assert finished(following, case, end, "task-2") == Existing(case.stands())
+    assert finished(store, case, end, "task-2") == Existing(case.stored_row())
     assert case.item == before
 
 
 @pytest.mark.parametrize(("first", "then"), [(SONG, NO_SONG), (NO_SONG, SONG)])
-def test_the_first_end_that_is_told_is_the_end(
-    bench: Bench, following: TrackingStore, first: Succeeded | Failed, then: Succeeded | Failed
+def test_the_first_final_status_wins(
+    bench: Bench, store: TrackingStore, first: Succeeded | Failed, then: Succeeded | Failed
 ) -> None:
     case = brought_to(bench, S.SUBMITTED)
-    finished(following, case, first)
+    finished(store, case, first)
     before = case.item
-    assert isinstance(finished(following, case, then), Existing)
+    assert isinstance(finished(store, case, then), Existing)
     assert case.item == before
 
 
-def test_an_end_of_nobodys_request_makes_no_row(bench: Bench, following: TrackingStore) -> None:
-    assert following.record_end("nobodys", TASK, SONG, Reason.FAILED_BY_VENDOR) == Existing(None)
-    following.mark_end_published("nobodys")
-    assert bench.item("nobodys") == {}
+def test_the_end_of_an_unknown_request_creates_no_row(bench: Bench, store: TrackingStore) -> None:
+    assert store.record_end("no-such-request", TASK, SONG, Reason.FAILED_BY_VENDOR) == Existing(None)
+    store.mark_end_published("no-such-request")
+    assert bench.item("no-such-request") == {}
 
 
-def test_an_end_that_was_told_is_marked(bench: Bench, following: TrackingStore) -> None:
+def test_a_published_end_is_marked(bench: Bench, store: TrackingStore) -> None:
     case = brought_to(bench, S.SUBMITTED)
-    finished(following, case, SONG)
-    following.mark_end_published(case.request.request_id)
-    assert (case.stands().end_published, case.stands().status) == (True, S.SUCCEEDED)
+    finished(store, case, SONG)
+    store.mark_end_published(case.request.request_id)
+    assert (case.stored_row().end_published, case.stored_row().status) == (True, S.SUCCEEDED)
 
 
 @pytest.mark.parametrize("start", Status)
 def test_only_a_submitted_row_is_marked_as_overdue_and_it_can_still_end(
-    bench: Bench, following: TrackingStore, start: Status
+    bench: Bench, store: TrackingStore, start: Status
 ) -> None:
     case = brought_to(bench, start)
     before = case.item
-    result = following.record_overdue(case.request.request_id, TASK, Reason.NEVER_FINISHED, "too long")
+    result = store.record_overdue(case.request.request_id, TASK, Reason.NEVER_FINISHED, "too long")
     if start is not S.SUBMITTED:
-        assert (result, case.item) == (Existing(case.stands()), before)
+        assert (result, case.item) == (Existing(case.stored_row()), before)
         return
     assert (case.row["status"], case.row["reason"], case.row["detail"]) == ("SUBMITTED", "NEVER_FINISHED", "too long")
-    assert isinstance(finished(following, case, SONG), Written)
+    assert isinstance(finished(store, case, SONG), Written)
     assert not {"reason", "detail"} & case.row.keys()
 
 
-def test_a_row_is_kept_for_days_from_its_end(
-    bench: Bench, following: TrackingStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_row_expires_days_after_its_end(bench: Bench, store: TrackingStore, monkeypatch: pytest.MonkeyPatch) -> None:
     case = brought_to(bench, S.SUBMITTED)
     created_at = case.row["created_at"]
     later = time.time() + 86_400
     monkeypatch.setattr(time, "time", lambda: later)
-    finished(following, case, SONG)
+    finished(store, case, SONG)
     assert int(case.row["expires_at"]) == int(later + KEEP_DAYS * 86_400)
     assert case.row["created_at"] == created_at
-    assert case.stands().changed_at == pytest.approx(later, abs=0.002)
+    assert case.stored_row().changed_at == pytest.approx(later, abs=0.002)
 
 
-def test_a_table_that_does_not_answer_is_told_without_the_values(bench: Bench) -> None:
-    following = TrackingStore(bench.ledger_table(unreachable.dynamodb()))
+def test_an_unavailable_table_is_reported_without_the_values(bench: Bench) -> None:
+    store = TrackingStore(bench.ledger_table(unreachable.dynamodb()))
     for write in (
-        lambda: following.record_webhook_task("r", TASK),
-        lambda: following.record_end("r", TASK, SONG, Reason.FAILED_BY_VENDOR),
-        lambda: following.mark_end_published(new_id("r")),
-        lambda: following.record_overdue("r", TASK, Reason.NEVER_FINISHED, "too long"),
+        lambda: store.record_webhook_task("r", TASK),
+        lambda: store.record_end("r", TASK, SONG, Reason.FAILED_BY_VENDOR),
+        lambda: store.mark_end_published(new_id("r")),
+        lambda: store.record_overdue("r", TASK, Reason.NEVER_FINISHED, "too long"),
     ):
         with pytest.raises(LedgerUnavailable, match=r"^EndpointConnectionError$"):
             write()

@@ -34,7 +34,7 @@ STEPS: dict[str, Change] = {
         *((Status.SUBMITTING, step) for step in STEPS if step not in ("claim", "given up")),
     ],
 )
-def test_a_row_is_kept_for_days_from_its_last_change(
+def test_a_row_expires_days_after_its_last_change(
     bench: Bench,
     monkeypatch: pytest.MonkeyPatch,
     start: Status | None,
@@ -54,7 +54,7 @@ def test_a_row_is_kept_for_days_from_its_last_change(
 def test_a_lease_is_over_only_after_its_time_and_only_while_submitting(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claim, settled = brought_to(bench, Status.SUBMITTING).stands(), brought_to(bench, Status.IN_DOUBT).stands()
+    claim, settled = brought_to(bench, Status.SUBMITTING).stored_row(), brought_to(bench, Status.IN_DOUBT).stored_row()
     for when, over in (
         (claim.lease_until - 0.001, False),
         (claim.lease_until, False),

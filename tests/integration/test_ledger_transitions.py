@@ -1,4 +1,4 @@
-"""Every transition of the ledger, and every one that it refuses, on a real table of the local DynamoDB."""
+"""Every transition of the ledger, and every refused one, on a real table of the local DynamoDB."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def bench(shared_bench: Bench) -> Bench:
 S = Status
 TO_SUBMITTED = dict.fromkeys((None, S.SUBMITTING, S.RETRYING, S.REJECTED, S.IN_DOUBT), S.SUBMITTED)
 
-# From which status a change leads where. What is not named is refused, and leaves the row as it was.
+# The next status by change and status. A change that is not listed is refused and leaves the row unchanged.
 ALLOWED: dict[str, dict[Status | None, Status]] = {
     "claim by the same message": {None: S.SUBMITTING, S.RETRYING: S.SUBMITTING},
     "claim by another message": {None: S.SUBMITTING, S.RETRYING: S.SUBMITTING, S.REJECTED: S.SUBMITTING},
@@ -35,16 +35,16 @@ ALLOWED: dict[str, dict[Status | None, Status]] = {
     "given up, of another song": {None: S.REJECTED},
 }
 
-# These write on a row that was claimed; where there is none, they say so.
+# These changes need a claimed row and raise without one.
 NEED_A_ROW = {name for name in CHANGES if name.startswith(("retrying", "rejected", "in doubt"))}
 
-# The attempt's own write, sent again, is not refused to it, though it changes nothing any more.
+# A repeat of the attempt's own write counts as written, although it changes nothing.
 SEEN_AS_DONE = {("retrying", S.RETRYING), ("rejected", S.REJECTED)}
 
 
 @pytest.mark.parametrize("start", [None, *Status])
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_leads_from_a_status_to_where_the_design_says_or_nowhere(
+def test_a_change_leads_to_the_designed_status_or_changes_nothing(
     bench: Bench, start: Status | None, change: str
 ) -> None:
     case = brought_to(bench, start)
@@ -64,4 +64,4 @@ def test_a_change_leads_from_a_status_to_where_the_design_says_or_nowhere(
     if (change, start) in SEEN_AS_DONE:
         assert isinstance(result, Written)
     else:
-        assert result == Existing(case.stands()), "who is refused is shown the row"
+        assert result == Existing(case.stored_row()), "a refused change returns the row"

@@ -1,4 +1,4 @@
-"""What follows from the decision about a request: the check, the letter, the event, on real parts."""
+"""The side effects of a decision about a request: the check, the dead letter and the event, on real parts."""
 
 import time
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from song_intake.outgoing.checks import SongCheck
 from song_intake.work.batch import Batch
 from tests.integration import unreachable
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
-from tests.integration.deciding import TITLE
+from tests.integration.decisions import TITLE
 from tests.integration.following import check_batch, look_at_all
-from tests.integration.taking import failed
-from tests.local.vendor import answer as said
+from tests.integration.handling import failed
+from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor import behaviour, story
 
-REFUSED = behaviour.refuses(said.LYRICS_REFUSED)
+REFUSED = behaviour.refuses(vendor_answer.LYRICS_REFUSED)
 
 
 def stays(batch: Batch, request_id: str, message_id: str = "message-1", **fields: object) -> bool:
-    """Whether the message is still on its queue after one delivery of it."""
+    """Whether the message is still on its queue after one delivery."""
     record = record_of(song(TITLE, request_id, **fields), message_id=message_id)
     return bool(failed(batch.handle([record], plenty_of_time)))
 
@@ -30,10 +30,10 @@ def checks_of(bench: Bench) -> list[SongCheck]:
 
 
 def events_of(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
-    return [(event["detail-type"], event["detail"]) for event in bench.bus.record_outcome()]
+    return [(event["detail-type"], event["detail"]) for event in bench.bus.events()]
 
 
-def test_a_submitted_song_is_checked_and_announced_before_its_message_is_done(
+def test_a_submitted_song_has_its_check_and_its_event_before_its_message_is_done(
     bench: Bench, batch: Batch, request_id: str
 ) -> None:
     began = time.time()
@@ -57,10 +57,10 @@ def test_the_first_check_waits_for_the_song(bench: Bench, request_id: str) -> No
     assert (checks_of(bench), bench.checks.delayed) == ([], 1)
 
 
-def test_a_duplicate_of_a_submitted_song_is_checked_and_announced_again_under_the_same_id(
+def test_a_duplicate_of_a_submitted_song_repeats_the_check_and_the_event_with_the_same_id(
     bench: Bench, batch: Batch, request_id: str
 ) -> None:
-    """The first delivery may have died between the row and these."""
+    """The first delivery may have crashed between the row and these."""
     stays(batch, request_id)
     stays(batch, request_id, "message-2")
     assert len(checks_of(bench)) == 2
@@ -69,15 +69,15 @@ def test_a_duplicate_of_a_submitted_song_is_checked_and_announced_again_under_th
 
 
 @pytest.mark.parametrize("ending", [story.succeeds(), story.fails(refunded=True)], ids=["SUCCEEDED", "FAILED"])
-def test_a_duplicate_of_a_song_that_has_ended_is_done_and_nothing_more(
+def test_a_duplicate_of_a_song_that_has_ended_has_no_side_effects(
     bench: Bench, batch: Batch, request_id: str, ending: story.TaskStory
 ) -> None:
     bench.vendor.plan_task(TITLE, ending)
     stays(batch, request_id)
     look_at_all(bench, check_batch(bench))
-    bench.bus.record_outcome()
+    bench.bus.events()
     assert not stays(batch, request_id, "message-2")
-    assert (checks_of(bench), bench.bus.record_outcome()) == ([], [])
+    assert (checks_of(bench), bench.bus.events()) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_duplicate_of_a_song_that_has_ended_is_done_and_nothing_more(
     ],
     ids=["the queue of checks", "the bus"],
 )
-def test_a_submission_that_cannot_be_followed_or_told_stays_until_it_is(
+def test_a_message_stays_until_its_check_is_scheduled_and_its_event_published(
     bench: Bench, batch: Batch, request_id: str, broken: Callable[[Bench], Any], reason: str
 ) -> None:
     assert stays(bench.batch_of(broken(bench)), request_id)
@@ -111,25 +111,25 @@ LETTERS = [
 
 
 @pytest.mark.parametrize(("planned", "kind", "reason"), LETTERS)
-def test_every_letter_is_announced_with_its_reason(
+def test_every_dead_letter_has_an_event_with_its_reason(
     bench: Bench, batch: Batch, request_id: str, planned: behaviour.Behaviour, kind: str, reason: str
 ) -> None:
     bench.vendor.plan(TITLE, planned)
     assert not stays(batch, request_id, metadata={"customer": "c-1"})
     (letter,) = bench.letters()
-    ((told, detail),) = events_of(bench)
-    assert (told, detail["reason"], detail["metadata"]) == (kind, reason, {"customer": "c-1"})
+    ((found, detail),) = events_of(bench)
+    assert (found, detail["reason"], detail["metadata"]) == (kind, reason, {"customer": "c-1"})
     assert (letter.attributes["reason"], letter.attributes["detail"]) == (reason, detail["detail"])
 
 
-def test_a_message_that_is_no_request_is_announced_under_its_message(bench: Bench, batch: Batch) -> None:
+def test_the_event_of_an_unreadable_message_has_its_message_id(bench: Bench, batch: Batch) -> None:
     batch.handle([record_of("not JSON", message_id="message-7")], plenty_of_time)
     ((kind, detail),) = events_of(bench)
     assert (kind, detail["reason"], detail["id"]) == ("Song Rejected", "INVALID_REQUEST", "-/REJECTED/message-7")
     assert "request_id" not in detail
 
 
-def test_a_song_that_was_made_and_not_recorded_is_announced_as_open_with_its_task(
+def test_a_created_song_that_was_not_recorded_is_published_as_in_doubt_with_its_task(
     bench: Bench, batch: Batch, request_id: str
 ) -> None:
     bench.vendor.on_create(TITLE, lambda _: bench.delete_table())
@@ -139,12 +139,12 @@ def test_a_song_that_was_made_and_not_recorded_is_announced_as_open_with_its_tas
     assert (kind, detail["reason"], detail["task_id"]) == ("Song In Doubt", "TASK_NOT_RECORDED", made.task_id)
 
 
-def test_a_letter_is_there_before_its_event_which_is_repeated_until_the_bus_takes_it(
+def test_a_dead_letter_is_sent_before_its_event_which_is_retried_until_published(
     bench: Bench, batch: Batch, request_id: str
 ) -> None:
     bench.vendor.plan(TITLE, REFUSED)
-    silent = bench.batch_of(bench.request_work(notifier=bench.notifier(events=unreachable.events())))
-    assert stays(silent, request_id)
+    without_events = bench.batch_of(bench.request_work(notifier=bench.notifier(events=unreachable.events())))
+    assert stays(without_events, request_id)
     assert len(bench.letters()) == 1
     assert not stays(batch, request_id)
     assert [kind for kind, _ in events_of(bench)] == ["Song Rejected"]

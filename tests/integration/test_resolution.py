@@ -1,4 +1,4 @@
-"""An operator's word on a request in doubt: what is taken, and what follows, on real parts."""
+"""An operator's decision on a request in doubt: what is accepted, and what follows, on real parts."""
 
 import json
 import time
@@ -12,11 +12,11 @@ from song_intake.work.batch import Batch
 from song_intake.work.resolution import DecisionRefused, Resolution
 from tests.integration.bench import LEASE, Bench, song
 from tests.integration.conftest import TimePasses
-from tests.integration.deciding import TITLE
+from tests.integration.decisions import TITLE
 from tests.integration.following import check_batch, look_at_all
+from tests.integration.handling import handle_all
 from tests.integration.ledger_case import brought_to, claimed
 from tests.integration.resolving import BY, NOT_CREATED_AFTER, TASK, checked, not_created, resolution_of, task_given
-from tests.integration.taking import take_all
 from tests.integration.workflow import Workflow
 from tests.local.vendor import behaviour
 
@@ -34,7 +34,7 @@ def after(answer: dict[str, object]) -> dict[str, Any]:
     return row
 
 
-def test_a_given_task_is_recorded_checked_at_once_and_answered_with_before_and_after(
+def test_a_given_task_is_recorded_checked_at_once_and_returned_with_before_and_after(
     bench: Bench, resolution: Resolution
 ) -> None:
     case = brought_to(bench, S.IN_DOUBT)
@@ -49,10 +49,10 @@ def test_a_given_task_is_recorded_checked_at_once_and_answered_with_before_and_a
     assert (after(answer)["status"], after(answer)["task_id"]) == ("SUBMITTED", TASK)
     assert checked(bench) == [TASK]
     assert not {"doubt", "doubt_until", "reason", "detail", "lease_until"} & case.row.keys()
-    assert json.dumps(answer), "the function can answer with it"
+    assert json.dumps(answer), "the function can return it"
 
 
-def test_who_said_it_and_when_stays_on_the_row(bench: Bench, resolution: Resolution) -> None:
+def test_the_operator_and_the_time_are_kept_on_the_row(bench: Bench, resolution: Resolution) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     resolution.handle(task_given(case))
     row = case.row
@@ -60,16 +60,16 @@ def test_who_said_it_and_when_stays_on_the_row(bench: Bench, resolution: Resolut
     assert abs(datetime.fromisoformat(row["resolved_at"]).timestamp() - time.time()) < 60
 
 
-def test_a_word_without_a_name_is_on_the_row_as_that(bench: Bench, resolution: Resolution) -> None:
+def test_a_decision_without_a_name_is_recorded_as_unnamed(bench: Bench, resolution: Resolution) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     resolution.handle({"request_id": case.request.request_id, "task_id": TASK})
     assert case.row["resolved_by"] == "unnamed"
 
 
-def test_a_given_task_is_followed_to_its_end(bench: Bench, resolution: Resolution, request_id: str) -> None:
+def test_a_given_task_is_tracked_to_its_end(bench: Bench, resolution: Resolution, request_id: str) -> None:
     bench.vendor.plan(TITLE, behaviour.cut("start", creates=True))
     bench.send(song(TITLE, request_id))
-    assert take_all(bench, bench.batch()) == set()
+    assert handle_all(bench, bench.batch()) == set()
     (made,) = bench.vendor.creates
     resolution.handle({"request_id": request_id, "task_id": made.task_id})
     assert look_at_all(bench, check_batch(bench)) == set()
@@ -77,7 +77,7 @@ def test_a_given_task_is_followed_to_its_end(bench: Bench, resolution: Resolutio
     assert [event["status"] for event in bench.bus.details()] == ["IN_DOUBT", "SUBMITTED", "SUCCEEDED"]
 
 
-def test_not_created_is_taken_only_after_the_margin(
+def test_not_created_is_accepted_only_after_the_margin(
     bench: Bench, resolution: Resolution, time_passes: TimePasses
 ) -> None:
     case = brought_to(bench, S.IN_DOUBT)
@@ -99,17 +99,17 @@ def test_a_redrive_after_not_created_creates_once(
 ) -> None:
     bench.vendor.plan(TITLE, behaviour.cut("start", creates=False))
     bench.send(song(TITLE, request_id))
-    take_all(bench, batch)
+    handle_all(bench, batch)
     bench.redrive()
-    take_all(bench, batch)
-    assert len(bench.vendor.requests) == 1, "before the word, a redrive creates nothing"
+    handle_all(bench, batch)
+    assert len(bench.vendor.requests) == 1, "before the decision, a redrive creates nothing"
 
     time_passes(NOT_CREATED_AFTER + 1)
     resolution.handle({"request_id": request_id, "not_created": True})
     assert bench.redrive() == 1
-    assert take_all(bench, batch) == set()
+    assert handle_all(bench, batch) == set()
     bench.send(song(TITLE, request_id))
-    assert take_all(bench, batch) == set()
+    assert handle_all(bench, batch) == set()
     assert (bench.row(request_id)["status"], len(bench.vendor.creates)) == ("SUBMITTED", 1)
     assert bench.letters() == []
 
@@ -117,20 +117,20 @@ def test_a_redrive_after_not_created_creates_once(
 def test_the_first_message_itself_may_claim_after_not_created(
     bench: Bench, resolution: Resolution, time_passes: TimePasses
 ) -> None:
-    """Its redelivery would otherwise pass for that of a rejected message, and only repeat the letter."""
+    """Otherwise its redelivery would count as that of a rejected message, and only repeat the dead letter."""
     case = brought_to(bench, S.IN_DOUBT)
     time_passes(NOT_CREATED_AFTER + 1)
     resolution.handle(not_created(case))
     claimed(case.ledger, case.request, "message-1")
 
 
-def test_a_dead_functions_claim_is_resolved_once_its_lease_is_over(
+def test_a_crashed_functions_claim_can_be_resolved_after_its_lease(
     bench: Bench, resolution: Resolution, time_passes: TimePasses
 ) -> None:
     given, denied = brought_to(bench, S.SUBMITTING), brought_to(bench, S.SUBMITTING)
-    for word in (task_given(given), not_created(denied)):
+    for decision in (task_given(given), not_created(denied)):
         with pytest.raises(DecisionRefused, match="retry after its lease"):
-            resolution.handle(word)
+            resolution.handle(decision)
     time_passes(LEASE + 1)
     assert after(resolution.handle(task_given(given)))["status"] == "SUBMITTED"
     with pytest.raises(DecisionRefused, match="may still be under way"):
@@ -139,7 +139,7 @@ def test_a_dead_functions_claim_is_resolved_once_its_lease_is_over(
     assert after(resolution.handle(not_created(denied)))["status"] == "REJECTED"
 
 
-def test_a_task_said_again_is_checked_again_and_changes_nothing(bench: Bench, resolution: Resolution) -> None:
+def test_a_repeated_task_is_checked_again_and_changes_nothing(bench: Bench, resolution: Resolution) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     resolution.handle(task_given(case))
     before = case.item
@@ -149,7 +149,7 @@ def test_a_task_said_again_is_checked_again_and_changes_nothing(bench: Bench, re
     assert checked(bench) == [TASK, TASK]
 
 
-def test_not_created_said_again_is_announced_again_under_the_same_id(
+def test_a_repeated_not_created_repeats_the_event_with_the_same_id(
     bench: Bench, resolution: Resolution, time_passes: TimePasses
 ) -> None:
     case = brought_to(bench, S.IN_DOUBT)
@@ -162,13 +162,13 @@ def test_not_created_said_again_is_announced_again_under_the_same_id(
     assert first == again
 
 
-def test_a_workflow_is_told_that_its_song_was_not_created(
+def test_a_workflow_fails_when_its_song_was_not_created(
     bench: Bench, resolution: Resolution, request_id: str, time_passes: TimePasses
 ) -> None:
     workflow = Workflow.waiting(bench)
     bench.vendor.plan(TITLE, behaviour.cut("start", creates=False))
     bench.send(song(TITLE, request_id, task_token=workflow.task_token))
-    take_all(bench, bench.batch())
+    handle_all(bench, bench.batch())
     assert workflow.is_waiting()
     time_passes(NOT_CREATED_AFTER + 1)
     resolution.handle({"request_id": request_id, "not_created": True})

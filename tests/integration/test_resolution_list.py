@@ -1,4 +1,4 @@
-"""The list of requests in doubt, by the ledger's sparse index."""
+"""The list of requests in doubt, from the ledger's sparse index."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def resolution(bench: Bench) -> Resolution:
     return resolution_of(bench)
 
 
-def test_the_list_has_what_is_in_doubt_oldest_first_and_nothing_else(bench: Bench, resolution: Resolution) -> None:
+def test_the_list_has_only_the_requests_in_doubt_oldest_first(bench: Bench, resolution: Resolution) -> None:
     assert resolution.handle({"list": "IN_DOUBT"}) == {"in_doubt": []}
     cases = [brought_to(bench, status) for status in (*Status, S.IN_DOUBT, S.IN_DOUBT)]
     doubts = [case.request.request_id for case in cases if case.row["status"] == "IN_DOUBT"]
@@ -50,7 +50,7 @@ def test_the_list_ends_at_its_cap(bench: Bench, resolution: Resolution, monkeypa
         pytest.param(lambda case: case.ledger.record_rejected(case.claim, REFUSED), id="by a late refusal"),
     ],
 )
-def test_a_doubt_that_was_settled_by_itself_is_off_the_list(
+def test_a_request_settled_automatically_is_not_listed(
     bench: Bench, resolution: Resolution, settle: Callable[[Case], object]
 ) -> None:
     case = brought_to(bench, S.IN_DOUBT)
@@ -59,7 +59,7 @@ def test_a_doubt_that_was_settled_by_itself_is_off_the_list(
     assert _listed(resolution) == []
 
 
-def test_the_key_of_somebodys_workflow_is_not_shown(bench: Bench, resolution: Resolution, request_id: str) -> None:
+def test_the_task_token_of_a_workflow_is_not_shown(bench: Bench, resolution: Resolution, request_id: str) -> None:
     request = request_for(request_id, task_token="canary token")
     ledger = bench.ledger()
     claim = claimed(ledger, request)

@@ -1,4 +1,4 @@
-"""The words of an operator that are refused, and what leaves the row alone, on real parts."""
+"""An operator's decisions that are refused and leave the row unchanged, on real parts."""
 
 from collections.abc import Callable
 
@@ -25,29 +25,29 @@ def resolution(bench: Bench) -> Resolution:
 
 
 @pytest.mark.parametrize("start", [S.RETRYING, S.REJECTED, S.SUBMITTED, S.SUCCEEDED, S.FAILED])
-@pytest.mark.parametrize("word_on", [task_given, not_created])
-def test_what_is_not_in_doubt_is_refused_and_left_alone(
+@pytest.mark.parametrize("decision_on", [task_given, not_created])
+def test_a_request_that_is_not_in_doubt_is_refused_and_left_unchanged(
     bench: Bench,
     resolution: Resolution,
     time_passes: TimePasses,
     start: Status,
-    word_on: Callable[[Case], dict[str, object]],
+    decision_on: Callable[[Case], dict[str, object]],
 ) -> None:
     case = brought_to(bench, start)
     before = case.item
     time_passes(NOT_CREATED_AFTER + 1)
     with pytest.raises(DecisionRefused, match=rf"^the request is {start}: only one in doubt can be resolved$"):
-        resolution.handle(word_on(case))
+        resolution.handle(decision_on(case))
     assert case.item == before
-    assert (checked(bench), bench.bus.record_outcome()) == ([], [])
+    assert (checked(bench), bench.bus.events()) == ([], [])
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("decision", "message"),
     [
         ({"request_id": 7, "task_id": TASK}, "give"),
         ({"request_id": "", "task_id": TASK}, "give"),
-        ({"request_id": "nobodys", "task_id": TASK}, "the ledger has no request 'nobodys'"),
+        ({"request_id": "no-such-request", "task_id": TASK}, "the ledger has no request 'no-such-request'"),
         ({"by": 7, "task_id": TASK}, "give"),
         ({"by": "x" * 257, "task_id": TASK}, "give"),
         ({"by": BY}, "either"),
@@ -64,20 +64,20 @@ def test_what_is_not_in_doubt_is_refused_and_left_alone(
     ],
     ids=str,
 )
-def test_a_word_of_another_form_is_refused_with_the_rule(
-    bench: Bench, resolution: Resolution, time_passes: TimePasses, word: dict[str, object], told: str
+def test_a_malformed_decision_is_refused_with_the_rule(
+    bench: Bench, resolution: Resolution, time_passes: TimePasses, decision: dict[str, object], message: str
 ) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     before = case.item
     time_passes(NOT_CREATED_AFTER + 1)
-    with pytest.raises(DecisionRefused, match=told):
-        resolution.handle({"request_id": case.request.request_id, **word})
+    with pytest.raises(DecisionRefused, match=message):
+        resolution.handle({"request_id": case.request.request_id, **decision})
     assert case.item == before
-    assert bench.item("nobodys") == {}
+    assert bench.item("no-such-request") == {}
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("decision", "message"),
     [
         ({}, "give"),
         ({"task_id": TASK}, "give"),
@@ -86,14 +86,14 @@ def test_a_word_of_another_form_is_refused_with_the_rule(
     ],
     ids=str,
 )
-def test_a_word_about_no_request_is_refused_with_the_rule(
-    resolution: Resolution, word: dict[str, object], told: str
+def test_a_decision_without_a_request_is_refused_with_the_rule(
+    resolution: Resolution, decision: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(DecisionRefused, match=told):
-        resolution.handle(word)
+    with pytest.raises(DecisionRefused, match=message):
+        resolution.handle(decision)
 
 
-def test_another_task_after_the_first_word_is_refused(bench: Bench, resolution: Resolution) -> None:
+def test_another_task_after_the_first_decision_is_refused(bench: Bench, resolution: Resolution) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     resolution.handle(task_given(case))
     with pytest.raises(DecisionRefused, match="the request is SUBMITTED"):
@@ -105,35 +105,35 @@ Write = Callable[[ResolutionStore, Row], Written | Existing]
 
 
 WRITES: dict[str, Write] = {
-    "task given": lambda resolving, row: resolving.record_task(row, TASK, BY),
-    "not created": lambda resolving, row: resolving.record_not_created(row, BY, "not created"),
+    "task given": lambda store, row: store.record_task(row, TASK, BY),
+    "not created": lambda store, row: store.record_not_created(row, BY, "not created"),
 }
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_what_was_settled_since_the_operator_looked_stays_settled(bench: Bench, write: Write) -> None:
+def test_a_request_settled_since_the_operator_read_it_stays_settled(bench: Bench, write: Write) -> None:
     case = brought_to(bench, S.IN_DOUBT)
-    seen = case.stands()
+    seen = case.stored_row()
     case.ledger.record_task(case.request, "task-1")
-    assert write(ResolutionStore(bench.ledger_table()), seen) == Existing(case.stands())
+    assert write(ResolutionStore(bench.ledger_table()), seen) == Existing(case.stored_row())
     assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", "task-1")
 
 
-def test_a_claim_made_anew_is_not_the_one_that_was_judged(bench: Bench, time_passes: TimePasses) -> None:
-    """The row is SUBMITTING as it was, and somebody is in the call."""
+def test_a_decision_on_an_older_claim_does_not_change_a_newer_one(bench: Bench, time_passes: TimePasses) -> None:
+    """The row is SUBMITTING again, and another function is in the create call."""
     case = brought_to(bench, S.SUBMITTING)
-    resolving = ResolutionStore(bench.ledger_table())
+    store = ResolutionStore(bench.ledger_table())
     time_passes(LEASE + 1)
-    seen = case.stands()
-    resolving.record_not_created(seen, BY, "not created")
+    seen = case.stored_row()
+    store.record_not_created(seen, BY, "not created")
     claimed(case.ledger, case.request, "message-2")
     before = case.item
     for write in WRITES.values():
-        assert write(resolving, seen) == Existing(case.stands())
+        assert write(store, seen) == Existing(case.stored_row())
     assert case.item == before
 
 
-def test_a_word_whose_consequences_failed_is_made_good_by_saying_it_again(
+def test_a_decision_whose_side_effects_failed_can_be_repeated(
     bench: Bench, resolution: Resolution, time_passes: TimePasses
 ) -> None:
     given, denied = brought_to(bench, S.IN_DOUBT), brought_to(bench, S.IN_DOUBT)
@@ -142,15 +142,15 @@ def test_a_word_whose_consequences_failed_is_made_good_by_saying_it_again(
         resolution_of(bench, checks=bench.song_checks(unreachable.GONE)).handle(task_given(given))
     with pytest.raises(SideEffectFailed):
         resolution_of(bench, notifier=bench.notifier(events=unreachable.events())).handle(not_created(denied))
-    assert (checked(bench), bench.bus.record_outcome()) == ([], [])
+    assert (checked(bench), bench.bus.events()) == ([], [])
     resolution.handle(task_given(given))
     resolution.handle(not_created(denied))
     assert checked(bench) == [TASK]
     assert [event["reason"] for event in bench.bus.details()] == ["NOT_CREATED"]
 
 
-def test_a_ledger_that_does_not_answer_is_told_without_the_values(bench: Bench) -> None:
+def test_an_unavailable_ledger_is_reported_without_the_values(bench: Bench) -> None:
     resolution = resolution_of(bench, ResolutionStore(bench.ledger_table(unreachable.dynamodb())))
-    for word in ({"request_id": "r-1", "task_id": TASK}, {"list": "IN_DOUBT"}):
+    for decision in ({"request_id": "r-1", "task_id": TASK}, {"list": "IN_DOUBT"}):
         with pytest.raises(LedgerUnavailable, match=r"^EndpointConnectionError$"):
-            resolution.handle(dict(word))
+            resolution.handle(dict(decision))

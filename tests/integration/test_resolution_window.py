@@ -1,4 +1,4 @@
-"""A request in doubt waits for our webhook, where one may come, on real parts."""
+"""A request in doubt waits for our webhook, if one may come, on real parts."""
 
 import json
 import time
@@ -10,21 +10,21 @@ import pytest
 from song_intake.music_api.webhook import WebhookConfig
 from song_intake.work.batch import Batch
 from tests.integration.bench import ENDPOINT, WEBHOOK_KEY, Bench, plenty_of_time, record_of, song
-from tests.integration.deciding import TITLE, abandon
-from tests.integration.taking import failed
+from tests.integration.decisions import TITLE, abandon
+from tests.integration.handling import failed
 from tests.local.vendor import behaviour
 
 WINDOW = 900.0
 
 
 def stays(batch: Batch, request_id: str, message_id: str = "message-1", **fields: object) -> bool:
-    """Whether the message is still on its queue after one delivery of it."""
+    """Whether the message is still on its queue after one delivery."""
     record = record_of(song(TITLE, request_id, **fields), message_id=message_id)
     return bool(failed(batch.handle([record], plenty_of_time)))
 
 
 def events_of(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
-    return [(event["detail-type"], event["detail"]) for event in bench.bus.record_outcome()]
+    return [(event["detail-type"], event["detail"]) for event in bench.bus.events()]
 
 
 @pytest.fixture
@@ -34,11 +34,11 @@ def our_webhook(bench: Bench) -> WebhookConfig:
 
 @pytest.fixture
 def waiting(bench: Bench, our_webhook: WebhookConfig) -> Batch:
-    """A batch whose requests are to be settled by our webhook."""
+    """A batch whose requests our webhook may settle."""
     return bench.batch(bench.submission(webhook=our_webhook))
 
 
-def test_a_create_names_our_webhook_and_its_row_holds_nothing_of_it(
+def test_a_create_has_our_webhook_and_its_row_has_none_of_its_secrets(
     bench: Bench, waiting: Batch, our_webhook: WebhookConfig, request_id: str
 ) -> None:
     assert not stays(waiting, request_id)
@@ -51,23 +51,23 @@ def test_a_create_names_our_webhook_and_its_row_holds_nothing_of_it(
     assert body["webhook_secret"] not in repr(bench.item(request_id)) + bench.log.getvalue()
 
 
-def test_a_duplicate_is_known_though_our_webhook_was_switched_on_in_between(
+def test_a_duplicate_is_recognized_although_our_webhook_was_switched_on_in_between(
     bench: Bench, batch: Batch, waiting: Batch, request_id: str
 ) -> None:
-    """The address is no part of the request's fingerprint."""
+    """The URL of the webhook is not part of the request's fingerprint."""
     assert not stays(batch, request_id)
     assert not stays(waiting, request_id, "message-2")
     assert bench.letters() == []
 
 
-def test_without_its_key_nothing_is_claimed(bench: Bench, waiting: Batch, request_id: str) -> None:
+def test_without_the_webhook_key_nothing_is_claimed(bench: Bench, waiting: Batch, request_id: str) -> None:
     bench.secrets.delete_secret(SecretId=bench.webhook_key_id, ForceDeleteWithoutRecovery=True)
     assert stays(waiting, request_id)
     assert bench.lines()[-1]["reason"] == "WEBHOOK_KEY_UNAVAILABLE"
     assert (bench.row(request_id), bench.vendor.requests) == ({}, ())
 
 
-def test_a_doubt_waits_for_the_webhook_and_becomes_a_letter_after_its_window(
+def test_a_request_in_doubt_waits_for_the_webhook_and_is_dead_lettered_after_the_window(
     bench: Bench, waiting: Batch, request_id: str, an_hour_passes: Callable[[], None]
 ) -> None:
     bench.vendor.plan(TITLE, behaviour.cut("start", creates=True))
@@ -81,7 +81,7 @@ def test_a_doubt_waits_for_the_webhook_and_becomes_a_letter_after_its_window(
     row = bench.row(request_id)
     assert (row["status"], row["doubt"]) == ("IN_DOUBT", "IN_DOUBT")
     assert began + WINDOW <= float(row["doubt_until"]) <= time.time() + WINDOW
-    assert (bench.letters(), bench.bus.record_outcome()) == ([], [])
+    assert (bench.letters(), bench.bus.events()) == ([], [])
 
     an_hour_passes()
     assert not stays(waiting, request_id)
@@ -91,7 +91,7 @@ def test_a_doubt_waits_for_the_webhook_and_becomes_a_letter_after_its_window(
     assert len(bench.vendor.requests) == 1
 
 
-def test_a_claim_whose_function_died_waits_for_the_webhook_too(
+def test_a_claim_whose_function_crashed_waits_for_the_webhook_too(
     bench: Bench, waiting: Batch, request_id: str, an_hour_passes: Callable[[], None]
 ) -> None:
     abandon(bench, request_id)
@@ -109,7 +109,7 @@ def test_a_claim_whose_function_died_waits_for_the_webhook_too(
         pytest.param(WINDOW, {"webhook_url": "https://caller.example/"}, id="the caller's own"),
     ],
 )
-def test_a_doubt_that_no_webhook_of_ours_will_settle_is_a_letter_at_once(
+def test_a_request_in_doubt_without_our_webhook_is_dead_lettered_at_once(
     bench: Bench, request_id: str, window: float | None, fields: dict[str, str]
 ) -> None:
     bench.vendor.plan(TITLE, behaviour.cut("start", creates=True))
@@ -119,7 +119,7 @@ def test_a_doubt_that_no_webhook_of_ours_will_settle_is_a_letter_at_once(
     assert letter.attributes["reason"] == "OUTCOME_UNKNOWN"
 
 
-def test_a_callers_own_webhook_is_passed_on_untouched(bench: Bench, waiting: Batch, request_id: str) -> None:
+def test_a_callers_own_webhook_is_sent_unchanged(bench: Bench, waiting: Batch, request_id: str) -> None:
     own = {"webhook_url": "https://caller.example/hook", "webhook_secret": "theirs"}
     assert not stays(waiting, request_id, **own)
     (sent,) = bench.vendor.requests
@@ -127,7 +127,7 @@ def test_a_callers_own_webhook_is_passed_on_untouched(bench: Bench, waiting: Bat
 
 
 @pytest.mark.parametrize("request_id", [".", ".."])
-def test_an_id_that_an_address_would_lose_gets_no_webhook(bench: Bench, waiting: Batch, request_id: str) -> None:
+def test_an_id_that_cannot_be_part_of_a_url_gets_no_webhook(bench: Bench, waiting: Batch, request_id: str) -> None:
     bench.vendor.plan(TITLE, behaviour.cut("start", creates=True))
     assert not stays(waiting, request_id)
     (sent,) = bench.vendor.requests

@@ -1,4 +1,4 @@
-"""The figures that the cost is computed from are those of the code as it is."""
+"""The figures that the cost is computed from match the code."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.performance.measure_song import measure
 from tests.performance.measured import Measured
 
 
-def test_a_song_writes_tells_and_logs_what_measured_json_says(bench: Bench) -> None:
+def test_a_song_writes_publishes_and_logs_what_measured_json_states(bench: Bench) -> None:
     figures, stated = measure(bench), Measured.load()
     for name, figure in figures.items():
         # The length of a line varies with ids and milliseconds; a count does not.

@@ -1,4 +1,4 @@
-"""What becomes of a request that is created, or waits: "What becomes of the message", first half, on real parts."""
+"""Requests that are created, or that wait for a retry, on real parts."""
 
 import json
 
@@ -14,8 +14,8 @@ from tests.integration.bench import (
     Bench,
     new_id,
 )
-from tests.integration.deciding import TITLE, decide, record, retry_in
-from tests.local.vendor import answer as said
+from tests.integration.decisions import TITLE, decide, record, retry_in
+from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor import behaviour
 from tests.local.vendor.behaviour import Behaviour
 
@@ -42,11 +42,11 @@ def test_a_duplicate_of_a_submitted_request_is_done_without_a_create(
     ("planned", "reason"),
     [
         (behaviour.rate_limited(), Reason.RATE_LIMITED),
-        (behaviour.refuses(said.INSUFFICIENT_CREDITS), Reason.NO_CREDITS),
-        (behaviour.refuses(said.NO_SUBSCRIPTION), Reason.NO_CREDITS),
+        (behaviour.refuses(vendor_answer.INSUFFICIENT_CREDITS), Reason.NO_CREDITS),
+        (behaviour.refuses(vendor_answer.NO_SUBSCRIPTION), Reason.NO_CREDITS),
     ],
 )
-def test_what_may_pass_later_waits_and_is_created_once_when_it_does(
+def test_a_transient_refusal_is_retried_and_the_song_created_once(
     bench: Bench, submission: Submission, request_id: str, planned: Behaviour, reason: Reason
 ) -> None:
     bench.vendor.plan(TITLE, planned)
@@ -58,13 +58,13 @@ def test_what_may_pass_later_waits_and_is_created_once_when_it_does(
     assert bench.row(request_id)["attempt"] == "2"
 
 
-def test_a_wait_that_the_vendor_asked_for_is_kept(bench: Bench, submission: Submission, request_id: str) -> None:
+def test_a_retry_waits_as_long_as_the_vendor_asked(bench: Bench, submission: Submission, request_id: str) -> None:
     bench.vendor.plan(TITLE, behaviour.rate_limited("777"))
     assert retry_in(decide(submission, record(request_id))).seconds == 777
 
 
-def test_a_fault_of_the_account_waits_near_the_cap(bench: Bench, submission: Submission, request_id: str) -> None:
-    bench.vendor.plan(TITLE, behaviour.refuses(said.CREDITS_USED_UP))
+def test_an_account_fault_waits_near_the_cap(bench: Bench, submission: Submission, request_id: str) -> None:
+    bench.vendor.plan(TITLE, behaviour.refuses(vendor_answer.CREDITS_USED_UP))
     seconds = retry_in(decide(submission, record(request_id))).seconds
     assert seconds is not None
     assert 50 <= seconds <= 100
@@ -89,7 +89,7 @@ def test_without_a_ledger_nothing_is_created(bench: Bench, request_id: str) -> N
     assert bench.vendor.requests == ()
 
 
-def test_a_claim_that_another_delivery_holds_is_waited_for_until_its_lease_is_over(
+def test_a_message_waits_for_another_deliverys_claim_until_its_lease_is_over(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     seen: list[Decision] = []
@@ -110,9 +110,9 @@ def test_with_too_little_time_left_nothing_is_claimed(bench: Bench, submission: 
     assert bench.vendor.requests == ()
 
 
-def test_a_claim_that_took_too_long_is_given_back_unused(bench: Bench, submission: Submission, request_id: str) -> None:
-    looks = iter([PAID_CALL, PAID_CALL - 0.01])
-    decision = retry_in(decide(submission, record(request_id), lambda: next(looks)))
+def test_a_claim_that_was_too_slow_is_released_unused(bench: Bench, submission: Submission, request_id: str) -> None:
+    times_left = iter([PAID_CALL, PAID_CALL - 0.01])
+    decision = retry_in(decide(submission, record(request_id), lambda: next(times_left)))
     assert decision.reason is Reason.NO_TIME_LEFT
     assert bench.row(request_id)["status"] == "RETRYING"
     assert bench.vendor.requests == ()
@@ -126,8 +126,8 @@ def test_a_second_try_with_a_fresh_token_needs_the_time_of_a_paid_call_too(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     _rotate(bench)
-    looks = iter([PAID_CALL, PAID_CALL, PAID_CALL - 0.01])
-    decision = retry_in(decide(submission, record(request_id), lambda: next(looks)))
+    times_left = iter([PAID_CALL, PAID_CALL, PAID_CALL - 0.01])
+    decision = retry_in(decide(submission, record(request_id), lambda: next(times_left)))
     assert decision.reason is Reason.TOKEN_REFUSED
     assert len(bench.vendor.requests) == 1
 
@@ -149,7 +149,7 @@ def test_a_token_rotated_while_running_costs_one_more_try_under_the_same_claim(
     assert len(bench.vendor.requests) == 3
 
 
-def test_a_token_refused_twice_leaves_the_message_for_later(
+def test_a_token_rejected_twice_leaves_the_message_for_a_retry(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     _rotate(bench)
@@ -159,7 +159,7 @@ def test_a_token_refused_twice_leaves_the_message_for_later(
     assert (bench.row(request_id)["status"], bench.row(request_id)["http_status"]) == ("RETRYING", "401")
 
 
-def test_a_token_refused_while_no_other_can_be_had_is_not_tried_again(
+def test_a_rejected_token_is_not_tried_again_while_no_other_is_available(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     decide(submission, record(new_id("before")))
@@ -169,18 +169,18 @@ def test_a_token_refused_while_no_other_can_be_had_is_not_tried_again(
     assert len(bench.vendor.requests) == 2
 
 
-def test_a_second_line_that_cannot_be_had_proves_that_nothing_was_made(
+def test_a_failed_second_connection_proves_that_nothing_was_created(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     decide(submission, record(new_id("before")))
     _rotate(bench)
     bench.secrets.put_secret_value(SecretId=bench.secret_id, SecretString="fresh-token")
-    looks = 0
+    reads = 0
 
     def time_left() -> float:
-        nonlocal looks
-        looks += 1
-        if looks == 3:  # before the second connect
+        nonlocal reads
+        reads += 1
+        if reads == 3:  # before the second connect
             bench.vendor.refuse_connections()
         return PAID_CALL
 
@@ -194,17 +194,17 @@ def test_a_second_line_that_cannot_be_had_proves_that_nothing_was_made(
         behaviour.usual(),
         behaviour.rate_limited(),
         behaviour.hang(creates=True),
-        behaviour.answers(403, b'{"type": "canary", "error": "lyrics: canary words"}', creates=False),
-        behaviour.answers(400, b'{"type": "canary words", "error": "canary words"}', creates=False),
+        behaviour.answers(403, b'{"type": "canary", "error": "lyrics: canary text"}', creates=False),
+        behaviour.answers(400, b'{"type": "canary text", "error": "canary text"}', creates=False),
     ],
-    ids=["created", "rate limited", "in doubt", "refused, quoting the lyrics", "refused, with words for a code"],
+    ids=["created", "rate limited", "in doubt", "refused, quoting the lyrics", "refused, with text as the code"],
 )
 def test_neither_decision_nor_row_repeats_the_prompt_or_the_token(
     bench: Bench, submission: Submission, request_id: str, planned: Behaviour
 ) -> None:
     bench.vendor.plan(TITLE, planned)
-    decision = decide(submission, record(request_id, lyrics="canary words"))
-    assert "canary words" not in repr((decision, bench.item(request_id), submission))
+    decision = decide(submission, record(request_id, lyrics="canary text"))
+    assert "canary text" not in repr((decision, bench.item(request_id), submission))
     assert "the-token" not in repr((decision, bench.item(request_id), submission))
 
 
@@ -212,11 +212,11 @@ def test_the_create_body_is_the_canonical_request_without_our_fields(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     ours = {"customer": "c-1"}
-    decide(submission, record(request_id, metadata=ours, task_token="token", lyrics="words"))
+    decide(submission, record(request_id, metadata=ours, task_token="token", lyrics="la la"))
     (sent,) = bench.vendor.requests
     assert json.loads(sent.body) == {
         "task_type": "create_music",
         "title": TITLE,
         "sound": "slow folk",
-        "lyrics": "words",
+        "lyrics": "la la",
     }

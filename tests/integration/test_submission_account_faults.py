@@ -1,4 +1,4 @@
-"""What the other requests are spared when one has found the account at fault, and who is told."""
+"""After one account fault no other request is tried, and the stack gets an event."""
 
 import json
 
@@ -11,22 +11,22 @@ from song_intake.outgoing.events import AccountFaultPublisher
 from song_intake.work.batch import Batch
 from tests.integration import unreachable
 from tests.integration.bench import FINAL_RECEIVE, Bench, new_id, plenty_of_time, song
-from tests.integration.deciding import TITLE, decide, record, retry_in
-from tests.local.vendor import answer as said
+from tests.integration.decisions import TITLE, decide, record, retry_in
+from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor.behaviour import Behaviour, rate_limited, refuses
 
 
 @pytest.fixture
-def untold() -> list[str]:
+def errors() -> list[str]:
     return []
 
 
 @pytest.fixture
-def breaker(bench: Bench, untold: list[str]) -> CircuitBreaker:
-    return CircuitBreaker(report=AccountFaultPublisher(bench.cloud.client("events"), bench.faults.name, untold.append))
+def breaker(bench: Bench, errors: list[str]) -> CircuitBreaker:
+    return CircuitBreaker(report=AccountFaultPublisher(bench.cloud.client("events"), bench.faults.name, errors.append))
 
 
-def test_after_one_was_refused_for_the_account_no_other_is_tried(bench: Bench, breaker: CircuitBreaker) -> None:
+def test_after_one_account_fault_no_other_request_is_tried(bench: Bench, breaker: CircuitBreaker) -> None:
     submission = bench.submission(breaker=breaker)
     bench.vendor.credits = 0
     first = retry_in(decide(submission, record(new_id("first"))))
@@ -38,8 +38,12 @@ def test_after_one_was_refused_for_the_account_no_other_is_tried(bench: Bench, b
     assert [bench.row(other) for other in others] == [{}] * 20
 
 
-@pytest.mark.parametrize("answer", [said.INSUFFICIENT_CREDITS, said.CREDITS_USED_UP, said.NO_SUBSCRIPTION])
-def test_every_answer_about_the_account_counts(bench: Bench, breaker: CircuitBreaker, answer: said.VendorError) -> None:
+@pytest.mark.parametrize(
+    "answer", [vendor_answer.INSUFFICIENT_CREDITS, vendor_answer.CREDITS_USED_UP, vendor_answer.NO_SUBSCRIPTION]
+)
+def test_every_response_about_the_account_is_an_account_fault(
+    bench: Bench, breaker: CircuitBreaker, answer: vendor_answer.VendorError
+) -> None:
     submission = bench.submission(breaker=breaker)
     bench.vendor.plan(TITLE, refuses(answer))
     decide(submission, record(new_id("first")))
@@ -47,31 +51,33 @@ def test_every_answer_about_the_account_counts(bench: Bench, breaker: CircuitBre
     assert len(bench.vendor.requests) == 1
 
 
-@pytest.mark.parametrize("answer", [rate_limited(), refuses(said.LYRICS_REFUSED)], ids=["429", "403 about lyrics"])
-def test_an_answer_about_the_request_or_the_pace_keeps_no_other_waiting(
+@pytest.mark.parametrize(
+    "answer", [rate_limited(), refuses(vendor_answer.LYRICS_REFUSED)], ids=["429", "403 about lyrics"]
+)
+def test_a_response_about_the_request_or_the_pace_is_no_account_fault(
     bench: Bench, breaker: CircuitBreaker, answer: Behaviour
 ) -> None:
     submission = bench.submission(breaker=breaker)
     bench.vendor.plan(TITLE, answer)
     decide(submission, record(new_id("first")))
     assert isinstance(decide(submission, record(new_id("other"))), Done)
-    assert bench.faults.record_outcome() == []
+    assert bench.faults.events() == []
 
 
-def test_the_stack_is_told_once_and_hears_nothing_but_the_reason(
-    bench: Bench, breaker: CircuitBreaker, untold: list[str]
+def test_one_event_is_published_and_it_has_only_the_reason(
+    bench: Bench, breaker: CircuitBreaker, errors: list[str]
 ) -> None:
     submission = bench.submission(breaker=breaker)
     bench.vendor.credits = 0
     for _ in range(5):
-        decide(submission, record(new_id("broke"), lyrics="canary words"))
-    (event,) = bench.faults.record_outcome()
+        decide(submission, record(new_id("broke"), lyrics="canary text"))
+    (event,) = bench.faults.events()
     assert (event["source"], event["detail-type"]) == ("song-intake.account", "Account Fault")
     assert event["detail"] == {"reason": "NO_CREDITS"}
-    assert untold == []
+    assert errors == []
 
 
-def test_a_token_refused_even_when_read_afresh_is_the_accounts_fault(bench: Bench, breaker: CircuitBreaker) -> None:
+def test_a_token_rejected_after_a_fresh_read_is_an_account_fault(bench: Bench, breaker: CircuitBreaker) -> None:
     submission = bench.submission(breaker=breaker)
     bench.vendor.tokens.clear()
     for _ in range(5):
@@ -80,7 +86,7 @@ def test_a_token_refused_even_when_read_afresh_is_the_accounts_fault(bench: Benc
     assert bench.faults.details() == [{"reason": "TOKEN_REFUSED"}]
 
 
-def test_a_token_that_is_not_there_yet_is_the_accounts_fault(bench: Bench, breaker: CircuitBreaker) -> None:
+def test_a_missing_token_is_an_account_fault(bench: Bench, breaker: CircuitBreaker) -> None:
     bench.secrets.put_secret_value(SecretId=bench.secret_id, SecretString='{"api_token": ""}')
     submission = bench.submission(breaker=breaker)
     for _ in range(5):
@@ -89,7 +95,7 @@ def test_a_token_that_is_not_there_yet_is_the_accounts_fault(bench: Bench, break
     assert bench.faults.details() == [{"reason": "TOKEN_UNAVAILABLE"}]
 
 
-def test_a_token_rotated_in_time_is_no_fault(bench: Bench, breaker: CircuitBreaker) -> None:
+def test_a_token_rotated_in_time_is_no_account_fault(bench: Bench, breaker: CircuitBreaker) -> None:
     submission = bench.submission(breaker=breaker)
     decide(submission, record(new_id("before")))
     bench.vendor.tokens.clear()
@@ -100,22 +106,22 @@ def test_a_token_rotated_in_time_is_no_fault(bench: Bench, breaker: CircuitBreak
     assert bench.faults.details() == []
 
 
-def test_a_bus_that_is_not_reached_keeps_nobody_and_the_next_fault_is_told_again(
-    bench: Bench, untold: list[str]
+def test_an_unreachable_bus_fails_no_request_and_the_next_fault_is_published_again(
+    bench: Bench, errors: list[str]
 ) -> None:
-    breaker = CircuitBreaker(rest=0, report=AccountFaultPublisher(unreachable.events(), "bus", untold.append))
+    breaker = CircuitBreaker(rest=0, report=AccountFaultPublisher(unreachable.events(), "bus", errors.append))
     submission = bench.submission(breaker=breaker)
     bench.vendor.credits = 0
     for _ in range(2):
-        assert retry_in(decide(submission, record(new_id("untold")))).reason is Reason.NO_CREDITS
-    assert untold == ["EndpointConnectionError"] * 2
+        assert retry_in(decide(submission, record(new_id("unpublished")))).reason is Reason.NO_CREDITS
+    assert errors == ["EndpointConnectionError"] * 2
 
 
-def test_the_last_try_is_a_try_so_nothing_is_given_up_untried(
+def test_the_final_receive_is_always_tried_so_no_request_is_given_up_untried(
     bench: Bench, breaker: CircuitBreaker, request_id: str
 ) -> None:
     submission = bench.submission(breaker=breaker)
-    bench.vendor.plan(TITLE, refuses(said.INSUFFICIENT_CREDITS))
+    bench.vendor.plan(TITLE, refuses(vendor_answer.INSUFFICIENT_CREDITS))
     decide(submission, record(new_id("first")))
     assert isinstance(decide(submission, record(request_id, receives=FINAL_RECEIVE)), Done)
     bench.vendor.credits = 0
@@ -124,9 +130,9 @@ def test_the_last_try_is_a_try_so_nothing_is_given_up_untried(
     assert len(bench.vendor.requests) == 3
 
 
-def test_a_song_made_for_one_lets_the_others_go_on(bench: Bench) -> None:
+def test_one_created_song_resumes_the_other_requests(bench: Bench) -> None:
     submission = bench.submission(breaker=CircuitBreaker())
-    bench.vendor.plan(TITLE, refuses(said.INSUFFICIENT_CREDITS))
+    bench.vendor.plan(TITLE, refuses(vendor_answer.INSUFFICIENT_CREDITS))
     decide(submission, record(new_id("first")))
     decide(submission, record(new_id("trial"), receives=FINAL_RECEIVE))
     assert isinstance(decide(submission, record(new_id("other"))), Done)

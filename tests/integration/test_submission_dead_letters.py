@@ -1,4 +1,4 @@
-"""What becomes of a request that is refused, in doubt, or created but not recorded, on real parts."""
+"""Requests that are refused, in doubt, or created but not recorded, on real parts."""
 
 from collections.abc import Callable
 
@@ -15,21 +15,23 @@ from tests.integration.bench import (
     record_of,
     song,
 )
-from tests.integration.deciding import TITLE, abandon, decide, letter_in, record, redriven, retry_in
-from tests.local.vendor import answer as said
+from tests.integration.decisions import TITLE, abandon, decide, letter_in, record, redriven, retry_in
+from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor import behaviour
 from tests.local.vendor.behaviour import Behaviour
 
 REFUSALS = [
-    pytest.param(behaviour.refuses(said.validation_error("no")), Reason.REFUSED, 400, "validation_error", id="400"),
-    pytest.param(behaviour.refuses(said.LYRICS_REFUSED), Reason.REFUSED, 403, "forbidden", id="403"),
-    pytest.param(behaviour.refuses(said.ENDPOINT_RETIRED), Reason.REFUSED, 410, "endpoint_retired", id="410"),
+    pytest.param(
+        behaviour.refuses(vendor_answer.validation_error("no")), Reason.REFUSED, 400, "validation_error", id="400"
+    ),
+    pytest.param(behaviour.refuses(vendor_answer.LYRICS_REFUSED), Reason.REFUSED, 403, "forbidden", id="403"),
+    pytest.param(behaviour.refuses(vendor_answer.ENDPOINT_RETIRED), Reason.REFUSED, 410, "endpoint_retired", id="410"),
     pytest.param(behaviour.redirects(301, "https://elsewhere.invalid/"), Reason.REDIRECTED, 301, None, id="301"),
 ]
 
 
 @pytest.mark.parametrize(("planned", "reason", "status", "code"), REFUSALS)
-def test_a_refused_request_is_rejected_and_its_letter_carries_the_vendors_code(
+def test_a_refused_request_is_rejected_and_its_dead_letter_has_the_vendors_code(
     bench: Bench,
     submission: Submission,
     request_id: str,
@@ -43,14 +45,14 @@ def test_a_refused_request_is_rejected_and_its_letter_carries_the_vendors_code(
     assert (letter.reason, letter.http_status, letter.vendor_code) == (reason, status, code)
     assert bench.row(request_id)["status"] == "REJECTED"
     again = decide(submission, record(request_id, receives=2))
-    assert again == letter, "a redelivery makes sure of the same letter"
+    assert again == letter, "a redelivery repeats the same dead letter"
     assert len(bench.vendor.requests) == 1
 
 
 def test_a_rejected_request_that_is_redriven_is_tried_once_more(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
-    bench.vendor.plan(TITLE, behaviour.refuses(said.LYRICS_REFUSED))
+    bench.vendor.plan(TITLE, behaviour.refuses(vendor_answer.LYRICS_REFUSED))
     original = record(request_id)
     letter = letter_in(decide(submission, original))
     assert isinstance(decide(submission, redriven(original, letter, request_id)), Done)
@@ -60,7 +62,7 @@ def test_a_rejected_request_that_is_redriven_is_tried_once_more(
 def test_a_rejected_request_id_may_be_used_for_a_corrected_song(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
-    bench.vendor.plan(TITLE, behaviour.refuses(said.LYRICS_REFUSED))
+    bench.vendor.plan(TITLE, behaviour.refuses(vendor_answer.LYRICS_REFUSED))
     decide(submission, record(request_id))
     assert isinstance(decide(submission, record(request_id, "message-2", lyrics="others")), Done)
 
@@ -86,9 +88,9 @@ UNKNOWN = [
     pytest.param(behaviour.drip("body", 0.1), id="drips"),
     pytest.param(behaviour.cut("start", creates=True), id="cut before the answer"),
     pytest.param(behaviour.cut("body", creates=True), id="cut in the answer"),
-    pytest.param(behaviour.fails(said.INTERNAL_ERROR, creates=True), id="500"),
-    pytest.param(behaviour.fails(said.UPSTREAM_FAILED, creates=True), id="502"),
-    pytest.param(behaviour.html_page(creates=True), id="a page"),
+    pytest.param(behaviour.fails(vendor_answer.INTERNAL_ERROR, creates=True), id="500"),
+    pytest.param(behaviour.fails(vendor_answer.UPSTREAM_FAILED, creates=True), id="502"),
+    pytest.param(behaviour.html_page(creates=True), id="an HTML page"),
     pytest.param(behaviour.no_task_id(creates=True), id="no task_id"),
 ]
 
@@ -108,7 +110,7 @@ def test_an_unknown_outcome_is_in_doubt_and_no_redelivery_or_redrive_creates_aga
     assert (len(bench.vendor.creates), len(bench.vendor.requests)) == (1, 1)
 
 
-def test_a_redriven_letter_of_a_request_without_an_id_is_known_by_its_first_message(
+def test_a_redriven_letter_without_a_request_id_is_identified_by_its_first_message(
     bench: Bench, submission: Submission
 ) -> None:
     bench.vendor.plan(TITLE, behaviour.hang(creates=True))
@@ -120,7 +122,7 @@ def test_a_redriven_letter_of_a_request_without_an_id_is_known_by_its_first_mess
 
 
 @pytest.mark.parametrize("message_id", ["message-1", "message-2"])
-def test_a_claim_whose_lease_is_over_is_in_doubt_and_never_taken_again(
+def test_a_claim_whose_lease_is_over_is_in_doubt_and_never_claimed_again(
     bench: Bench, submission: Submission, request_id: str, an_hour_passes: Callable[[], None], message_id: str
 ) -> None:
     abandon(bench, request_id)
@@ -131,10 +133,8 @@ def test_a_claim_whose_lease_is_over_is_in_doubt_and_never_taken_again(
     assert bench.vendor.requests == ()
 
 
-def test_an_answer_that_comes_after_the_claim_was_judged_abandoned_is_still_recorded(
-    bench: Bench, request_id: str
-) -> None:
-    """The lease of the first is over at once; the second judges it while the call is under way."""
+def test_a_response_after_the_claim_was_judged_abandoned_is_still_recorded(bench: Bench, request_id: str) -> None:
+    """The lease of the first is over at once. The second judges it while the call is in flight."""
     seen: list[Decision] = []
     second = bench.submission()
     bench.vendor.on_create(TITLE, lambda _: seen.append(decide(second, record(request_id, "message-2"))))
@@ -144,7 +144,7 @@ def test_an_answer_that_comes_after_the_claim_was_judged_abandoned_is_still_reco
     assert bench.row(request_id)["status"] == "SUBMITTED"
 
 
-def test_a_task_that_the_ledger_cannot_take_is_on_the_letter_and_its_redrive_records_it(
+def test_an_unrecorded_task_is_on_the_dead_letter_and_its_redrive_records_it(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     bench.vendor.on_create(TITLE, lambda _: bench.delete_table())
@@ -185,7 +185,7 @@ def test_a_second_task_of_a_submitted_request_is_kept_and_its_message_done(
     assert bench.row(request_id)["other_task_ids"] == ["task-2"]
 
 
-def test_a_task_of_another_song_under_a_reused_id_is_kept_and_its_letter_told(
+def test_a_task_of_another_song_under_a_reused_id_is_kept_and_its_message_dead_lettered(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     decide(submission, record(request_id))

@@ -1,4 +1,4 @@
-"""A request that waits for its slot, on real parts: what it holds meanwhile, and what becomes of it without one."""
+"""A request that waits for its slot, on real parts: what it holds meanwhile, and what happens without a slot."""
 
 import itertools
 from collections.abc import Callable
@@ -20,114 +20,115 @@ from tests.integration.bench import (
     new_id,
     plenty_of_time,
 )
-from tests.integration.deciding import TITLE, decide, record, redriven, retry_in
-from tests.local.vendor import answer as said
+from tests.integration.decisions import TITLE, decide, record, redriven, retry_in
+from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor import behaviour
 
 CROWDED = Retryable(Reason.PACED, "crowded", retry_after=0.5)
 
 
 class Planned(Pacer, Reservation):
-    """Places that go as the test has it. on_turn: what happens while the slot is waited for."""
+    """Reservations that the test plans. while_waiting: called while the slot is awaited."""
 
     def __init__(
-        self, near: Retryable | None = None, turn: Retryable | None = None, on_turn: Callable[[], object] | None = None
+        self,
+        no_slot: Retryable | None = None,
+        lost_slot: Retryable | None = None,
+        while_waiting: Callable[[], object] | None = None,
     ) -> None:
-        self.asked = 0
-        self.is_left = False
-        self.refusals: list[float | None] = []
-        self._near, self._turn, self._on_turn = near, turn, on_turn
+        self.reserved = 0
+        self.is_released = False
+        self.slowdowns: list[float | None] = []
+        self._no_slot, self._lost_slot, self._while_waiting = no_slot, lost_slot, while_waiting
 
     def begin(self, time_left: Callable[[], float]) -> None: ...
 
     def reserve(self) -> Reservation:
-        self.asked += 1
+        self.reserved += 1
         return self
 
     def __enter__(self) -> Reservation | Retryable:
-        return self._near or self
+        return self._no_slot or self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.is_left = True
+        self.is_released = True
 
     def wait(self) -> Retryable | None:
-        if self._on_turn:
-            self._on_turn()
-        return self._turn
+        if self._while_waiting:
+            self._while_waiting()
+        return self._lost_slot
 
     def slow_down(self, retry_after: float | None) -> None:
-        self.refusals.append(retry_after)
+        self.slowdowns.append(retry_after)
 
 
 def test_without_a_slot_nothing_is_connected_or_claimed_and_the_message_waits_for_the_next(
     bench: Bench, request_id: str
 ) -> None:
     bench.vendor.refuse_connections()
-    decision = retry_in(decide(bench.submission(pacer=Planned(near=CROWDED)), record(request_id, receives=3)))
+    decision = retry_in(decide(bench.submission(pacer=Planned(no_slot=CROWDED)), record(request_id, receives=3)))
     assert (decision.reason, decision.seconds) == (Reason.PACED, 0.5), "however often it was received"
     assert bench.row(request_id) == {}
 
 
-def test_the_slot_is_waited_for_with_the_claim_in_hand(bench: Bench, request_id: str) -> None:
+def test_the_claim_is_held_while_the_slot_is_awaited(bench: Bench, request_id: str) -> None:
     seen: list[object] = []
-    pacer = Planned(on_turn=lambda: seen.append((bench.row(request_id)["status"], len(bench.vendor.requests))))
+    pacer = Planned(while_waiting=lambda: seen.append((bench.row(request_id)["status"], len(bench.vendor.requests))))
     assert isinstance(decide(bench.submission(pacer=pacer), record(request_id)), Done)
     assert seen == [("SUBMITTING", 0)]
-    assert pacer.is_left
+    assert pacer.is_released
 
 
 @pytest.mark.parametrize("reason", [Reason.PACED, Reason.LEDGER_UNAVAILABLE])
-def test_a_slot_that_is_lost_gives_the_claim_back_and_sends_nothing(
-    bench: Bench, request_id: str, reason: Reason
-) -> None:
-    pacer = Planned(turn=Retryable(reason, "lost", retry_after=5))
+def test_a_lost_slot_releases_the_claim_and_sends_nothing(bench: Bench, request_id: str, reason: Reason) -> None:
+    pacer = Planned(lost_slot=Retryable(reason, "lost", retry_after=5))
     assert retry_in(decide(bench.submission(pacer=pacer), record(request_id))).reason is reason
     assert bench.row(request_id)["status"] == "RETRYING"
     assert bench.vendor.requests == ()
 
 
-def test_the_time_left_is_looked_at_again_after_the_wait(bench: Bench, request_id: str) -> None:
+def test_the_time_left_is_checked_again_after_the_wait(bench: Bench, request_id: str) -> None:
     left = [PLENTY_OF_TIME]
-    pacer = Planned(on_turn=lambda: left.append(PAID_CALL - 0.01))
+    pacer = Planned(while_waiting=lambda: left.append(PAID_CALL - 0.01))
     decision = decide(bench.submission(pacer=pacer), record(request_id), lambda: left[-1])
     assert retry_in(decision).reason is Reason.NO_TIME_LEFT
     assert bench.vendor.requests == ()
 
 
-def test_a_duplicate_leaves_its_place(bench: Bench, request_id: str) -> None:
+def test_a_duplicate_releases_its_slot(bench: Bench, request_id: str) -> None:
     decide(bench.submission(), record(request_id))
     pacer = Planned()
     assert isinstance(decide(bench.submission(pacer=pacer), record(request_id, "message-2")), Done)
-    assert pacer.is_left
+    assert pacer.is_released
     assert len(bench.vendor.creates) == 1
 
 
-def test_a_429_is_told_to_the_pace_with_what_the_vendor_asked_for(bench: Bench, request_id: str) -> None:
+def test_a_429_slows_the_pace_down_by_the_vendors_retry_after(bench: Bench, request_id: str) -> None:
     bench.vendor.plan(TITLE, behaviour.rate_limited("7"))
     pacer = Planned()
     assert retry_in(decide(bench.submission(pacer=pacer), record(request_id))).reason is Reason.RATE_LIMITED
-    assert pacer.refusals == [7]
+    assert pacer.slowdowns == [7]
 
 
-def test_no_other_answer_slows_the_pace_down(bench: Bench, request_id: str) -> None:
-    bench.vendor.plan(TITLE, behaviour.refuses(said.CREDITS_USED_UP))
+def test_no_other_response_slows_the_pace_down(bench: Bench, request_id: str) -> None:
+    bench.vendor.plan(TITLE, behaviour.refuses(vendor_answer.CREDITS_USED_UP))
     pacer = Planned()
     decide(bench.submission(pacer=pacer), record(request_id))
-    assert pacer.refusals == []
+    assert pacer.slowdowns == []
 
 
-def test_what_creates_nothing_asks_for_no_slot(bench: Bench, request_id: str) -> None:
+def test_a_message_that_creates_nothing_reserves_no_slot(bench: Bench, request_id: str) -> None:
     pacer = Planned()
     submission = bench.submission(pacer=pacer)
     letter = DeadLetter(Reason.TASK_NOT_RECORDED, "the ledger did not answer", task_id="task-1")
     assert decide(submission, redriven(record(request_id), letter, request_id)) == Done("task-1")
     decide(submission, record(new_id("late"), receives=FINAL_RECEIVE + 1))
-    assert pacer.asked == 0
+    assert pacer.reserved == 0
 
 
-def test_without_the_pace_nothing_is_claimed(bench: Bench, request_id: str) -> None:
+def test_without_the_pace_item_nothing_is_claimed(bench: Bench, request_id: str) -> None:
     pacer = SharedPacer(PaceItem(unreachable.dynamodb(), bench.table), 600, PLENTY_OF_TIME, PAID_CALL)
     pacer.begin(plenty_of_time)
     decision = retry_in(decide(bench.submission(pacer=pacer), record(request_id)))

@@ -1,4 +1,4 @@
-"""Clients of AWS services that try once, at a port where nobody listens."""
+"""Clients of AWS services that try once, at a closed port."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # A queue that no client reaches, whatever its endpoint.
 GONE = "https://127.0.0.1:9/000000000000/no-such-queue"
 
-_NOBODY = "https://127.0.0.1:9"
+_CLOSED_PORT = "https://127.0.0.1:9"
 _ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=1, proxies={})
 
 
@@ -22,12 +22,12 @@ def _session() -> boto3.session.Session:
 
 
 def dynamodb() -> "DynamoDBClient":
-    return _session().client("dynamodb", endpoint_url=_NOBODY, config=_ONCE)
+    return _session().client("dynamodb", endpoint_url=_CLOSED_PORT, config=_ONCE)
 
 
 def events() -> "EventBridgeClient":
-    return _session().client("events", endpoint_url=_NOBODY, config=_ONCE)
+    return _session().client("events", endpoint_url=_CLOSED_PORT, config=_ONCE)
 
 
 def step_functions() -> "SFNClient":
-    return _session().client("stepfunctions", endpoint_url=_NOBODY, config=_ONCE)
+    return _session().client("stepfunctions", endpoint_url=_CLOSED_PORT, config=_ONCE)

@@ -46,10 +46,10 @@ class Workflow:
         return bool(self._described()["status"] == "RUNNING")
 
     def output(self) -> dict[str, Any]:
-        """What it was told, once it has succeeded."""
+        """Its output, once it has succeeded."""
         described = self._ended("SUCCEEDED")
-        said: dict[str, Any] = json.loads(described["output"])
-        return said
+        output: dict[str, Any] = json.loads(described["output"])
+        return output
 
     def error(self) -> tuple[str, dict[str, Any]]:
         """The error and its cause, once it has failed."""

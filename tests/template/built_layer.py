@@ -1,4 +1,4 @@
-"""A layer as `sam build` makes it: its own Makefile, told where to put what it makes."""
+"""A layer as `sam build` builds it: by its own Makefile, into the given folder."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.template.transformed import PROJECT, shipped
 
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-# The flags of a bytecode file (PEP 552): by hash, and taken without a look at the source.
+# The flags of a bytecode file (PEP 552): by hash, and loaded without checking the source.
 UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 
 

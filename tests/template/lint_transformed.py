@@ -1,7 +1,7 @@
 """`python -m tests.template.lint_transformed`: cfn-lint on what CloudFormation gets, parameters at their defaults.
 
-Some rules see nothing in the SAM template, such as the one that compares the visibility of a queue with the time-out of
-the function that reads it: there the event source mapping is not there yet, and the two numbers are parameters.
+Some rules find nothing in the SAM template. One compares the visibility timeout of a queue with the timeout of the
+function that reads it: the SAM template has no event source mapping, and both numbers are parameters.
 """
 
 import json
@@ -12,8 +12,8 @@ from cfnlint.config import ManualArgs
 
 from tests.template.transformed import Json, resources, transformed
 
-# What has been replaced wherever it is used (a parameter, a mapping, a condition) looks unused; in template.yaml the
-# check is on.
+# Parameters, mappings and conditions count as unused here, since their values are in place. The checks apply to
+# template.yaml.
 UNUSED = ("W2001", "W7001", "W8001")
 
 
@@ -23,7 +23,7 @@ def as_deployed_by_default() -> Json:
 
 
 def problems(template: str, *ignored: str) -> list[str]:
-    """What cfn-lint says of a template's text but for the rules ignored, one line a finding; empty if it is clean."""
+    """The findings of cfn-lint on a template's text, one line each, without those of the ignored rules."""
     found = lint(template, config=ManualArgs(ignore_checks=list(ignored)))
     return [f"{match.rule.id} {'/'.join(map(str, match.path or []))}: {match.message}" for match in found]
 

@@ -24,7 +24,7 @@ WATCHED = {
     ("AWS/Lambda", "Errors"),
     ("AWS/Lambda", "Throttles"),
 }
-# What is told now and then and holds until it is told otherwise.
+# Metrics that are reported from time to time. The last value is valid until the next one.
 LEVELS = {"Credits", "IntakePaused"}
 
 
@@ -39,19 +39,19 @@ def our_metrics() -> set[str]:
     return on_alarms | on_dashboard
 
 
-def test_the_alarms_watch_all_that_needs_somebody() -> None:
+def test_the_alarms_watch_every_metric_that_needs_an_operator() -> None:
     assert {(alarm["Namespace"], alarm["MetricName"]) for alarm in ALARMS.values()} == WATCHED
 
 
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
-def test_an_alarm_tells_the_topic_what_to_do_and_is_quiet_when_nothing_happens(alarm: Json) -> None:
+def test_an_alarm_notifies_the_topic_is_described_and_is_silent_without_data(alarm: Json) -> None:
     assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
     assert alarm["TreatMissingData"] == ("ignore" if alarm["MetricName"] in LEVELS else "notBreaching")
     assert len(alarm["AlarmDescription"]) > 30
 
 
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
-def test_an_alarm_on_a_count_goes_off_at_the_first(alarm: Json) -> None:
+def test_an_alarm_on_a_count_fires_at_the_first_one(alarm: Json) -> None:
     if alarm["MetricName"] == "ApproximateAgeOfOldestMessage":
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 3600)
         return
@@ -67,13 +67,13 @@ def test_an_alarm_on_a_count_goes_off_at_the_first(alarm: Json) -> None:
     assert alarm["EvaluationPeriods"] == 1
 
 
-def test_the_queue_alarms_look_at_the_right_queues() -> None:
-    looked_at = {
+def test_the_queue_alarms_watch_the_right_queues() -> None:
+    watched = {
         (alarm["MetricName"], alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0])
         for alarm in ALARMS.values()
         if alarm["Namespace"] == "AWS/SQS"
     }
-    assert looked_at == {
+    assert watched == {
         ("ApproximateNumberOfMessagesVisible", "SongDeadLetters"),
         ("ApproximateNumberOfMessagesVisible", "SongCheckDeadLetters"),
         ("ApproximateAgeOfOldestMessage", "SongRequests"),
@@ -89,7 +89,7 @@ def test_every_function_is_watched(metric: str) -> None:
     ]
 
 
-def test_our_metrics_are_looked_up_under_the_dimension_they_are_emitted_with() -> None:
+def test_alarms_and_dashboard_use_the_dimension_of_our_metrics() -> None:
     on_alarms = [alarm["Dimensions"] for alarm in ALARMS.values() if alarm["Namespace"] == OUR_METRICS]
     assert all(dimensions == OF_THE_STACK for dimensions in on_alarms)
     on_dashboard = [dimensions for namespace, _, *dimensions in dashboard_metrics() if namespace == OUR_METRICS]
@@ -109,7 +109,7 @@ def test_alarms_are_encrypted_with_a_key_that_cloudwatch_may_use() -> None:
     assert of_cloudwatch["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
-def test_the_topic_refuses_whoever_comes_without_tls() -> None:
+def test_the_topic_refuses_connections_without_tls() -> None:
     _, refusal = properties("AlarmTopicPolicy")["PolicyDocument"]["Statement"]
     assert refusal == {
         "Sid": "DenyUnencryptedTransport",

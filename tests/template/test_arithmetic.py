@@ -1,4 +1,4 @@
-"""The numbers on which the promise rests, at the defaults, read from where each takes effect.
+"""The numbers that the guarantees depend on, at the defaults, read from where each is used.
 
 |<- connect ->|<- create or poll deadline ->|<- settle margin ->|
 |<------------------ function timeout ------------------------>|
@@ -21,7 +21,7 @@ LONGEST_INTEGRATION = 30
 
 @pytest.fixture
 def settings() -> SubmitSettings:
-    """As the function reads them; what only AWS knows (ARNs, URLs) is left as some text."""
+    """As the function reads them. A value that only AWS knows (an ARN, a URL) is some text."""
     variables: Json = properties("SubmitSong")["Environment"]["Variables"]
     return SubmitSettings.from_environment({name: str(value) for name, value in variables.items()})
 
@@ -31,17 +31,17 @@ def test_connecting_creating_and_settling_end_before_the_invocation(settings: Su
     assert settings.connect_timeout + settings.create_deadline + settings.settle_margin < timeout
 
 
-def test_the_function_is_told_its_real_timeout_batch_size_and_receive_count(settings: SubmitSettings) -> None:
+def test_the_function_gets_its_real_timeout_batch_size_and_receive_count(settings: SubmitSettings) -> None:
     assert settings.function_timeout == properties("SubmitSong")["Timeout"]
     assert settings.batch_size == properties("SubmitSongRequests")["BatchSize"]
     assert settings.max_receive_count == properties("SongRequests")["RedrivePolicy"]["maxReceiveCount"]
 
 
-def test_a_claim_is_not_called_abandoned_while_its_invocation_lives(settings: SubmitSettings) -> None:
+def test_a_claim_is_not_judged_abandoned_while_its_invocation_runs(settings: SubmitSettings) -> None:
     assert settings.lease >= properties("SubmitSong")["Timeout"]
 
 
-def test_a_claim_is_abandoned_by_the_time_its_message_comes_back(settings: SubmitSettings) -> None:
+def test_a_lease_is_over_when_its_message_is_visible_again(settings: SubmitSettings) -> None:
     assert settings.lease <= properties("SongRequests")["VisibilityTimeout"]
 
 
@@ -50,12 +50,12 @@ def test_a_message_stays_hidden_for_six_timeouts(queue: str, reader: str) -> Non
     assert properties(queue)["VisibilityTimeout"] >= 6 * properties(reader)["Timeout"]
 
 
-def test_a_message_gets_five_tries_before_the_function_gives_its_last_word(settings: SubmitSettings) -> None:
+def test_a_message_gets_five_tries_before_the_function_gives_it_up(settings: SubmitSettings) -> None:
     assert settings.max_receive_count >= 5
     assert settings.max_receive_count - RESERVED_RECEIVES >= 5
 
 
-def test_even_the_smallest_receive_count_leaves_the_function_a_try_of_its_own() -> None:
+def test_even_the_smallest_receive_count_leaves_a_try_besides_the_reserved_receives() -> None:
     assert shipped()["Parameters"]["MaxReceiveCount"]["MinValue"] >= max(5, RESERVED_RECEIVES + 1)
 
 
@@ -64,7 +64,7 @@ def test_no_message_expires_while_it_is_still_being_retried(settings: SubmitSett
     assert settings.max_receive_count * longest_wait < properties("SongRequests")["MessageRetentionPeriod"]
 
 
-def test_the_longest_wait_for_a_webhook_is_one_that_sqs_grants_to_a_message_that_was_received() -> None:
+def test_sqs_allows_the_longest_wait_for_a_webhook_after_a_receive() -> None:
     longest = shipped()["Parameters"]["ResolutionWindowSeconds"]["MaxValue"]
     assert longest + max(map(int, ends("FunctionTimeoutSeconds"))) < LONGEST_VISIBILITY
 
@@ -75,7 +75,7 @@ def test_dead_letters_outlive_their_queue(queue: str, dead_letters: str) -> None
 
 
 @pytest.mark.parametrize("queues", DEAD_LETTERS_OF.items())
-def test_a_request_is_remembered_for_twice_the_life_of_its_message_at_the_least(queues: tuple[str, str]) -> None:
+def test_a_row_is_kept_at_least_twice_as_long_as_its_message(queues: tuple[str, str]) -> None:
     retained = sum(properties(queue)["MessageRetentionPeriod"] for queue in queues)
     keep_days = shipped()["Parameters"]["KeepDays"]
     assert keep_days["MinValue"] * DAY >= 2 * retained
@@ -93,12 +93,12 @@ def test_the_backlog_alarm_comes_before_a_request_expires() -> None:
 
 
 def test_a_request_that_waits_for_its_webhook_raises_no_backlog_alarm() -> None:
-    # A claim whose function died is found in doubt one visibility timeout later, and only then does the window begin.
+    # The claim of a crashed function is found one visibility timeout later, and the window begins then.
     longest_wait = properties("SongRequests")["VisibilityTimeout"] + parameter_defaults()["ResolutionWindowSeconds"]
     assert properties("OldestRequestAlarm")["Threshold"] > longest_wait
 
 
-def test_sqs_grants_the_longest_resolution_window() -> None:
+def test_sqs_allows_the_longest_resolution_window() -> None:
     longest = shipped()["Parameters"]["ResolutionWindowSeconds"]["MaxValue"]
     assert longest <= LONGEST_VISIBILITY
     assert longest < properties("SongRequests")["MessageRetentionPeriod"]
@@ -110,33 +110,33 @@ def test_connecting_polling_and_settling_end_before_the_invocation() -> None:
     assert poll < properties("TrackSong")["Timeout"]
 
 
-def test_track_song_is_told_its_real_timeout_and_batch_size() -> None:
+def test_track_song_gets_its_real_timeout_and_batch_size() -> None:
     track: Json = properties("TrackSong")["Environment"]["Variables"]
     assert track["FUNCTION_TIMEOUT_SECONDS"] == properties("TrackSong")["Timeout"]
     assert track["BATCH_SIZE"] == properties("TrackSongChecks")["BatchSize"]
 
 
-def test_no_check_expires_while_its_song_is_still_followed() -> None:
+def test_no_check_expires_while_its_song_is_still_tracked() -> None:
     longest = {name: shipped()["Parameters"][name]["MaxValue"] for name in ("TrackingHours", "CheckCapSeconds")}
     last_check = longest["TrackingHours"] * HOUR + longest["CheckCapSeconds"]
     assert last_check < properties("SongChecks")["MessageRetentionPeriod"]
 
 
-def test_a_song_is_given_up_by_the_clock_before_its_check_runs_out_of_receives() -> None:
+def test_tracking_ends_before_its_check_runs_out_of_receives() -> None:
     defaults = parameter_defaults()
     checks = int(defaults["TrackingHours"]) * HOUR / int(defaults["CheckCapSeconds"])
-    # Twice as many, for the checks at the start that lie closer together and for those of functions that died.
+    # Doubled, for the closer checks at the start and for those of crashed functions.
     assert 2 * checks < properties("SongChecks")["RedrivePolicy"]["maxReceiveCount"]
 
 
-def test_checks_come_apart_ever_further_but_not_further_than_the_cap() -> None:
+def test_the_intervals_between_checks_grow_up_to_the_cap() -> None:
     defaults = parameter_defaults()
     assert int(defaults["FirstCheckSeconds"]) < int(defaults["CheckCapSeconds"]) <= LONGEST_VISIBILITY
 
 
-def test_sqs_grants_the_longest_delay_of_a_first_check() -> None:
+def test_sqs_allows_the_longest_delay_of_a_first_check() -> None:
     assert shipped()["Parameters"]["FirstCheckSeconds"]["MaxValue"] <= LONGEST_DELAY
 
 
-def test_the_webhook_is_answered_before_api_gateway_answers_in_its_place() -> None:
+def test_receive_webhook_ends_before_api_gateway_times_out() -> None:
     assert properties("ReceiveWebhook")["Timeout"] < LONGEST_INTEGRATION

@@ -1,4 +1,4 @@
-"""The part of botocore's data that the layer brings: all that the functions ask for, and as botocore has it."""
+"""The part of botocore's data in the layer: all that the functions call, and unchanged."""
 
 import ast
 import runpy
@@ -17,7 +17,7 @@ from tests.template.transformed import PROJECT
 
 SCRIPT = runpy.run_path(str(source_of("DependenciesLayer") / "trim_models.py"))
 OPERATIONS: dict[str, set[str]] = SCRIPT["OPERATIONS"]
-# Commands of an operator's machine, which has all of boto3.
+# As for the commands on an operator's machine, which has all of boto3.
 NO_FOLDER = Path("/no/such/folder")
 REGIONS = (("us-east-1", "false"), ("cn-north-1", "false"), ("us-gov-west-1", "true"), ("xx-future-1", "false"))
 
@@ -31,7 +31,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @cache
 def clients(models: Path, region: str = "us-east-1", fips: str = "false") -> dict[str, Any]:
-    """A client of each service, which knows what is in the folder, or what botocore knows by itself."""
+    """A client of each service. It reads the data in the folder, or botocore's own without one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", region)
         patch.setenv("AWS_USE_FIPS_ENDPOINT", fips)
@@ -75,34 +75,34 @@ def test_a_client_finds_the_endpoint_that_botocore_would(region: str, fips: str,
 
 
 @pytest.mark.parametrize(("service", "operation"), [(s, o) for s, names in OPERATIONS.items() for o in sorted(names)])
-def test_an_operation_is_as_botocore_has_it(service: str, operation: str, models: Path) -> None:
+def test_an_operation_is_the_same_as_in_botocore(service: str, operation: str, models: Path) -> None:
     ours, theirs = (
         made[service].meta.service_model.operation_model(operation) for made in (clients(models), clients(NO_FOLDER))
     )
     assert (ours.http, ours.auth_type, ours.metadata) == (theirs.http, theirs.auth_type, theirs.metadata)
-    assert _spelt(ours.input_shape) == _spelt(theirs.input_shape)
-    assert _spelt(ours.output_shape) == _spelt(theirs.output_shape)
-    assert [_spelt(error) for error in ours.error_shapes] == [_spelt(error) for error in theirs.error_shapes]
+    assert _expanded(ours.input_shape) == _expanded(theirs.input_shape)
+    assert _expanded(ours.output_shape) == _expanded(theirs.output_shape)
+    assert [_expanded(error) for error in ours.error_shapes] == [_expanded(error) for error in theirs.error_shapes]
 
 
-def test_a_client_knows_the_operations_that_are_called_and_no_other(models: Path) -> None:
+def test_a_client_has_the_listed_operations_and_no_others(models: Path) -> None:
     dynamodb = clients(models)["dynamodb"]
     assert set(dynamodb.meta.service_model.operation_names) == OPERATIONS["dynamodb"]
     assert dynamodb.can_paginate("query")
 
 
-def test_without_the_folder_botocore_uses_its_own() -> None:
+def test_without_the_folder_botocore_uses_its_own_data() -> None:
     whole = Loader().load_service_model("sqs", "service-2")["operations"]
     assert set(clients(NO_FOLDER)["sqs"].meta.service_model.operation_names) == set(whole)
 
 
-def _spelt(shape: Any, above: tuple[str, ...] = ()) -> Any:
-    """A shape and all that it is made of; one that holds itself, only as often as it takes to see that."""
+def _expanded(shape: Any, above: tuple[str, ...] = ()) -> Any:
+    """A shape with all its members. A shape that contains itself is expanded once."""
     if shape is None or shape.name in above:
         return shape and shape.name
     parts = [shape.members] if shape.type_name == "structure" else []
-    inside = {name: _spelt(member, (*above, shape.name)) for part in parts for name, member in part.items()}
+    inside = {name: _expanded(member, (*above, shape.name)) for part in parts for name, member in part.items()}
     for part in ("member", "key", "value"):
         if hasattr(shape, part):
-            inside[part] = _spelt(getattr(shape, part), (*above, shape.name))
+            inside[part] = _expanded(getattr(shape, part), (*above, shape.name))
     return (shape.name, shape.type_name, shape.serialization, shape.metadata, inside)

@@ -15,7 +15,7 @@ AARCH64 = 0xB7  # e_machine, the 16 bits at byte 18 of every ELF file
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the function will have on its path as /opt/python."""
+    """The folder that the function has on its path as /opt/python."""
     layer = build("DependenciesLayer", tmp_path_factory.mktemp("DependenciesLayer"))
     assert [path.name for path in layer.iterdir()] == ["python"]
     return layer / "python"
@@ -40,23 +40,23 @@ def test_the_layer_holds_no_tests_or_scripts(site: Path) -> None:
     assert [str(path) for path in site.rglob("*") if path.name in untidy] == []
 
 
-def test_the_layer_brings_the_bytecode_of_every_module(site: Path) -> None:
+def test_the_layer_includes_the_bytecode_of_every_module(site: Path) -> None:
     assert without_fresh_bytecode(site) == []
 
 
-def test_the_data_of_the_services_lies_where_the_clients_look_for_it(site: Path) -> None:
+def test_the_service_data_is_where_the_clients_read_it(site: Path) -> None:
     assert MODELS.parent == Path(botocore.__file__).parents[1]
     assert (site / MODELS.name / "endpoints.json").is_file()
     assert (site / "botocore").is_dir()
 
 
-def test_every_authority_of_certifi_lies_where_the_functions_look_for_it(site: Path) -> None:
+def test_every_authority_of_certifi_is_where_the_functions_read_it(site: Path) -> None:
     bundle = (site / "certifi" / "cacert.pem").read_text(encoding="utf-8")
     files = list((site / AUTHORITIES.name).iterdir())
     assert len(files) == bundle.count("BEGIN CERTIFICATE")
     assert all(path.read_text(encoding="ascii") in bundle for path in files)
 
 
-def test_the_layer_is_well_below_what_lambda_unpacks(site: Path) -> None:
+def test_the_layer_is_well_below_lambdas_size_limit(site: Path) -> None:
     # 250 MB for all layers and the function: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 100_000_000

@@ -8,7 +8,7 @@ from song_intake.app.submit import SubmitSettings
 from song_intake.app.switch import SwitchSettings
 from song_intake.app.track import TrackSettings
 from song_intake.app.webhook import WebhookSettings
-from tests.template.transformed import PROJECT, Json, arn_of, properties, resources, resources_of, shipped, transformed
+from tests.template.transformed import Json, arn_of, properties, resources, resources_of, shipped, transformed
 
 SETTINGS: dict[str, type[Settings]] = {
     "SubmitSong": SubmitSettings,
@@ -33,7 +33,7 @@ def if_webhook(resource: str, attribute: str) -> Json:
     return {"Fn::If": ["HasWebhook", {"Fn::GetAtt": [resource, attribute]}, ""]}
 
 
-TOLD_TO_ALL = {
+VARIABLES_OF_ALL = {
     "LEDGER_TABLE": ref("Ledger"),
     "LEASE_SECONDS": if_paced("Lease", "LeaseSeconds"),
     "KEEP_DAYS": ref("KeepDays"),
@@ -42,7 +42,7 @@ TOLD_TO_ALL = {
     "POWERTOOLS_METRICS_NAMESPACE": "SongIntake",
     "POWERTOOLS_LOG_LEVEL": ref("LogLevel"),
 }
-TOLD: dict[str, Json] = {
+VARIABLES_OF: dict[str, Json] = {
     "SubmitSong": {
         "MUSIC_API_ORIGIN": ref("MusicApiOrigin"),
         "API_TOKEN_SECRET_ARN": {"Fn::GetAtt": ["ApiToken", "Id"]},
@@ -105,23 +105,23 @@ def test_a_mapping_feeds_a_queue_to_the_function_that_reads_it() -> None:
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
-def test_a_mapping_lets_one_message_fail_alone(mapping: str) -> None:
+def test_a_mapping_reports_each_failed_message(mapping: str) -> None:
     assert properties(mapping)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
-def test_without_a_pace_a_mapping_takes_ten_at_a_time_and_does_not_flood_the_vendor(mapping: str) -> None:
+def test_without_a_pace_a_mapping_has_batches_of_ten_and_limited_concurrency(mapping: str) -> None:
     unpaced = properties(mapping, CreatesPerMinute=0)
     assert (unpaced["BatchSize"], unpaced["ScalingConfig"]) == (10, {"MaximumConcurrency": 5})
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
-def test_a_batch_may_be_larger_than_ten_where_it_may_fill_up(mapping: str) -> None:
+def test_a_batch_may_be_larger_than_ten_with_a_batching_window(mapping: str) -> None:
     large = properties(mapping, CreatesPerMinute=0, BatchSize=100, BatchingWindowSeconds=1)
     assert (large["BatchSize"], large["MaximumBatchingWindowInSeconds"]) == (100, 1)
 
 
-def test_a_larger_batch_is_refused_where_it_may_not_fill_up() -> None:
+def test_a_larger_batch_is_refused_without_a_batching_window() -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
     rule = shipped()["Rules"]["LargeBatchesNeedAWindow"]
     fits = {"Fn::Contains": [[str(size) for size in range(1, 11)], {"Ref": "BatchSize"}]}
@@ -130,24 +130,24 @@ def test_a_larger_batch_is_refused_where_it_may_not_fill_up() -> None:
     assert [one["Assert"] for one in rule["Assertions"]] == [{"Fn::Not": [no_window]}]
 
 
-def test_a_paced_mapping_waits_for_nobody() -> None:
+def test_a_paced_mapping_has_no_batching_window() -> None:
     paced = properties("SubmitSongRequests", CreatesPerMinute=20, BatchingWindowSeconds=60)
     assert paced["MaximumBatchingWindowInSeconds"] == 0
 
 
-def test_the_checks_of_songs_know_no_pace() -> None:
+def test_the_mapping_of_checks_has_no_pace() -> None:
     assert properties("TrackSongChecks") == properties("TrackSongChecks", CreatesPerMinute=0)
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
-def test_a_mapping_waits_for_no_batch_to_fill(mapping: str) -> None:
+def test_by_default_a_mapping_has_no_batching_window(mapping: str) -> None:
     assert properties(mapping)["MaximumBatchingWindowInSeconds"] == 0
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_is_told_this_and_no_more(function: str) -> None:
-    told = transformed()["Resources"][function]["Properties"]["Environment"]["Variables"]
-    assert told == TOLD_TO_ALL | TOLD[function]
+def test_a_function_gets_these_variables_and_no_others(function: str) -> None:
+    given = transformed()["Resources"][function]["Properties"]["Environment"]["Variables"]
+    assert given == VARIABLES_OF_ALL | VARIABLES_OF[function]
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES.keys() - READ_BY_POWERTOOLS - EMPTY_WITHOUT_WEBHOOK))
@@ -158,19 +158,11 @@ def test_submit_song_reads_every_variable_it_is_given(name: str) -> None:
 
 
 def test_the_functions_read_every_variable_that_the_template_sets() -> None:
-    given = {function: TOLD.get(function, {}).keys() for function in SETTINGS}
+    given = {function: VARIABLES_OF.get(function, {}).keys() for function in SETTINGS}
     unread = {function: sorted(names - SETTINGS[function].variables()) for function, names in given.items()}
     assert not any(unread.values()), unread
     read_by_some = frozenset[str]().union(*(settings.variables() for settings in SETTINGS.values()))
-    assert TOLD_TO_ALL.keys() - READ_BY_POWERTOOLS <= read_by_some
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_handler_is_where_the_template_says(name: str) -> None:
-    function = shipped()["Resources"][name]["Properties"]
-    module, handler = function["Handler"].split(".")
-    source = (PROJECT / function["CodeUri"] / f"{module}.py").read_text(encoding="utf-8")
-    assert f"def {handler}(" in source
+    assert VARIABLES_OF_ALL.keys() - READ_BY_POWERTOOLS <= read_by_some
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -180,12 +172,12 @@ def test_a_function_writes_to_its_own_log_group_with_a_retention(function: str) 
     assert properties(log_group) == {"RetentionInDays": 30}
 
 
-def test_the_log_that_may_hold_the_only_trace_of_a_song_outlives_its_stack() -> None:
+def test_the_log_that_may_hold_the_only_record_of_a_song_outlives_its_stack() -> None:
     log_group = resources()["SubmitSongLogGroup"]
     assert (log_group["DeletionPolicy"], log_group["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_nothing_but_an_operator_invokes_resolve_song() -> None:
+def test_only_an_operator_invokes_resolve_song() -> None:
     assert "Events" not in shipped()["Resources"]["ResolveSong"]["Properties"]
     permitted = [permission["FunctionName"] for permission in resources_of("AWS::Lambda::Permission").values()]
     assert ref("ResolveSong") not in permitted

@@ -1,4 +1,4 @@
-"""Who has the intake switched: the account's fault by a rule on the bus, and the schedule; and what that may do."""
+"""Who may invoke switch_intake (a rule for account faults, and the schedule), and what switch_intake may do."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.template.transformed import arn_of, properties, resources_of, shipped
 SWITCH = {"Ref": "SwitchIntake"}
 
 
-def test_the_rule_hears_faults_of_the_account_and_nothing_else() -> None:
+def test_the_rule_matches_account_faults_only() -> None:
     (rule,) = resources_of("AWS::Events::Rule").values()
     assert rule["EventBusName"] == {"Ref": "SongEvents"}
     assert rule["EventPattern"] == {"source": [ACCOUNT_SOURCE], "detail-type": [ACCOUNT_FAULT]}
@@ -18,7 +18,7 @@ def test_the_rule_hears_faults_of_the_account_and_nothing_else() -> None:
     assert rule.get("State", "ENABLED") == "ENABLED"
 
 
-def test_that_rule_alone_may_invoke_the_switch() -> None:
+def test_only_that_rule_may_invoke_the_switch() -> None:
     permitted = [one for one in resources_of("AWS::Lambda::Permission").values() if one["FunctionName"] == SWITCH]
     assert permitted == [
         {
@@ -30,7 +30,7 @@ def test_that_rule_alone_may_invoke_the_switch() -> None:
     ]
 
 
-def test_the_schedule_looks_at_the_account_every_five_minutes() -> None:
+def test_the_schedule_checks_the_balance_every_five_minutes() -> None:
     (schedule,) = resources_of("AWS::Scheduler::Schedule").values()
     assert "Name" not in schedule, "CloudFormation's own names keep two stacks in an account apart"
     assert schedule["ScheduleExpression"] == "rate(5 minutes)"
@@ -48,7 +48,7 @@ def test_the_role_of_the_schedule_invokes_the_switch_and_no_more() -> None:
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_the_switch_reads_and_writes_one_item_that_is_no_request() -> None:
+def test_the_switch_reads_and_writes_one_item_which_is_not_a_request() -> None:
     (of_the_table,) = [
         one for role, one in statements("Allow") if role == "SwitchIntakeRole" and one.get("Sid") == "WriteIntakeState"
     ]

@@ -14,7 +14,7 @@ def song_intake_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("SongIntakeLayer", tmp_path_factory.mktemp("SongIntakeLayer"))
 
 
-def test_every_function_takes_the_dependencies_and_the_package() -> None:
+def test_every_function_has_both_layers() -> None:
     layers = resources_of("AWS::Lambda::LayerVersion")
     for function in resources_of("AWS::Lambda::Function").values():
         assert function["Layers"] == [{"Ref": layer} for layer in layers]
@@ -31,7 +31,7 @@ def test_a_layer_is_for_the_architecture_and_the_runtime_of_the_functions(layer:
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_layer_is_built_for_the_architecture_it_claims(layer: str) -> None:
-    # Without BuildArchitecture, SAM builds for x86_64 and says so in one line of warning.
+    # Without BuildArchitecture, SAM builds for x86_64 and only logs a warning.
     assert shipped()["Resources"][layer]["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": "arm64"}
 
 
@@ -54,7 +54,7 @@ def test_the_song_intake_layer_holds_the_package_and_the_contract_only(song_inta
     assert "python/song_intake/contract/song_request.schema.json" in built
 
 
-def test_the_song_intake_layer_brings_the_bytecode_of_every_module(song_intake_layer: Path) -> None:
+def test_the_song_intake_layer_includes_the_bytecode_of_every_module(song_intake_layer: Path) -> None:
     # A function cannot write it: its disk is read-only.
     assert without_fresh_bytecode(song_intake_layer / "python") == []
 

@@ -6,11 +6,11 @@ import pytest
 from tests.template.transformed import Json, JsonValue, arn_of, properties, resources, resources_of
 
 # In a key policy "*" is the key itself, and a key that its account may not administer is lost for good.
-WILDCARDS_THAT_STAND = {
+ALLOWED_WILDCARDS = {
     ("AlarmKey", "AllowAccountAdministration", "kms:*"),
     ("AlarmKey", "AllowAccountAdministration", "*"),
     ("AlarmKey", "AllowAlarmsToEncrypt", "*"),
-    # These actions take no resource: Service Authorization Reference, Step Functions.
+    # These actions do not support resource-level permissions: Service Authorization Reference, Step Functions.
     ("SubmitSongRole", "AnswerTask", "*"),
     ("TrackSongRole", "AnswerTask", "*"),
     ("ResolveSongRole", "AnswerTask", "*"),
@@ -118,22 +118,22 @@ def statements(effect: str) -> list[tuple[str, Json]]:
     ]
 
 
-def test_what_is_granted_names_its_actions_and_its_resources() -> None:
+def test_grants_name_their_actions_and_resources() -> None:
     wildcards = {
         (logical_id, statement.get("Sid"), granted)
         for logical_id, statement in statements("Allow")
         for granted in as_list(statement["Action"]) + as_list(statement.get("Resource", []))
         if "*" in json.dumps(granted)
     }
-    assert wildcards == WILDCARDS_THAT_STAND
+    assert wildcards == ALLOWED_WILDCARDS
 
 
-def test_no_statement_grants_everything_but_something() -> None:
+def test_no_statement_grants_by_exclusion() -> None:
     negations = {"NotAction", "NotResource", "NotPrincipal"}
     assert [logical_id for logical_id, statement in statements("Allow") if negations & statement.keys()] == []
 
 
-def test_nothing_is_granted_to_everybody() -> None:
+def test_nothing_is_granted_to_every_principal() -> None:
     assert [logical_id for logical_id, statement in statements("Allow") if statement.get("Principal") == "*"] == []
 
 
@@ -148,7 +148,7 @@ def test_cloudwatch_may_publish_only_on_behalf_of_this_account() -> None:
 
 
 @pytest.mark.parametrize("function", resources_of("AWS::Lambda::Function"))
-def test_every_function_has_a_role_of_its_own_that_only_lambda_may_take(function: str) -> None:
+def test_every_function_has_a_role_of_its_own_that_only_lambda_may_assume(function: str) -> None:
     role = f"{function}Role"
     assert properties(function)["Role"] == arn_of(role)
     [trust] = properties(role)["AssumeRolePolicyDocument"]["Statement"]
@@ -160,11 +160,11 @@ def test_every_function_has_a_role_of_its_own_that_only_lambda_may_take(function
 
 
 @pytest.mark.parametrize("role", resources_of("AWS::IAM::Role"))
-def test_no_role_takes_a_managed_policy(role: str) -> None:
+def test_no_role_has_a_managed_policy(role: str) -> None:
     assert "ManagedPolicyArns" not in properties(role)
 
 
-def test_every_function_is_looked_at_here() -> None:
+def test_the_grants_of_every_function_are_listed() -> None:
     assert sorted(GRANTS) == sorted(resources_of("AWS::Lambda::Function"))
 
 
@@ -180,7 +180,7 @@ def test_a_function_may_do_this_and_no_more(function: str, grants: list[tuple[st
     assert sorted(granted, key=str) == sorted(grants, key=str)
 
 
-def test_whoever_announces_speaks_for_the_song_intake_only() -> None:
+def test_a_function_publishes_events_of_its_own_sources_only() -> None:
     sources = {
         role: statement["Condition"]
         for role, statement in statements("Allow")

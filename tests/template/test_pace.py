@@ -1,6 +1,6 @@
 """What follows from CreatesPerMinute, for every value that is allowed: a message waits inside its invocation.
 
-|<- everybody's slots, and those of a batch that died ->|<- connect ->|<- create ->|<- settle ->|
+|<- all slots, and those of a batch that crashed ------>|<- connect ->|<- create ->|<- settle ->|
 |<----------------------------------- function timeout --------------------------------------------->|
                                                         |<- the slots of the other batches: a call ->|
 """
@@ -22,7 +22,7 @@ LONGEST_TIMEOUT = 900
 LONGEST_VISIBILITY = 43200
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency
 LEAST_CONCURRENCY = 2
-# A create takes some seconds; the vendor publishes no figure. So long the others' slots keep the vendor busy.
+# A create lasts some seconds; the vendor publishes no figure. The slots of the other batches fill this time.
 USUAL_CALL = 15
 
 
@@ -52,7 +52,7 @@ def test_the_default_is_the_one_published_figure_of_the_vendor() -> None:
 
 
 @pytest.mark.parametrize("pace", PACES)
-def test_everybody_gets_a_slot_and_can_use_it_before_the_invocation_ends(pace: int) -> None:
+def test_every_message_gets_a_slot_and_can_use_it_before_the_invocation_ends(pace: int) -> None:
     batch_size, concurrency, interval = slots_of(pace)
     waits = batch_size * (concurrency + 1) * interval + SOONEST_SECONDS + MOST_LATE_SECONDS
     call = most("ConnectTimeoutSeconds") + most("CreateDeadlineSeconds") + most("SettleMarginSeconds")
@@ -67,14 +67,14 @@ def test_the_other_batches_have_slots_while_one_waits_for_its_last_answers(pace:
 
 
 @pytest.mark.parametrize("pace", ALLOWED)
-def test_the_function_is_told_what_it_has(pace: int) -> None:
+def test_the_functions_get_the_real_values(pace: int) -> None:
     settings, function = settings_of(pace), properties("SubmitSong", CreatesPerMinute=pace)
     assert settings.creates_per_minute == pace
     assert settings.function_timeout == function["Timeout"]
     assert settings.batch_size == properties("SubmitSongRequests", CreatesPerMinute=pace)["BatchSize"]
     resolve: Json = properties("ResolveSong", CreatesPerMinute=pace)["Environment"]["Variables"]
-    told = (resolve["FUNCTION_TIMEOUT_SECONDS"], resolve["LEASE_SECONDS"])
-    assert told == (function["Timeout"], settings.lease)
+    given = (resolve["FUNCTION_TIMEOUT_SECONDS"], resolve["LEASE_SECONDS"])
+    assert given == (function["Timeout"], settings.lease)
 
 
 @pytest.mark.parametrize("pace", ALLOWED)
@@ -104,7 +104,7 @@ def test_with_a_pace_the_parameters_of_the_unpaced_stack_change_nothing_but_the_
     assert {name for name in usual if usual[name] != other[name]} == {"TrackSong", "TrackSongChecks"}
 
 
-def test_without_a_pace_the_parameters_count() -> None:
+def test_without_a_pace_the_parameters_are_used() -> None:
     defaults = parameter_defaults()
     mapping = properties("SubmitSongRequests", CreatesPerMinute=0)
     assert properties("SubmitSong", CreatesPerMinute=0)["Timeout"] == defaults["FunctionTimeoutSeconds"]
@@ -114,6 +114,6 @@ def test_without_a_pace_the_parameters_count() -> None:
     assert mapping["ScalingConfig"]["MaximumConcurrency"] == defaults["MaximumConcurrency"]
 
 
-def test_the_queue_keeps_as_many_requests_as_the_parameter_says() -> None:
+def test_the_queue_keeps_as_many_requests_as_the_parameter_states() -> None:
     kept = properties("SongRequests")["MessageRetentionPeriod"] * 20 // SECONDS_A_MINUTE
     assert f"{kept} requests at 20 a minute" in PARAMETERS["CreatesPerMinute"]["Description"]

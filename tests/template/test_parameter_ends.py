@@ -79,7 +79,7 @@ def named(end: End) -> str:
 
 
 def environment(function: str, parameters: Parameters) -> dict[str, str]:
-    """As CloudFormation sets it; a name or an address that only AWS knows is some text."""
+    """As CloudFormation sets it. A value that only AWS knows (an ARN, a URL) is some text."""
     variables: Json = properties(function, **parameters)["Environment"]["Variables"]
     return {name: str(value) for name, value in variables.items()}
 

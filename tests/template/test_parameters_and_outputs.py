@@ -38,7 +38,7 @@ OUTPUTS_THAT_CALLERS_NEED = {
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_a_parameter_says_what_it_is_for(name: str) -> None:
+def test_a_parameter_is_described(name: str) -> None:
     assert len(PARAMETERS[name]["Description"]) > 30
 
 
@@ -48,7 +48,7 @@ def test_a_parameter_is_bounded_in_one_way(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_a_number_has_both_bounds_says_them_and_keeps_them(name: str) -> None:
+def test_a_number_has_both_bounds_and_states_them(name: str) -> None:
     number = PARAMETERS[name]
     assert number["Type"] == "Number"
     assert number["MinValue"] <= number["Default"] <= number["MaxValue"]
@@ -56,14 +56,14 @@ def test_a_number_has_both_bounds_says_them_and_keeps_them(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PATTERNS)
-def test_a_text_keeps_to_its_pattern_which_is_explained(name: str) -> None:
+def test_the_default_of_a_text_matches_its_pattern_which_is_explained(name: str) -> None:
     text = PARAMETERS[name]
     assert re.search(text["AllowedPattern"], text["Default"])
     assert text["ConstraintDescription"].startswith("must be ")
 
 
 @pytest.mark.parametrize("name", CHOICES)
-def test_a_choice_starts_with_one_of_its_values(name: str) -> None:
+def test_the_default_of_a_choice_is_one_of_its_values(name: str) -> None:
     assert PARAMETERS[name]["Default"] in PARAMETERS[name]["AllowedValues"]
 
 
@@ -87,7 +87,7 @@ def test_the_outputs_are_those_that_callers_need() -> None:
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_an_output_says_what_it_is(name: str) -> None:
+def test_an_output_is_described(name: str) -> None:
     assert len(OUTPUTS[name]["Description"]) > 15
 
 

@@ -10,7 +10,7 @@ def test_there_are_the_requests_and_the_checks_and_the_dead_letters_of_each() ->
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_a_queue_refuses_whoever_comes_without_tls(queue: str) -> None:
+def test_a_queue_refuses_connections_without_tls(queue: str) -> None:
     policies = [
         policy for policy in resources_of("AWS::SQS::QueuePolicy").values() if {"Ref": queue} in policy["Queues"]
     ]
@@ -49,7 +49,7 @@ def test_every_queue_that_is_read_has_its_dead_letters_behind_it() -> None:
 
 
 @pytest.mark.parametrize(("queue", "dead_letters"), DEAD_LETTERS_OF.items())
-def test_dead_letters_are_taken_from_their_own_queue_only(queue: str, dead_letters: str) -> None:
+def test_dead_letters_are_accepted_from_their_own_queue_only(queue: str, dead_letters: str) -> None:
     allowed = properties(dead_letters)["RedriveAllowPolicy"]
     assert allowed["redrivePermission"] == "byQueue"
     [source] = allowed["sourceQueueArns"]

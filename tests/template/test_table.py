@@ -6,7 +6,7 @@ def test_there_is_one_table_and_its_key_is_the_request_id() -> None:
     assert properties("Ledger")["KeySchema"] == [{"AttributeName": "request_id", "KeyType": "HASH"}]
 
 
-def test_what_is_in_doubt_is_listed_by_an_index_of_nothing_else() -> None:
+def test_the_index_holds_only_the_requests_in_doubt() -> None:
     # Sparse: DynamoDB leaves out of an index the items that lack its key, and only a row in doubt has a `doubt`.
     [index] = properties("Ledger")["GlobalSecondaryIndexes"]
     assert index == {
@@ -35,11 +35,11 @@ def test_the_ledger_is_encrypted_and_can_be_restored_to_any_moment() -> None:
     assert properties("Ledger")["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-def test_the_ledger_forgets_by_expires_at() -> None:
+def test_the_ledger_deletes_rows_by_expires_at() -> None:
     assert properties("Ledger")["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
-def test_the_ledger_is_protected_unless_the_stack_is_meant_to_be_thrown_away() -> None:
+def test_the_ledger_is_protected_unless_its_protection_is_switched_off() -> None:
     assert parameter_defaults()["DeletionProtection"] == "true"
     assert properties("Ledger")["DeletionProtectionEnabled"] is True
     assert properties("Ledger", DeletionProtection="false")["DeletionProtectionEnabled"] is False
@@ -50,5 +50,5 @@ def test_the_ledger_outlives_its_stack() -> None:
     assert (ledger["DeletionPolicy"], ledger["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_stacks_share_no_table_since_nobody_names_it() -> None:
+def test_stacks_share_no_table_since_the_template_names_none() -> None:
     assert "TableName" not in properties("Ledger")

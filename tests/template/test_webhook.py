@@ -1,4 +1,4 @@
-"""The one door of the stack to the outside, and that it can be left out."""
+"""The only public endpoint of the stack, and that it can be left out."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def only_with_webhook(entries: dict[str, Json]) -> set[str]:
     return {name for name, entry in entries.items() if entry.get("Condition") == "HasWebhook"}
 
 
-def test_without_the_webhook_nothing_of_it_is_there() -> None:
+def test_all_webhook_resources_and_outputs_are_conditional() -> None:
     assert only_with_webhook(resources()) == OF_THE_WEBHOOK
     assert only_with_webhook(shipped()["Outputs"]) == OUTPUTS_OF_THE_WEBHOOK
 
@@ -51,7 +51,7 @@ def test_its_one_route_names_the_request_and_the_mac_and_leads_to_receive_webhoo
     assert integration["IntegrationUri"] == arn_of("ReceiveWebhook")
 
 
-def test_a_flood_of_webhooks_is_held_off_before_it_costs_an_invocation() -> None:
+def test_a_flood_of_webhooks_is_throttled_before_it_costs_an_invocation() -> None:
     throttling = {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
     assert properties("WebhookStage")["DefaultRouteSettings"] == throttling
 
@@ -60,7 +60,7 @@ def test_the_mac_in_the_path_reaches_no_access_log() -> None:
     assert "AccessLogSettings" not in properties("WebhookStage")
 
 
-def test_what_the_template_describes_is_deployed_at_the_root_of_the_address() -> None:
+def test_the_api_is_deployed_at_the_root_of_its_url() -> None:
     stage = properties("WebhookStage")
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
 

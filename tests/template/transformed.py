@@ -1,7 +1,7 @@
 """The template as CloudFormation gets it: SAM's transform, run offline, and parameters at their defaults or as given.
 
-The rules of the design are asserted on this and not on `template.yaml`, because only here is everything that SAM adds:
-the event source mapping, the versions of the layers, the roles it would make up if none were named.
+The tests use this and not `template.yaml`, because only this has everything that SAM adds: the event source mapping,
+the versions of the layers, the roles that SAM creates for a function without one.
 """
 
 import copy
@@ -17,7 +17,7 @@ from samtranslator.yaml_helper import yaml_parse
 PROJECT = Path(__file__).parents[2]
 TEMPLATE = PROJECT / "template.yaml"
 
-# A template is JSON of CloudFormation's making; its shape is checked by cfn-lint and by the tests, not by mypy.
+# A template is JSON in CloudFormation's format; its shape is checked by cfn-lint and by the tests, not by mypy.
 JsonValue = Any
 Json = dict[str, JsonValue]
 Parameters = dict[str, int | str]
@@ -67,8 +67,8 @@ def transformed() -> Json:
 def resources(**given: int | str) -> dict[str, Json]:
     """The resources by logical id, with the parameters in place: those that are given, and the defaults of the others.
 
-    A `Ref` to a parameter and an `Fn::FindInMap` are replaced by their value; so is an `Fn::If`, unless one of its
-    branches is known to AWS alone.
+    A `Ref` to a parameter and an `Fn::FindInMap` are replaced by their value; so is an `Fn::If`, unless
+    only AWS knows one of its branches.
     """
     return copy.deepcopy(_resources(frozenset(given.items())))
 
@@ -123,7 +123,7 @@ def refusals(*rules: str, **given: int | str) -> list[str]:
 
 
 def arn_of(logical_id: str) -> Json:
-    """How the template says "the ARN of this resource"."""
+    """The template's expression for the ARN of this resource."""
     return {"Fn::GetAtt": [logical_id, "Arn"]}
 
 

@@ -1,4 +1,4 @@
-"""How long a message waits. Randomness alone is patched, to see the most and the least that may come of it."""
+"""How long a message waits. Only randomness is patched, to get the longest and the shortest wait."""
 
 import random
 
@@ -36,20 +36,20 @@ def test_a_wait_is_never_shorter_than_the_music_api_asked_for() -> None:
 
 
 @pytest.mark.usefixtures("longest")
-def test_what_the_music_api_asked_for_may_be_longer_than_our_cap_and_does_not_shorten_our_wait() -> None:
+def test_the_music_apis_wait_may_exceed_our_cap_and_never_shortens_our_wait() -> None:
     assert BACKOFF.after(1, asked=900) == 900
     assert BACKOFF.after(6, asked=1) == 100
 
 
 @pytest.mark.usefixtures("longest")
-def test_no_wait_is_longer_than_sqs_can_hide_a_message() -> None:
+def test_no_wait_exceeds_the_longest_visibility_timeout_of_sqs() -> None:
     endless = Backoff(base=10**6, cap=10**6)
     assert endless.after(9) == LONGEST_WAIT_SECONDS
     assert endless.after(1, asked=10**9) == LONGEST_WAIT_SECONDS
     assert endless.account_fault() <= LONGEST_WAIT_SECONDS
 
 
-def test_a_fault_of_the_account_waits_near_the_cap() -> None:
+def test_an_account_fault_waits_near_the_cap() -> None:
     assert all(50 <= BACKOFF.account_fault() <= 100 for _ in range(200))
 
 

@@ -1,4 +1,4 @@
-"""The threads of a process: side by side in a batch, kept for the next one, and none waits for one that hangs."""
+"""The threads of a process: parallel in a batch, reused by the next one, and not blocked by one that hangs."""
 
 import threading
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ HANGS = "hangs"
 
 
 class Gathering:
-    """Work of which no record is done before as many as are expected have begun; but one that hangs never is."""
+    """Work in which no record is done until the expected number has begun. A hanging record does not count."""
 
     def __init__(self) -> None:
         self.everyone = threading.Barrier(1)
@@ -67,8 +67,8 @@ def records(count: int, body: str = "{}") -> list[SqsRecord]:
     ]
 
 
-def take(batch: Batch, work: Gathering, count: int, hanging: int = 0) -> set[int]:
-    """The threads that took the records, all of which had to be at work at the same moment."""
+def handle(batch: Batch, work: Gathering, count: int, hanging: int = 0) -> set[int]:
+    """The threads that handled the records. All of them had to work at the same time."""
     work.everyone = threading.Barrier(count)
     response = batch.handle([*records(count), *records(hanging, HANGS)], lambda: 1.2 if hanging else PATIENCE)
     assert len(response["batchItemFailures"]) == hanging
@@ -77,17 +77,17 @@ def take(batch: Batch, work: Gathering, count: int, hanging: int = 0) -> set[int
 
 def test_every_record_has_a_thread_in_a_batch_of_any_size(batch: Batch, work: Gathering) -> None:
     for count in (1, 3, 2, 10, 100):
-        assert len(take(batch, work, count)) == count
+        assert len(handle(batch, work, count)) == count
 
 
-def test_the_next_batches_make_no_new_threads(batch: Batch, work: Gathering) -> None:
-    seen = take(batch, work, 10)
+def test_later_batches_reuse_the_threads(batch: Batch, work: Gathering) -> None:
+    seen = handle(batch, work, 10)
     for _ in range(20):
-        seen |= take(batch, work, 10)
-    # A few more than ten, where a batch comes before the last threads of the one before it are idle again.
+        seen |= handle(batch, work, 10)
+    # A few more than ten, since a batch may start before the last threads of the earlier one are idle.
     assert len(seen) < 30
 
 
-def test_a_record_that_hangs_keeps_no_thread_from_the_next_batch(batch: Batch, work: Gathering) -> None:
-    assert len(take(batch, work, count=2, hanging=8)) == 2
-    assert len(take(batch, work, count=10)) == 10
+def test_a_hanging_record_blocks_no_thread_of_the_next_batch(batch: Batch, work: Gathering) -> None:
+    assert len(handle(batch, work, count=2, hanging=8)) == 2
+    assert len(handle(batch, work, count=10)) == 10

@@ -1,4 +1,4 @@
-"""What one process does about an account fault: it tries one request a minute, and tells the stack."""
+"""What one process does about an account fault: it tries one request a minute and reports the fault."""
 
 import time
 from collections.abc import Callable
@@ -13,18 +13,18 @@ from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
 
 REST = 60.0
 BROKE = Retryable(Reason.NO_CREDITS, "no credits", 402)
-SAYS_NOTHING = [
+OTHER_OUTCOMES = [
     Refused(Reason.REFUSED, "refused"),
     Unknown("no answer"),
-    Retryable(Reason.RATE_LIMITED, "fewer, please"),
+    Retryable(Reason.RATE_LIMITED, "rate limited"),
     Retryable(Reason.CANNOT_CONNECT, "no connection"),
 ]
 
 Advance = Callable[[float], None]
 
 
-def into(reports: list[Reason]) -> ReportFault:
-    """Takes every report, and keeps it."""
+def reporting_to(reports: list[Reason]) -> ReportFault:
+    """Accepts and stores every report."""
 
     def report(reason: Reason) -> bool:
         reports.append(reason)
@@ -52,24 +52,26 @@ def reports() -> list[Reason]:
 
 @pytest.fixture
 def breaker(advance: Advance, reports: list[Reason]) -> CircuitBreaker:
-    return CircuitBreaker(REST, into(reports))
+    return CircuitBreaker(REST, reporting_to(reports))
 
 
-def test_at_first_everything_is_tried(breaker: CircuitBreaker) -> None:
+def test_without_a_fault_every_request_is_tried(breaker: CircuitBreaker) -> None:
     assert [breaker.fault() for _ in range(10)] == [None] * 10
 
 
 @pytest.mark.parametrize("reason", sorted(ACCOUNT_FAULTS))
-def test_after_a_fault_of_the_account_nothing_is_tried_for_its_reason(breaker: CircuitBreaker, reason: Reason) -> None:
-    breaker.record_outcome(Retryable(reason, "in words", 402, "code"))
+def test_after_an_account_fault_no_request_is_tried_and_the_fault_is_the_reason(
+    breaker: CircuitBreaker, reason: Reason
+) -> None:
+    breaker.record_outcome(Retryable(reason, "the detail", 402, "code"))
     fault = breaker.fault()
     assert fault is not None
     assert (fault.reason, fault.retry_after) == (reason, None)
-    assert fault.detail == "not tried, since another request found: in words"
+    assert fault.detail == "not tried, since another request found: the detail"
 
 
-@pytest.mark.parametrize("outcome", SAYS_NOTHING, ids=str)
-def test_other_outcomes_neither_open_nor_close(
+@pytest.mark.parametrize("outcome", OTHER_OUTCOMES, ids=str)
+def test_other_outcomes_neither_open_nor_close_the_circuit(
     breaker: CircuitBreaker, reports: list[Reason], outcome: Outcome
 ) -> None:
     breaker.record_outcome(outcome)
@@ -80,7 +82,9 @@ def test_other_outcomes_neither_open_nor_close(
     assert reports == [Reason.NO_CREDITS]
 
 
-def test_after_a_rest_one_is_tried_and_the_others_come_back_soon(breaker: CircuitBreaker, advance: Advance) -> None:
+def test_after_the_rest_one_request_is_tried_and_the_others_retry_soon(
+    breaker: CircuitBreaker, advance: Advance
+) -> None:
     breaker.record_outcome(BROKE)
     advance(REST - 1)
     assert breaker.fault() is not None
@@ -90,7 +94,7 @@ def test_after_a_rest_one_is_tried_and_the_others_come_back_soon(breaker: Circui
     assert [other.retry_after for other in others if other] == [TRIAL_SECONDS] * 9
 
 
-def test_a_song_made_closes_the_circuit(breaker: CircuitBreaker, advance: Advance) -> None:
+def test_a_created_song_closes_the_circuit(breaker: CircuitBreaker, advance: Advance) -> None:
     breaker.record_outcome(BROKE)
     advance(REST)
     breaker.fault()
@@ -98,7 +102,7 @@ def test_a_song_made_closes_the_circuit(breaker: CircuitBreaker, advance: Advanc
     assert [breaker.fault() for _ in range(10)] == [None] * 10
 
 
-def test_the_same_fault_again_opens_it_for_another_rest(breaker: CircuitBreaker, advance: Advance) -> None:
+def test_a_repeated_fault_opens_the_circuit_for_another_rest(breaker: CircuitBreaker, advance: Advance) -> None:
     breaker.record_outcome(BROKE)
     for _ in range(3):
         advance(REST)
@@ -111,7 +115,7 @@ def test_the_same_fault_again_opens_it_for_another_rest(breaker: CircuitBreaker,
         advance(1)
 
 
-def test_a_trial_of_which_nothing_is_heard_is_followed_by_another(breaker: CircuitBreaker, advance: Advance) -> None:
+def test_a_trial_without_a_recorded_outcome_is_followed_by_another(breaker: CircuitBreaker, advance: Advance) -> None:
     breaker.record_outcome(BROKE)
     advance(REST)
     assert breaker.fault() is None
@@ -121,7 +125,7 @@ def test_a_trial_of_which_nothing_is_heard_is_followed_by_another(breaker: Circu
     assert breaker.fault() is None
 
 
-def test_a_fault_of_which_nothing_was_heard_for_long_is_forgotten(breaker: CircuitBreaker, advance: Advance) -> None:
+def test_a_fault_expires_when_no_outcome_is_recorded_for_long(breaker: CircuitBreaker, advance: Advance) -> None:
     breaker.record_outcome(BROKE)
     advance(RESTS_UNTIL_FORGOTTEN * REST)
     assert [breaker.fault() for _ in range(10)] == [None] * 10
@@ -140,7 +144,7 @@ def test_a_fault_is_reported_once_and_again_after_every_trial(
     assert reports == [Reason.NO_CREDITS] * 2
 
 
-def test_a_fault_found_again_long_after_is_reported_though_nobody_asked_to_try(
+def test_a_fault_found_after_the_rest_is_reported_even_without_a_trial(
     breaker: CircuitBreaker, advance: Advance, reports: list[Reason]
 ) -> None:
     breaker.record_outcome(BROKE)
@@ -149,7 +153,7 @@ def test_a_fault_found_again_long_after_is_reported_though_nobody_asked_to_try(
     assert len(reports) == 2
 
 
-def test_a_report_that_was_not_taken_is_made_again_by_the_next(advance: Advance) -> None:
+def test_a_failed_report_is_repeated_with_the_next_fault(advance: Advance) -> None:
     answers = iter([False, False, True])
     breaker = CircuitBreaker(REST, lambda _: next(answers))
     for _ in range(10):
@@ -157,9 +161,9 @@ def test_a_report_that_was_not_taken_is_made_again_by_the_next(advance: Advance)
     assert list(answers) == []
 
 
-def test_of_threads_that_find_the_fault_at_once_one_reports_it() -> None:
+def test_one_of_many_threads_that_find_the_fault_together_reports_it() -> None:
     reports: list[Reason] = []
-    breaker = CircuitBreaker(REST, into(reports))
+    breaker = CircuitBreaker(REST, reporting_to(reports))
     together = Barrier(10)
 
     def find(_: int) -> None:

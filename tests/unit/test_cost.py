@@ -1,4 +1,4 @@
-"""The README's cost is what prices.py, measured.json and song_work.py come to, and it adds up."""
+"""The README's cost is computed from prices.py, measured.json and song_work.py, and it adds up."""
 
 import re
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ PARTS = re.findall(r"^\| (.+?) \| (.*) \| \*\*([\d.]+)\*\* \|$", STATED, flags=r
 BOTH = dict(re.findall(r"^\| (.+?) \| \*\*([\d.]+)\*\* \| [^|]+ \|$", STATED, flags=re.MULTILINE))
 
 
-def test_the_readme_states_what_is_computed() -> None:
+def test_the_readme_states_the_computed_cost() -> None:
     assert report(MEASURED) == STATED, "run `make cost`"
 
 
@@ -61,7 +61,7 @@ def test_every_unit_has_a_price_that_is_used() -> None:
 
 
 @pytest.mark.parametrize("unit", PRICES)
-def test_a_price_says_where_it_stands_and_where_it_was_read(unit: Unit) -> None:
+def test_a_price_names_its_page_and_where_it_was_read(unit: Unit) -> None:
     price = PRICES[unit]
     assert price.usd > 0
     assert urlsplit(price.page).hostname == "aws.amazon.com"
@@ -73,7 +73,7 @@ def test_a_price_is_that_of_one_unit() -> None:
     assert usd({Unit.TRANSITIONS: 1_000, Unit.LOG_BYTES: 2e9, Unit.SECRETS: 2}) == pytest.approx(0.025 + 1.00 + 0.80)
 
 
-def test_a_song_is_priced_a_million_times() -> None:
+def test_a_cost_is_that_of_a_million_songs() -> None:
     columns = dict(zip(SERVICES, usd_by_service({Unit.DYNAMODB_WRITES: 2, Unit.SQS_REQUESTS: 1.2}), strict=True))
     assert {name: amount for name, amount in columns.items() if amount} == {"DynamoDB": 1.25, "SQS": 0.48}
 
@@ -90,14 +90,14 @@ def test_ten_songs_share_an_invocation_and_the_calls_of_its_queue() -> None:
 
 
 @pytest.mark.parametrize(
-    ("song_seconds", "looks"),
+    ("song_seconds", "polls"),
     [(15, [15]), (20, [15, 30]), (31, [15, 30, 48.75]), (60, [15, 30, 48.75, 72.1875])],
 )
-def test_a_song_is_looked_at_until_it_is_finished(song_seconds: float, looks: list[float]) -> None:
-    assert look_times(song_seconds) == looks
+def test_a_song_is_polled_until_it_is_finished(song_seconds: float, polls: list[float]) -> None:
+    assert look_times(song_seconds) == polls
 
 
-def test_the_counting_takes_the_settings_that_are_shipped() -> None:
+def test_the_cost_is_computed_with_the_shipped_settings() -> None:
     shipped = parameter_defaults()
     counted = (FIRST_CHECK_SECONDS, CHECK_CAP_SECONDS, FULL_BATCH, MEMORY_GB * 1024)
     assert counted == tuple(
@@ -105,12 +105,12 @@ def test_the_counting_takes_the_settings_that_are_shipped() -> None:
     )
 
 
-def test_only_what_is_between_the_markers_is_replaced() -> None:
+def test_only_the_text_between_the_markers_is_replaced() -> None:
     short = placed(README, "-")
     assert between_markers(short) == "-"
     assert placed(short, STATED) == README
 
 
-def test_a_readme_without_markers_has_no_place_for_it() -> None:
+def test_a_readme_without_markers_is_an_error() -> None:
     with pytest.raises(ValueError, match="between two markers"):
         between_markers("# Song intake")

@@ -1,4 +1,4 @@
-"""Messages that came through SNS, EventBridge or Pipes, and those that only look as if they had."""
+"""Messages that came through SNS, EventBridge or Pipes, and messages that only resemble them."""
 
 import base64
 import json
@@ -52,13 +52,13 @@ def refused(body: JsonValue) -> InvalidRequest:
     return caught.value
 
 
-def test_a_bare_request_comes_back_as_it_is_with_its_size_as_sent() -> None:
+def test_a_request_without_an_envelope_is_unchanged_and_keeps_its_size() -> None:
     body = json.dumps(REQUEST, indent=4) + "\n"
     assert envelopes.unwrap(body) == envelopes.Unwrapped(REQUEST, len(body), None)
 
 
 @pytest.mark.parametrize(("wrap", "publisher_id"), WRAPPERS)
-def test_an_envelope_comes_off_and_leaves_its_id(wrap: Wrapper, publisher_id: str) -> None:
+def test_an_envelope_is_removed_and_its_id_is_kept(wrap: Wrapper, publisher_id: str) -> None:
     inside = envelopes.unwrap(json.dumps(wrap(REQUEST)))
     assert (inside.document, inside.publisher_id) == (REQUEST, publisher_id)
     assert inside.size <= len(json.dumps(REQUEST))
@@ -66,14 +66,14 @@ def test_an_envelope_comes_off_and_leaves_its_id(wrap: Wrapper, publisher_id: st
 
 @pytest.mark.parametrize(("outer", "_outer_id"), WRAPPERS)
 @pytest.mark.parametrize(("inner", "inner_id"), WRAPPERS)
-def test_of_two_envelopes_the_inner_one_names_the_message(
+def test_the_id_of_the_innermost_envelope_is_kept(
     outer: Wrapper, _outer_id: str, inner: Wrapper, inner_id: str
 ) -> None:
     inside = envelopes.unwrap(json.dumps(outer(inner(REQUEST))))
     assert (inside.document, inside.publisher_id) == (REQUEST, inner_id)
 
 
-def test_three_envelopes_come_off_and_a_fourth_is_refused() -> None:
+def test_three_envelopes_are_removed_and_a_fourth_is_refused() -> None:
     three = eventbridge(sns(pipe_from_sqs(REQUEST)))
     assert envelopes.unwrap(json.dumps(three)).document == REQUEST
     error = refused(sns(three)).errors[0]
@@ -98,13 +98,13 @@ def test_three_envelopes_come_off_and_a_fourth_is_refused() -> None:
         pytest.param(pipe_from_sqs(REQUEST, eventSource=["aws:sqs"]), "$.eventSource", id="a list of sources"),
         pytest.param(pipe_from_kinesis(REQUEST, data="not base64!"), "$.data", id="not base64"),
         pytest.param(pipe_from_kinesis(REQUEST, data="e30"), "$.data", id="base64 without its padding"),
-        pytest.param(pipe_from_kinesis(REQUEST, data="e3!0="), "$.data", id="base64 with something in between"),
-        pytest.param(pipe_from_kinesis(REQUEST, data="ü"), "$.data", id="base64 of other letters"),
+        pytest.param(pipe_from_kinesis(REQUEST, data="e3!0="), "$.data", id="base64 with other characters in it"),
+        pytest.param(pipe_from_kinesis(REQUEST, data="ü"), "$.data", id="base64 beyond ASCII"),
         pytest.param(pipe_from_kinesis(REQUEST, data="84mawg=="), "$.data", id="an aggregated record"),
         pytest.param(sns(eventbridge([])), "$.Message.detail", id="broken one envelope further in"),
     ],
 )
-def test_a_broken_envelope_is_one_error_that_says_where(body: JsonValue, path: str) -> None:
+def test_a_broken_envelope_is_one_error_with_its_path(body: JsonValue, path: str) -> None:
     error = refused(body).errors[0]
     assert (error.rule, error.path) == ("envelope", path)
 
@@ -120,13 +120,13 @@ def test_a_broken_envelope_is_one_error_that_says_where(body: JsonValue, path: s
         ('{"detail-type": "x", "source": "y", "detail": {"weirdness": 1e999}}', "finiteNumbers", "$"),
     ],
 )
-def test_what_is_inside_is_strict_json_too(body: JsonValue, rule: str, path: str) -> None:
+def test_the_content_of_an_envelope_must_be_strict_json(body: JsonValue, rule: str, path: str) -> None:
     error = refused(body).errors[0]
     assert (error.rule, error.path) == (rule, path)
 
 
 @pytest.mark.parametrize("document", [[REQUEST], "text", 1, None, {"sound": "x", "type": "Notification"}, {}])
-def test_what_is_no_envelope_is_left_to_the_contract(document: JsonValue) -> None:
+def test_a_document_without_an_envelope_is_left_to_the_schema(document: JsonValue) -> None:
     assert envelopes.unwrap(json.dumps(document)).document == document
 
 
@@ -141,9 +141,9 @@ def test_an_envelope_may_be_larger_than_the_request_in_it() -> None:
 
 
 @pytest.mark.parametrize("marker", [{"MessageId": 7}, {"MessageId": None}, {"MessageId": ["sns-id"]}])
-def test_an_id_that_is_no_text_is_no_id(marker: dict[str, JsonValue]) -> None:
+def test_an_envelope_id_that_is_not_text_is_ignored(marker: dict[str, JsonValue]) -> None:
     assert envelopes.unwrap(json.dumps(sns(REQUEST, **marker))).publisher_id is None
 
 
-def test_what_is_inside_is_not_in_the_repr() -> None:
+def test_the_repr_does_not_show_the_content() -> None:
     assert "calypso" not in repr(envelopes.unwrap(json.dumps(REQUEST)))

@@ -1,4 +1,4 @@
-"""The events' contract as consumers read it: a valid schema, described, that knows what the code says and no more."""
+"""The schema of the events as consumers read it: valid, described, with the fields and values of the code only."""
 
 import json
 from dataclasses import fields
@@ -9,11 +9,11 @@ import jsonschema_rs
 import pytest
 
 from song_intake.domain.task import Clip
-from song_intake.outgoing import events as announcements
+from song_intake.outgoing import events as events_module
 from song_intake.outgoing.events import VERSION, EventType, SongEvent
 
 SCHEMA: dict[str, Any] = json.loads(
-    Path(announcements.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8")
+    Path(events_module.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8")
 )
 VALID: dict[str, object] = {"version": VERSION, "id": "i", "status": "FAILED", "metadata": {}, "clips": []}
 
@@ -28,23 +28,23 @@ def test_it_is_a_valid_schema_of_its_draft() -> None:
     jsonschema_rs.meta.validate(SCHEMA)
 
 
-def test_it_is_of_the_version_that_the_events_say() -> None:
+def test_its_version_is_that_of_the_events() -> None:
     assert SCHEMA["properties"]["version"]["const"] == VERSION
     assert SCHEMA["$id"].endswith(f":{VERSION}")
 
 
-def test_it_names_every_happening() -> None:
+def test_it_names_every_event_type() -> None:
     assert SCHEMA["properties"]["status"]["enum"] == [event_type.name for event_type in EventType]
     assert all(event_type.value in SCHEMA["description"] for event_type in EventType)
 
 
-def test_it_knows_the_fields_of_an_event_and_no_other() -> None:
+def test_it_has_the_fields_of_an_event_and_no_others() -> None:
     in_the_code = {field.name for field in fields(SongEvent)} - {"event_type", "dedup_key"}
     assert set(SCHEMA["properties"]) == in_the_code | {"version", "id", "status"}
     assert SCHEMA["additionalProperties"] is False
 
 
-def test_it_knows_the_fields_of_a_clip_and_no_other() -> None:
+def test_it_has_the_fields_of_a_clip_and_no_others() -> None:
     clip = SCHEMA["properties"]["clips"]["items"]
     assert set(clip["properties"]) == {field.name for field in fields(Clip)}
     assert clip["additionalProperties"] is False
@@ -55,7 +55,7 @@ def test_every_field_is_described(name: str) -> None:
     assert SCHEMA["properties"][name]["description"].endswith(".")
 
 
-def test_it_lets_the_least_event_through() -> None:
+def test_it_accepts_an_event_with_only_the_required_fields() -> None:
     assert is_valid(VALID)
 
 
@@ -66,7 +66,7 @@ def test_it_lets_the_least_event_through() -> None:
         {"id": ""},
         {"status": "SUBMITTING"},
         {"lyrics": "la"},
-        {"reason": "in words"},
+        {"reason": "free text"},
         {"refunded": "yes"},
         {"metadata": {"customer": 1}},
         {"clips": [{"audio_url": "https://a"}]},
@@ -75,10 +75,10 @@ def test_it_lets_the_least_event_through() -> None:
     ],
     ids=str,
 )
-def test_it_stops_what_no_event_says(wrong: dict[str, object]) -> None:
+def test_it_rejects_what_no_event_has(wrong: dict[str, object]) -> None:
     assert not is_valid(VALID | wrong)
 
 
 @pytest.mark.parametrize("name", VALID)
-def test_what_every_event_says_is_required(name: str) -> None:
+def test_the_fields_that_every_event_has_are_required(name: str) -> None:
     assert not is_valid({other: value for other, value in VALID.items() if other != name})

@@ -1,4 +1,4 @@
-"""Calls of many threads in few: who shares one with whom, and who waits for nobody."""
+"""Calls of many threads combined into few: which threads share a call, and how long each waits."""
 
 import functools
 import threading
@@ -18,7 +18,7 @@ HELD = 0
 
 
 class Calls:
-    """Doubles each item. A call that has HELD among its items does not end before `release` is set."""
+    """Doubles each item. A call with HELD among its items ends only when `release` is set."""
 
     def __init__(self) -> None:
         self.made: list[list[int]] = []
@@ -51,97 +51,97 @@ def group(calls: Calls) -> GroupCommit[int, int]:
     return GroupCommit(calls, most=3)
 
 
-def come_while_one_is_under_way(
+def submit_during_a_call(
     group: GroupCommit[int, int], calls: Calls, threads: ThreadPoolExecutor, items: Sequence[int]
 ) -> "list[Future[int]]":
-    """Their verdicts to come; the first is that of the call under way."""
+    """The future results. The first one is that of the call in flight."""
     first = threads.submit(group.submit, HELD)
     wait_for(lambda: calls.made, "the first call")
     others = []
     for number, item in enumerate(items, start=1):
         others.append(threads.submit(group.submit, item))
-        wait_for(functools.partial(is_crowd, group, number), "it to wait")
+        wait_for(functools.partial(are_waiting, group, number), "the thread to wait")
     return [first, *others]
 
 
-def is_crowd(group: GroupCommit[int, int], number: int) -> bool:
+def are_waiting(group: GroupCommit[int, int], number: int) -> bool:
     return len(group._waiting) == number
 
 
-def test_one_who_comes_alone_has_its_call_at_once(group: GroupCommit[int, int], calls: Calls) -> None:
+def test_a_single_thread_calls_at_once(group: GroupCommit[int, int], calls: Calls) -> None:
     assert [group.submit(1), group.submit(2)] == [2, 4]
     assert calls.made == [[1], [2]]
 
 
-def test_those_who_come_while_a_call_is_under_way_share_the_next(
+def test_threads_that_come_during_a_call_share_the_next_one(
     group: GroupCommit[int, int], calls: Calls, threads: ThreadPoolExecutor
 ) -> None:
-    verdicts = come_while_one_is_under_way(group, calls, threads, [1, 2])
+    futures = submit_during_a_call(group, calls, threads, [1, 2])
     calls.release.set()
-    assert [verdict.result() for verdict in verdicts] == [0, 2, 4]
+    assert [future.result() for future in futures] == [0, 2, 4]
     assert [sorted(call) for call in calls.made] == [[HELD], [1, 2]]
 
 
-def test_the_first_waits_for_others_as_long_as_they_come(
+def test_the_first_thread_waits_as_long_as_others_come(
     group: GroupCommit[int, int], calls: Calls, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While it looks away for the first time one more comes, and then nobody."""
+    """One more thread comes during the first wait, and none after it."""
     others: list[Future[int]] = []
-    looks: list[float] = []
+    waits: list[float] = []
 
-    def look_away(seconds: float) -> None:
-        looks.append(seconds)
+    def during_a_wait(seconds: float) -> None:
+        waits.append(seconds)
         if not others:
             others.append(threads.submit(group.submit, 2))
-            wait_for(functools.partial(is_crowd, group, 2), "it to wait")
+            wait_for(functools.partial(are_waiting, group, 2), "the thread to wait")
 
     monkeypatch.setattr(group_commit, "GATHER_SECONDS", 60.0)
-    monkeypatch.setattr(group_commit, "time", SimpleNamespace(monotonic=time.monotonic, sleep=look_away))
+    monkeypatch.setattr(group_commit, "time", SimpleNamespace(monotonic=time.monotonic, sleep=during_a_wait))
     assert group.submit(1) == 2
     assert others[0].result() == 4
     assert calls.made == [[1, 2]]
-    assert looks == [GATHER_STEP_SECONDS] * 2
+    assert waits == [GATHER_STEP_SECONDS] * 2
 
 
-def test_the_first_waits_for_nobody_once_its_call_is_full(
+def test_the_first_thread_stops_waiting_when_its_call_is_full(
     group: GroupCommit[int, int], calls: Calls, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     others: list[Future[int]] = []
 
-    def look_away(_seconds: float) -> None:
+    def during_a_wait(_seconds: float) -> None:
         assert not others
         for number in (2, 3):
             others.append(threads.submit(group.submit, number))
-            wait_for(functools.partial(is_crowd, group, number), "it to wait")
+            wait_for(functools.partial(are_waiting, group, number), "the thread to wait")
 
     monkeypatch.setattr(group_commit, "GATHER_SECONDS", 60.0)
-    monkeypatch.setattr(group_commit, "time", SimpleNamespace(monotonic=time.monotonic, sleep=look_away))
+    monkeypatch.setattr(group_commit, "time", SimpleNamespace(monotonic=time.monotonic, sleep=during_a_wait))
     assert group.submit(1) == 2
     assert calls.made == [[1, 2, 3]]
 
 
-def test_a_call_takes_no_more_than_the_most_and_the_others_have_the_one_after(
+def test_a_call_has_at_most_the_maximum_and_the_rest_go_in_the_next(
     group: GroupCommit[int, int], calls: Calls, threads: ThreadPoolExecutor
 ) -> None:
-    verdicts = come_while_one_is_under_way(group, calls, threads, [1, 2, 3, 4])
+    futures = submit_during_a_call(group, calls, threads, [1, 2, 3, 4])
     calls.release.set()
-    assert [verdict.result() for verdict in verdicts] == [0, 2, 4, 6, 8]
+    assert [future.result() for future in futures] == [0, 2, 4, 6, 8]
     assert [len(call) for call in calls.made] == [1, 3, 1]
 
 
-def test_what_a_call_raises_it_raises_for_everyone_in_it_and_for_nobody_else(
+def test_an_exception_of_a_call_is_raised_for_every_thread_in_it_and_no_other(
     group: GroupCommit[int, int], calls: Calls, threads: ThreadPoolExecutor
 ) -> None:
-    first, *both = come_while_one_is_under_way(group, calls, threads, [13, 2])
+    first, *both = submit_during_a_call(group, calls, threads, [13, 2])
     calls.release.set()
     assert first.result() == 0
-    for verdict in both:
+    for future in both:
         with pytest.raises(ValueError, match="unlucky"):
-            verdict.result()
+            future.result()
     assert group.submit(5) == 10
 
 
-def test_a_call_that_hangs_holds_nobody_back(
+def test_a_hanging_call_does_not_block_the_next(
     group: GroupCommit[int, int], calls: Calls, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.001)
@@ -151,13 +151,13 @@ def test_a_call_that_hangs_holds_nobody_back(
     assert not hanging.done()
 
 
-def test_a_call_that_answers_for_fewer_than_were_asked_raises_for_all_of_them() -> None:
+def test_a_call_with_too_few_results_raises_for_all_of_them() -> None:
     group = GroupCommit[int, int](lambda _items: [], most=3)
     with pytest.raises(ValueError, match="shorter"):
         group.submit(1)
 
 
-def test_everyone_in_a_crowd_has_the_verdict_on_its_own(
+def test_each_of_many_threads_gets_its_own_result(
     calls: Calls, group: GroupCommit[int, int], threads: ThreadPoolExecutor
 ) -> None:
     items = range(100, 600)

@@ -18,7 +18,7 @@ HANDLERS = sorted((ROOT / "functions").glob("*/*.py"))
 ROOMS = ("domain", "aws", "contract", "music_api", "ledger", "outgoing", "admission", "work", "app")
 COMMANDS = "commands"
 
-# Modules that only compute: they reach for no network, clock service or disk beyond their own schema.
+# Modules that only compute: they use no network, clock service or disk beyond their own schema.
 PURE_ROOMS = ("domain", "contract")
 REACHING_OUT = {"boto3", "botocore", "requests", "socket", "ssl", "urllib3", "aws_lambda_powertools"}
 
@@ -72,7 +72,7 @@ def test_no_modules_import_each_other() -> None:
 
 
 @pytest.mark.parametrize("room", [*ROOMS, COMMANDS])
-def test_a_room_says_in_one_line_what_it_is_for(room: str) -> None:
+def test_a_room_is_described_in_one_line(room: str) -> None:
     (line,) = (PACKAGE / room / "__init__.py").read_text(encoding="utf-8").splitlines()
     (docstring,) = ast.parse(line).body
     assert isinstance(docstring, ast.Expr)
@@ -84,7 +84,7 @@ def test_a_pure_module_does_not_reach_out_of_the_process(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_package_knows_no_handler_and_no_test(module: str) -> None:
+def test_the_package_imports_no_handler_and_no_test(module: str) -> None:
     outside = {path.stem for path in HANDLERS} | {"functions", "tests"}
     assert not {name.split(".")[0] for name in imported(MODULES[module])} & outside
 
@@ -96,7 +96,7 @@ def test_only_a_handler_reads_the_environment(module: str) -> None:
     assert not read & {"environ", "getenv"}
 
 
-def test_no_two_public_things_share_a_name() -> None:
+def test_public_names_are_unique() -> None:
     homes: dict[str, list[str]] = defaultdict(list)
     for module, path in MODULES.items():
         for name in public_names(path):

@@ -1,4 +1,4 @@
-"""The threads of one batch and their slots, in virtual time: who sends when, and what becomes of a slot left over."""
+"""The threads of one batch and their slots, in virtual time: when each sends, and what happens to unused slots."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ INTERVAL = 3.0
 TIMEOUT, PAID_CALL = 240.0, 40.0
 START = 1_700_000_000.0
 THREADS = 60
-WRITE = 0.012  # seconds, the longest that the database takes for one
+WRITE = 0.012  # seconds, the longest write of the simulated database
 
 
 class Unreachable(Database):
@@ -31,12 +31,12 @@ class Unreachable(Database):
 
 @dataclass
 class Batch:
-    """One invocation, whose threads begin at its start. Moments are seconds from then on."""
+    """One invocation whose threads start with it. Times are seconds from its start."""
 
     time_left: float = TIMEOUT
     database_type: type[Database] = Database
     sent: dict[str, float] = field(default_factory=dict)
-    near: dict[str, float] = field(default_factory=dict)
+    admitted: dict[str, float] = field(default_factory=dict)
     refusals: dict[str, Retryable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,13 +59,13 @@ class Batch:
 
         self._threads.append(thread)
 
-    def is_refused(self, name: str, after: float = 0.2) -> None:
-        """It sends, and hears a 429 so much later."""
+    def gets_a_429(self, name: str, after: float = 0.2) -> None:
+        """It sends, and gets a 429 these seconds later."""
         self._threads.append(lambda pacer: self._send(pacer, name, 0.1, after))
 
-    def leaves(self, name: str) -> None:
-        """It finds out, when it has connected, that it has nothing to send."""
-        self._threads.append(lambda pacer: self._leave(pacer, name))
+    def sends_nothing(self, name: str) -> None:
+        """It connects, and then has nothing to send."""
+        self._threads.append(lambda pacer: self._send_nothing(pacer, name))
 
     def run(self) -> "Batch":
         pacer = SharedPacer(self.table, 20, TIMEOUT, PAID_CALL, self.time.condition)
@@ -77,40 +77,40 @@ class Batch:
         return self
 
     def pace(self) -> Pace:
-        """What stands in the table."""
+        """The pace in the table."""
         seen: list[Pace] = []
 
-        def look() -> None:
+        def read() -> None:
             seen.append(PaceItem(self.database.client, "ledger").change(lambda pace: (pace, pace)))
 
         with self.time.clock():
-            self.time.start(Process(), look)
+            self.time.start(Process(), read)
             self.time.run()
         return seen[0]
 
-    def _near(self, place: Reservation | Retryable, name: str) -> bool:
-        self.near[name] = self.now()
-        if isinstance(place, Retryable):
-            self.refusals[name] = place
-        return not isinstance(place, Retryable)
+    def _admitted(self, reservation: Reservation | Retryable, name: str) -> bool:
+        self.admitted[name] = self.now()
+        if isinstance(reservation, Retryable):
+            self.refusals[name] = reservation
+        return not isinstance(reservation, Retryable)
 
     def _send(self, pacer: SharedPacer, name: str, ready_after: float, refused_after: float | None) -> None:
-        with pacer.reserve() as place:
-            if not self._near(place, name) or isinstance(place, Retryable):
+        with pacer.reserve() as reservation:
+            if not self._admitted(reservation, name) or isinstance(reservation, Retryable):
                 return
             self.time.sleep(ready_after)
-            refusal = place.wait()
+            refusal = reservation.wait()
             if refusal is not None:
                 self.refusals[name] = refusal
                 return
             self.sent[name] = self.now()
             if refused_after is not None:
                 self.time.sleep(refused_after)
-                place.slow_down(None)
+                reservation.slow_down(None)
 
-    def _leave(self, pacer: SharedPacer, name: str) -> None:
-        with pacer.reserve() as place:
-            self._near(place, name)
+    def _send_nothing(self, pacer: SharedPacer, name: str) -> None:
+        with pacer.reserve() as reservation:
+            self._admitted(reservation, name)
             self.time.sleep(0.1)
 
 
@@ -122,14 +122,14 @@ def about(*expected: float) -> object:
     return pytest.approx(list(expected), abs=2 * WRITE)
 
 
-def test_without_a_pace_nobody_waits() -> None:
+def test_without_a_pace_no_thread_waits() -> None:
     pacer = Unpaced()
-    with pacer.reserve() as place:
-        assert not isinstance(place, Retryable)
-        assert place.wait() is None
+    with pacer.reserve() as reservation:
+        assert not isinstance(reservation, Retryable)
+        assert reservation.wait() is None
 
 
-def test_the_first_is_sent_at_once_and_the_others_an_interval_apart() -> None:
+def test_the_first_create_is_sent_at_once_and_the_others_one_interval_apart() -> None:
     batch = Batch()
     for name in "abc":
         batch.sends(name)
@@ -138,28 +138,26 @@ def test_the_first_is_sent_at_once_and_the_others_an_interval_apart() -> None:
     assert moments(batch) == about(SOONEST_SECONDS, SOONEST_SECONDS + INTERVAL, SOONEST_SECONDS + 2 * INTERVAL)
 
 
-def test_a_thread_is_let_in_shortly_before_its_slot_and_sends_at_it() -> None:
+def test_a_thread_is_admitted_shortly_before_its_slot_and_sends_at_its_slot() -> None:
     batch = Batch()
     batch.sends("a")
     batch.sends("b")
     batch.run()
-    assert batch.near["b"] == pytest.approx(batch.sent["b"] - LEAD_SECONDS)
+    assert batch.admitted["b"] == pytest.approx(batch.sent["b"] - LEAD_SECONDS)
 
 
-def test_threads_that_come_at_the_same_moment_are_reserved_for_together() -> None:
+def test_threads_that_start_together_share_a_reservation_write() -> None:
     batch = Batch()
     for name in "abcdefghij":
         batch.sends(name)
     batch.run()
     assert len(batch.sent) == 10
-    assert batch.database.writes[PACE_KEY] == 2, (
-        "the first one writes, and the nine that come meanwhile are in the next"
-    )
+    assert batch.database.writes[PACE_KEY] == 2, "the first thread writes, and the other nine share the next write"
 
 
-def test_the_slot_of_a_duplicate_goes_to_the_next_thread_and_the_last_one_back_to_the_row() -> None:
+def test_the_slot_of_a_duplicate_goes_to_the_next_thread_and_the_last_slot_back_to_the_table() -> None:
     batch = Batch()
-    batch.leaves("a")
+    batch.sends_nothing("a")
     for name in "bcd":
         batch.sends(name)
     batch.run()
@@ -168,9 +166,9 @@ def test_the_slot_of_a_duplicate_goes_to_the_next_thread_and_the_last_one_back_t
     assert free == pytest.approx(START + SOONEST_SECONDS + 3 * INTERVAL, abs=2 * WRITE)
 
 
-def test_what_was_given_back_is_nobodys_until_it_is_reserved_again() -> None:
+def test_a_returned_slot_can_be_reserved_again() -> None:
     batch = Batch()
-    batch.leaves("a")
+    batch.sends_nothing("a")
     batch.sends("b")
     batch.sends("late", comes_after=1.0)
     batch.run()
@@ -178,17 +176,17 @@ def test_what_was_given_back_is_nobodys_until_it_is_reserved_again() -> None:
     assert batch.pace().free == ()
 
 
-def test_a_batch_that_ends_early_gives_back_what_is_still_to_come() -> None:
+def test_a_batch_that_ends_early_returns_its_future_slots() -> None:
     batch = Batch()
     for name in "abc":
-        batch.leaves(name)
+        batch.sends_nothing(name)
     batch.run()
-    # Each leaves after a tenth of a second; the first slot has come too near for anybody else.
+    # Each thread ends after 0.1 s. By then the first slot is too close for another worker.
     assert len(batch.pace().free) >= 1
     assert batch.now() < INTERVAL
 
 
-def test_who_was_not_ready_in_time_takes_the_next_slot_and_not_a_late_one() -> None:
+def test_a_thread_that_is_too_late_for_its_slot_sends_at_the_next_one() -> None:
     batch = Batch()
     batch.sends("slow", ready_after=SOONEST_SECONDS + MOST_LATE_SECONDS + 0.1)
     batch.sends("b")
@@ -204,7 +202,7 @@ def test_a_thread_that_is_a_little_late_sends_at_once() -> None:
     assert moments(batch) == about(SOONEST_SECONDS + MOST_LATE_SECONDS - 0.05)
 
 
-def test_who_would_come_too_late_for_a_paid_call_is_turned_away_with_the_time_of_the_next_slot() -> None:
+def test_a_thread_without_time_for_a_paid_call_is_refused_with_the_time_of_the_next_slot() -> None:
     batch = Batch(time_left=PAID_CALL + SOONEST_SECONDS + INTERVAL + 1)
     for name in "abc":
         batch.sends(name)
@@ -213,15 +211,15 @@ def test_who_would_come_too_late_for_a_paid_call_is_turned_away_with_the_time_of
     refusal = batch.refusals["c"]
     assert refusal.reason is Reason.PACED
     assert refusal.retry_after == pytest.approx(SOONEST_SECONDS + 2 * INTERVAL, abs=2 * WRITE)
-    assert batch.near["c"] < 1, "it does not wait for what will not come"
+    assert batch.admitted["c"] < 1, "it is refused at once"
 
 
-def test_an_open_line_does_not_wait_for_the_end_of_a_pause() -> None:
+def test_an_open_connection_does_not_wait_for_the_end_of_a_pause() -> None:
     batch = Batch()
-    batch.is_refused("a", after=INTERVAL - LEAD_SECONDS / 2)
+    batch.gets_a_429("a", after=INTERVAL - LEAD_SECONDS / 2)
     batch.sends("b", ready_after=0)
     batch.run()
-    assert batch.near["b"] < SOONEST_SECONDS + INTERVAL, "it was let in, for the slot that was dropped then"
+    assert batch.admitted["b"] < SOONEST_SECONDS + INTERVAL, "it was admitted for a slot that was dropped later"
     refusal = batch.refusals["b"]
     assert (refusal.reason, list(batch.sent)) == (Reason.PACED, ["a"])
     assert refusal.retry_after is not None
@@ -230,7 +228,7 @@ def test_an_open_line_does_not_wait_for_the_end_of_a_pause() -> None:
 
 def test_after_a_429_the_reserved_slots_are_dropped_and_new_ones_come_later_and_slower() -> None:
     batch = Batch()
-    batch.is_refused("a")
+    batch.gets_a_429("a")
     for name in "bc":
         batch.sends(name)
     batch.run()
@@ -239,10 +237,10 @@ def test_after_a_429_the_reserved_slots_are_dropped_and_new_ones_come_later_and_
     assert moments(batch)[1] == pytest.approx(pause, abs=2 * WRITE)
     assert moments(batch)[2] - moments(batch)[1] == pytest.approx(2 * INTERVAL, rel=0.05)
     assert batch.pace().slow == 2
-    assert batch.pace().free == (), "what was reserved before is given to nobody"
+    assert batch.pace().free == (), "the slots reserved before the 429 are dropped"
 
 
-def test_without_the_table_nothing_is_sent_and_everybody_hears_why() -> None:
+def test_without_the_table_nothing_is_sent_and_every_thread_gets_the_reason() -> None:
     batch = Batch(database_type=Unreachable)
     for name in "abc":
         batch.sends(name)
@@ -252,15 +250,15 @@ def test_without_the_table_nothing_is_sent_and_everybody_hears_why() -> None:
     assert len(batch.refusals) == 3
 
 
-def test_a_place_is_not_to_be_had_before_the_invocation_begins() -> None:
+def test_no_slot_can_be_reserved_before_the_invocation_begins() -> None:
     batch = Batch()
     pacer = SharedPacer(batch.table, 20, TIMEOUT, PAID_CALL)
     with pytest.raises(RuntimeError):
         pacer.reserve()
 
 
-def test_real_threads_that_all_want_one_every_millisecond_each_get_a_slot() -> None:
-    # The table alone is simulated, and takes no time.
+def test_many_real_threads_at_one_slot_a_millisecond_each_get_a_slot() -> None:
+    # Only the table is simulated. It responds at once.
     table = PaceItem(Database(lambda _: None).client, "ledger")
     pacer = SharedPacer(table, 60_000, TIMEOUT, PAID_CALL)
     pacer.begin(lambda: TIMEOUT)
@@ -268,8 +266,8 @@ def test_real_threads_that_all_want_one_every_millisecond_each_get_a_slot() -> N
 
     def thread(number: int) -> bool:
         together.wait()
-        with pacer.reserve() as place:
-            return not isinstance(place, Retryable) and (number % 3 == 0 or place.wait() is None)
+        with pacer.reserve() as reservation:
+            return not isinstance(reservation, Retryable) and (number % 3 == 0 or reservation.wait() is None)
 
     with ThreadPoolExecutor(THREADS) as pool:
         assert all(pool.map(thread, range(THREADS)))

@@ -1,4 +1,4 @@
-"""The sample messages: each is what its index says, for the docs, the local run and the tests alike."""
+"""The sample messages match their index. The docs, the local run and the tests use the same files."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ def sample(name: str) -> str:
 
 
 @pytest.mark.parametrize("case", EXPECTED, ids=lambda case: case["file"])
-def test_each_sample_is_what_its_index_says(case: dict[str, str]) -> None:
+def test_each_sample_matches_its_index_entry(case: dict[str, str]) -> None:
     if case.get("reason") == "INVALID_REQUEST":
         with pytest.raises(InvalidRequest):
             SongRequest.parse(sample(case["file"]), "message-1")
@@ -29,7 +29,7 @@ def test_every_sample_is_in_the_index_once() -> None:
     assert sorted(case["file"] for case in EXPECTED) == files
 
 
-def test_the_two_samples_of_one_id_differ_in_what_they_ask_for() -> None:
+def test_of_the_samples_with_one_id_one_is_a_duplicate_and_one_another_request() -> None:
     first, again, reused = (
         SongRequest.parse(sample(name), "message-1")
         for name in ("with_request_id_and_metadata.json", "duplicate_of_request_id.json", "request_id_reused.json")
@@ -39,7 +39,7 @@ def test_the_two_samples_of_one_id_differ_in_what_they_ask_for() -> None:
     assert first.request_id == reused.request_id
 
 
-def test_the_vendors_own_example_is_a_request_as_it_is() -> None:
+def test_the_vendors_own_example_is_a_valid_request() -> None:
     example = json.loads(sample("song_with_lyrics.json"))
     assert set(example) == {
         "task_type", "mv", "sound", "lyrics_strength", "sound_strength", "make_instrumental", "title", "lyrics",
@@ -47,7 +47,7 @@ def test_the_vendors_own_example_is_a_request_as_it_is() -> None:
     assert json.loads(SongRequest.parse(json.dumps(example), "message-1").create_body) == example
 
 
-def test_the_one_with_five_errors_has_just_these() -> None:
+def test_the_invalid_sample_has_exactly_its_five_errors() -> None:
     with pytest.raises(InvalidRequest) as caught:
         SongRequest.parse(sample("invalid_five_errors.json"), "message-1")
     assert [(error.path, error.rule) for error in caught.value.errors] == [

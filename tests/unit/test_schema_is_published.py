@@ -1,4 +1,4 @@
-"""The contract as callers read it: a valid schema, described throughout, with the vendor's own limits."""
+"""The schema of a request as callers read it: valid, described throughout, with the vendor's own limits."""
 
 import json
 from pathlib import Path
@@ -29,13 +29,13 @@ def test_it_is_the_one_that_requests_are_checked_against() -> None:
     assert json.loads(PUBLISHED.read_text(encoding="utf-8")) == contract.SCHEMA
 
 
-def test_it_knows_the_fields_of_the_vendor_and_ours_and_no_other() -> None:
+def test_it_has_the_vendors_fields_and_ours_and_no_others() -> None:
     assert set(contract.FIELDS) == VENDOR_FIELDS | OUR_FIELDS
     assert contract.SCHEMA["additionalProperties"] is False
 
 
 @pytest.mark.parametrize("name", sorted(VENDOR_FIELDS | OUR_FIELDS))
-def test_every_field_is_described_with_an_example_that_keeps_the_contract(name: str) -> None:
+def test_every_field_is_described_with_a_valid_example(name: str) -> None:
     field = contract.FIELDS[name]
     assert field["title"]
     assert str(field["description"]).endswith(".")
@@ -46,17 +46,17 @@ def test_every_field_is_described_with_an_example_that_keeps_the_contract(name: 
 
 
 @pytest.mark.parametrize("name", sorted(VENDOR_FIELDS | OUR_FIELDS))
-def test_a_rule_that_does_not_explain_itself_is_explained_beside_it(name: str) -> None:
+def test_a_constant_or_a_pattern_has_an_explanation(name: str) -> None:
     field = contract.FIELDS[name]
     assert ("x-expected" in field) == bool({"const", "pattern"} & field.keys())
 
 
 @pytest.mark.parametrize("example", cast("list[JsonValue]", contract.SCHEMA["examples"]))
-def test_the_examples_of_the_whole_keep_the_contract(example: JsonValue) -> None:
+def test_the_examples_of_whole_requests_are_valid(example: JsonValue) -> None:
     assert contract.errors_in(example) == []
 
 
-def test_the_models_are_the_published_ones_to_the_letter() -> None:
+def test_the_models_are_exactly_those_that_the_vendor_publishes() -> None:
     assert contract.FIELDS["mv"]["enum"] == [
         "FUZZ-2.0 Pro", "FUZZ-2.0", "FUZZ-2.0 Raw", "FUZZ-1.1 Pro", "FUZZ-1.1",
         "FUZZ-1.0 Pro", "FUZZ-1.0", "FUZZ-0.8", "FUZZ-3-Demo", "Lyria 3 preview",

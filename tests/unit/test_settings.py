@@ -1,4 +1,4 @@
-"""A function with a wrong configuration does not start, and says which variable and which rule."""
+"""A function with invalid settings does not start, and names the variable and the rule."""
 
 from collections.abc import Callable, Mapping
 
@@ -82,13 +82,13 @@ NUMBERED = [(function, name) for function, (_, _, numbers) in FUNCTIONS.items() 
 
 
 def read(function: str, **changed: str | None) -> object:
-    """The function's settings from an environment that is right but for what is changed; None: it is not there."""
+    """The function's settings from a valid environment with these changes. None removes a variable."""
     from_environment, texts, numbers = FUNCTIONS[function]
     environment = {**texts, **numbers, **MAY_BE_ZERO, **changed}
     return from_environment({name: value for name, value in environment.items() if value is not None})
 
 
-def test_the_environment_is_read_whole() -> None:
+def test_every_setting_of_submit_song_is_read() -> None:
     assert SubmitSettings.from_environment(ENVIRONMENT | WEBHOOK | {"SOMETHING_ELSE": "x"}) == SubmitSettings(
         music_api_origin="https://api.example.com",
         api_token_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
@@ -116,7 +116,7 @@ def test_the_environment_is_read_whole() -> None:
     )
 
 
-def test_the_environment_of_tracking_is_read_whole() -> None:
+def test_every_setting_of_track_song_is_read() -> None:
     assert read("track_song", SOMETHING_ELSE="x") == TrackSettings(
         music_api_origin="https://api.example.com",
         api_token_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
@@ -137,7 +137,7 @@ def test_the_environment_of_tracking_is_read_whole() -> None:
     )
 
 
-def test_what_follows_from_the_settings_is_worked_out_in_one_place() -> None:
+def test_derived_times_are_computed_from_the_settings() -> None:
     settings = SubmitSettings.from_environment(ENVIRONMENT)
     assert (settings.paid_call, settings.final_receive) == (40, 8 - RESERVED_RECEIVES)
     assert TrackSettings.from_environment(TRACK_TEXTS | TRACK_NUMBERS).poll_call == 25
@@ -145,7 +145,7 @@ def test_what_follows_from_the_settings_is_worked_out_in_one_place() -> None:
 
 
 @pytest.mark.parametrize(("value", "bundle"), [("/ca.pem", "/ca.pem"), ("", None)])
-def test_a_private_authority_may_be_named(value: str, bundle: str | None) -> None:
+def test_a_ca_bundle_may_be_set(value: str, bundle: str | None) -> None:
     assert SubmitSettings.from_environment(ENVIRONMENT | {"SSL_CERT_FILE": value}).ca_bundle == bundle
 
 
@@ -155,12 +155,12 @@ def test_the_webhook_may_be_switched_off(blank: dict[str, str]) -> None:
     assert (settings.webhook_url, settings.webhook_key_secret_arn) == (None, None)
 
 
-def test_the_window_of_resolution_may_be_nothing() -> None:
+def test_the_resolution_window_may_be_0() -> None:
     assert SubmitSettings.from_environment(ENVIRONMENT | {"RESOLUTION_WINDOW_SECONDS": "0"}).resolution_window == 0
 
 
 def test_a_full_batch_must_get_its_slots_in_one_invocation() -> None:
-    # A paid call takes 40 of the 60 seconds: 10 creates must not wait for as much as the other 20.
+    # A paid call needs 40 of the 60 seconds, so 10 creates must get their slots in less than the other 20.
     settings = SubmitSettings.from_environment(ENVIRONMENT | {"CREATES_PER_MINUTE": "31"})
     assert settings.slot_wait == pytest.approx(600 / 31)
     with pytest.raises(InvalidSettings, match="BATCH_SIZE creates at CREATES_PER_MINUTE"):
@@ -169,7 +169,7 @@ def test_a_full_batch_must_get_its_slots_in_one_invocation() -> None:
 
 @pytest.mark.parametrize("name", MAY_BE_ZERO)
 @pytest.mark.parametrize("value", ["-1", "1.5", "ten"])
-def test_a_number_of_0_or_more_that_is_none_is_named(name: str, value: str) -> None:
+def test_an_invalid_number_of_0_or_more_is_named(name: str, value: str) -> None:
     with pytest.raises(InvalidSettings, match=rf"^{name} must be a whole number of 0 or more$"):
         SubmitSettings.from_environment(ENVIRONMENT | {name: value})
 
@@ -183,13 +183,13 @@ def test_a_missing_variable_is_named(function: str, name: str, value: str | None
 
 @pytest.mark.parametrize(("function", "name"), NUMBERED)
 @pytest.mark.parametrize("value", ["0", "00", "-5", "+5", "1.5", "5s", "ten", "1_0", "\u0665", "\u00b2", "0x10"])
-def test_a_number_that_is_none_is_named(function: str, name: str, value: str) -> None:
+def test_an_invalid_number_is_named(function: str, name: str, value: str) -> None:
     with pytest.raises(InvalidSettings, match=rf"^{name} must be a whole number above 0$"):
         read(function, **{name: value})
 
 
 @pytest.mark.parametrize(
-    ("function", "name", "wrong", "right", "told"),
+    ("function", "name", "wrong", "right", "rule"),
     [
         ("submit_song", "CREATE_DEADLINE_SECONDS", "50", "49", "CREATE_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS"),
         ("submit_song", "SETTLE_MARGIN_SECONDS", "30", "29", "CREATE_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS"),
@@ -203,16 +203,16 @@ def test_a_number_that_is_none_is_named(function: str, name: str, value: str) ->
         ("track_song", "FUNCTION_TIMEOUT_SECONDS", "25", "26", "no poll would ever begin"),
     ],
 )
-def test_a_broken_rule_is_told_and_its_bound_is_exact(
-    function: str, name: str, wrong: str, right: str, told: str
+def test_a_broken_rule_is_named_and_its_bound_is_exact(
+    function: str, name: str, wrong: str, right: str, rule: str
 ) -> None:
     read(function, **{name: right})
     with pytest.raises(InvalidSettings) as caught:
         read(function, **{name: wrong})
-    assert told in str(caught.value)
+    assert rule in str(caught.value)
 
 
-def test_every_broken_rule_is_told_at_once() -> None:
+def test_all_broken_rules_are_named_together() -> None:
     with pytest.raises(InvalidSettings) as caught:
         SubmitSettings.from_environment(
             ENVIRONMENT | {"LEASE_SECONDS": "1", "RETRY_CAP_SECONDS": "1", "MAX_RECEIVE_COUNT": "1"}

@@ -1,4 +1,4 @@
-"""What becomes of a message body: a song request, or every error that is in it."""
+"""What a message body becomes: a song request, or all the errors in it."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ def refused(body: JsonValue) -> InvalidRequest:
     return caught.value
 
 
-def test_what_is_posted_is_canonical_and_holds_none_of_our_fields() -> None:
+def test_the_create_body_is_canonical_and_has_none_of_our_fields() -> None:
     request = parse(
         {
             "title": "Grüße",
@@ -72,7 +72,7 @@ def test_the_repr_shows_ids_and_nothing_of_the_song() -> None:
     assert "r-1" in repr(request)
 
 
-def test_threads_may_parse_side_by_side() -> None:
+def test_threads_may_parse_in_parallel() -> None:
     documents: list[JsonValue] = [{"sound": f"tango {number}", "title": str(number)} for number in range(200)]
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(parse, documents)) == list(map(parse, documents))
@@ -87,16 +87,16 @@ def wrapped_by_sns(document: JsonValue, sns_id: str) -> JsonValue:
     ("document", "known_id", "request_id"),
     [
         pytest.param(wrapped_by_sns({**SOUND, "request_id": "own"}, "sns"), "known", "own", id="the caller's own"),
-        pytest.param(wrapped_by_sns(SOUND, "sns"), "known", "known", id="the one it went under before"),
+        pytest.param(wrapped_by_sns(SOUND, "sns"), "known", "known", id="the known id of an earlier delivery"),
         pytest.param(wrapped_by_sns(SOUND, "sns"), None, "sns", id="the envelope's"),
         pytest.param(SOUND, "known", "known", id="redriven without an envelope"),
         pytest.param(SOUND, None, "message-1", id="the message's"),
-        pytest.param(wrapped_by_sns(SOUND, "two words"), None, "message-1", id="an envelope id that is none"),
-        pytest.param(SOUND, "known\n", "message-1", id="a known id that is none"),
+        pytest.param(wrapped_by_sns(SOUND, "with blank"), None, "message-1", id="an invalid envelope id"),
+        pytest.param(SOUND, "known\n", "message-1", id="an invalid known id"),
         pytest.param(SOUND, "", "message-1", id="an empty known id"),
     ],
 )
-def test_the_nearest_to_the_caller_names_the_request(
+def test_the_request_id_comes_from_the_source_closest_to_the_caller(
     document: JsonValue, known_id: str | None, request_id: str
 ) -> None:
     assert parse(document, known_id=known_id).request_id == request_id
@@ -109,7 +109,7 @@ def test_the_nearest_to_the_caller_names_the_request(
         ({"request_id": "r-1", "sound": "x" * 70_000}, "r-1"),
         (wrapped_by_sns({"request_id": "r-1"}, "sns"), "r-1"),
         (wrapped_by_sns({"sound": 5}, "sns"), None),
-        ({"request_id": "two words", "sound": "x"}, None),
+        ({"request_id": "with blank", "sound": "x"}, None),
         ({"request_id": 7, "sound": "x"}, None),
         ('{"request_id": "r-1", "request_id": "r-1"}', None),
         (["r-1"], None),
@@ -135,11 +135,11 @@ def test_an_invalid_request_keeps_the_callers_id_where_it_can_be_read(body: Json
         pytest.param("", "notEmpty", id="empty"),
     ],
 )
-def test_a_body_that_is_no_document_is_one_error(body: str, rule: str) -> None:
+def test_an_unreadable_body_is_one_error(body: str, rule: str) -> None:
     (error,) = refused(body).errors
     assert error.rule == rule
 
 
-def test_a_request_of_exactly_64_kib_is_taken() -> None:
+def test_a_request_of_exactly_64_kib_is_accepted() -> None:
     room = 65_536 - len('{"sound":""}')
     assert SongRequest.parse(f'{{"sound":"{"x" * room}"}}', "message-1")

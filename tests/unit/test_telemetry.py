@@ -1,4 +1,4 @@
-"""What the function tells, read from the very text that CloudWatch would get."""
+"""The log lines and metrics of a function, read as the text that CloudWatch gets."""
 
 import io
 import json
@@ -20,8 +20,8 @@ MESSAGE = Message("message-1", "receipt-1", f'{{"lyrics": "{LYRICS}"}}', 3, 0.0,
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
-    """Hears what the function would write to its log: the logger's lines, and the metrics, which are printed."""
+class LogOutput:
+    """What the function writes to its log: the logger's lines, and the metrics, which are printed."""
 
     stream: io.StringIO
     capsys: pytest.CaptureFixture[str]
@@ -38,18 +38,18 @@ class Ear:
 
 
 @pytest.fixture
-def ear(capsys: pytest.CaptureFixture[str]) -> Ear:
-    return Ear(io.StringIO(), capsys)
+def output(capsys: pytest.CaptureFixture[str]) -> LogOutput:
+    return LogOutput(io.StringIO(), capsys)
 
 
 @pytest.fixture
-def telemetry(request: pytest.FixtureRequest, ear: Ear) -> Telemetry:
-    # Powertools keeps a logger and its stream by its service: one for each test hears that test alone.
+def telemetry(request: pytest.FixtureRequest, output: LogOutput) -> Telemetry:
+    # Powertools keeps one logger and stream per service name, so each test uses a name of its own.
     service = request.node.name
-    return Telemetry(Logger(service=service, stream=ear.stream), Metrics(namespace="SongIntake", service=service))
+    return Telemetry(Logger(service=service, stream=output.stream), Metrics(namespace="SongIntake", service=service))
 
 
-RETRY = RetryIn(12.34, Reason.RATE_LIMITED, "fewer, please")
+RETRY = RetryIn(12.34, Reason.RATE_LIMITED, "rate limited")
 REFUSED = DeadLetter(Reason.REFUSED, "refused", 400, "validation_error")
 UNRECORDED = DeadLetter(Reason.TASK_NOT_RECORDED, "not recorded", task_id="task-1")
 
@@ -58,19 +58,25 @@ UNRECORDED = DeadLetter(Reason.TASK_NOT_RECORDED, "not recorded", task_id="task-
     ("decision", "level", "keys"),
     [
         pytest.param(Done("task-1"), "INFO", {"action": "submitted", "task_id": "task-1"}, id="submitted"),
-        pytest.param(Done("task-1", duplicate=True), "INFO", {"action": "duplicate", "task_id": "task-1"}, id="again"),
-        pytest.param(Done("task-1", ended=Status.FAILED), "INFO", {"action": "failed", "task_id": "task-1"}, id="end"),
+        pytest.param(
+            Done("task-1", duplicate=True), "INFO", {"action": "duplicate", "task_id": "task-1"}, id="duplicate"
+        ),
+        pytest.param(
+            Done("task-1", ended=Status.FAILED), "INFO", {"action": "failed", "task_id": "task-1"}, id="ended"
+        ),
         pytest.param(
             Done("task-1", duplicate=True, ended=Status.FAILED),
             "INFO",
             {"action": "duplicate", "task_id": "task-1"},
             id="ended before",
         ),
-        pytest.param(Done("task-1", passed_on=True), "INFO", {"action": "not_yet", "task_id": "task-1"}, id="passed"),
+        pytest.param(
+            Done("task-1", passed_on=True), "INFO", {"action": "not_yet", "task_id": "task-1"}, id="passed on"
+        ),
         pytest.param(
             RETRY,
             "WARNING",
-            {"action": "retry", "reason": "RATE_LIMITED", "detail": "fewer, please", "retry_in_seconds": 12.3},
+            {"action": "retry", "reason": "RATE_LIMITED", "detail": "rate limited", "retry_in_seconds": 12.3},
             id="retry",
         ),
         pytest.param(
@@ -98,11 +104,11 @@ UNRECORDED = DeadLetter(Reason.TASK_NOT_RECORDED, "not recorded", task_id="task-
         ),
     ],
 )
-def test_a_record_is_one_line_with_everything_that_is_known(
-    telemetry: Telemetry, ear: Ear, decision: Decision, level: str, keys: dict[str, object]
+def test_a_record_is_one_line_with_all_its_details(
+    telemetry: Telemetry, output: LogOutput, decision: Decision, level: str, keys: dict[str, object]
 ) -> None:
     telemetry.log(RecordReport(MESSAGE, decision, "request-1", seconds=1.2345))
-    line = ear.line()
+    line = output.line()
     of_every_record = {
         "level": level,
         "request_id": "request-1",
@@ -116,30 +122,34 @@ def test_a_record_is_one_line_with_everything_that_is_known(
 
 @pytest.mark.parametrize("reason", Reason)
 @pytest.mark.parametrize(
-    "make", [lambda reason: RetryIn(1, reason, ""), lambda reason: DeadLetter(reason, "")], ids=["retry", "letter"]
+    "make", [lambda reason: RetryIn(1, reason, ""), lambda reason: DeadLetter(reason, "")], ids=["retry", "dead letter"]
 )
 def test_a_line_is_an_error_where_an_operator_has_to_act_on_the_request(
-    telemetry: Telemetry, ear: Ear, reason: Reason, make: Callable[[Reason], Decision]
+    telemetry: Telemetry, output: LogOutput, reason: Reason, make: Callable[[Reason], Decision]
 ) -> None:
-    acted_upon = {Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN}
+    for_operators = {Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN}
     telemetry.log(RecordReport(MESSAGE, make(reason), "request-1"))
-    line = ear.line()
+    line = output.line()
     usual = "INFO" if reason is Reason.NOT_FINISHED else "WARNING"
-    assert line["level"] == ("ERROR" if reason in acted_upon else usual)
+    assert line["level"] == ("ERROR" if reason in for_operators else usual)
 
 
-def test_a_task_whose_dead_letter_was_not_taken_is_named_in_an_error(telemetry: Telemetry, ear: Ear) -> None:
+def test_a_task_whose_dead_letter_could_not_be_sent_is_named_in_an_error(
+    telemetry: Telemetry, output: LogOutput
+) -> None:
     stays = RetryIn(5, Reason.DEAD_LETTER_QUEUE_UNAVAILABLE, "the queue is gone")
     telemetry.log(RecordReport(MESSAGE, stays, "request-1", failed_decision=UNRECORDED))
-    line = ear.line()
+    line = output.line()
     assert (line["task_id"], line["level"]) == ("task-1", "ERROR")
 
 
-def test_a_submission_whose_event_was_not_taken_names_its_task_as_a_warning(telemetry: Telemetry, ear: Ear) -> None:
-    """The row has the task already, so nothing would be lost."""
+def test_a_submission_whose_event_could_not_be_published_is_a_warning_with_its_task(
+    telemetry: Telemetry, output: LogOutput
+) -> None:
+    """The row already has the task, so nothing is lost."""
     stays = RetryIn(5, Reason.EVENTS_UNAVAILABLE, "the bus is gone")
     telemetry.log(RecordReport(MESSAGE, stays, "request-1", failed_decision=Done("task-1")))
-    line = ear.line()
+    line = output.line()
     assert (line["task_id"], line["level"]) == ("task-1", "WARNING")
 
 
@@ -147,34 +157,34 @@ def test_a_submission_whose_event_was_not_taken_names_its_task_as_a_warning(tele
     ("status", "request_id", "name"), [(200, "request-1", "WebhookAccepted"), (401, None, "WebhookRefused")]
 )
 def test_a_webhook_is_one_line_and_one_count(
-    telemetry: Telemetry, ear: Ear, status: int, request_id: str | None, name: str
+    telemetry: Telemetry, output: LogOutput, status: int, request_id: str | None, name: str
 ) -> None:
     telemetry.webhook(status, request_id, accepted=status == 200)
-    line, count = sorted(ear.lines(), key=lambda line: "_aws" in line)
+    line, count = sorted(output.lines(), key=lambda line: "_aws" in line)
     assert (line["action"], line["http_status"], line.get("request_id")) == ("webhook", status, request_id)
     assert count[name] == [1.0]
 
 
-def test_a_webhook_that_could_not_be_taken_is_told_without_the_text(telemetry: Telemetry, ear: Ear) -> None:
+def test_a_failed_webhook_is_logged_without_its_text(telemetry: Telemetry, output: LogOutput) -> None:
     telemetry.webhook_failed(RuntimeError(LYRICS))
-    line = ear.line()
+    line = output.line()
     assert (line["level"], line["action"], line["reason"]) == ("WARNING", "webhook", "RuntimeError")
     assert LYRICS not in json.dumps(line)
 
 
-def test_where_an_exception_came_from_is_told_without_its_text(telemetry: Telemetry, ear: Ear) -> None:
+def test_an_exception_is_logged_by_its_frames_and_without_its_text(telemetry: Telemetry, output: LogOutput) -> None:
     def sing() -> None:
         raise ValueError(LYRICS)
 
     with pytest.raises(ValueError, match=LYRICS) as caught:
         sing()
     telemetry.log(RecordReport(MESSAGE, RetryIn(1, Reason.UNFORESEEN, "ValueError"), frames=frames_of(caught.value)))
-    line = ear.line()
+    line = output.line()
     assert line["frames"][-1].startswith("sing:")
     assert LYRICS not in json.dumps(line)
 
 
-def test_only_the_innermost_frames_are_told() -> None:
+def test_only_the_innermost_frames_are_logged() -> None:
     def dig(depth: int) -> None:
         if depth == 0:
             raise ValueError
@@ -185,18 +195,20 @@ def test_only_the_innermost_frames_are_told() -> None:
     assert [frame.split(":")[0] for frame in frames_of(caught.value)] == ["dig"] * 5
 
 
-def test_a_visibility_that_was_not_changed_is_told_without_the_services_text(telemetry: Telemetry, ear: Ear) -> None:
+def test_a_failed_visibility_change_is_logged_without_the_services_text(
+    telemetry: Telemetry, output: LogOutput
+) -> None:
     telemetry.visibility_change_failed(RuntimeError(LYRICS))
-    line = ear.line()
+    line = output.line()
     assert (line["level"], line["action"], line["reason"]) == ("WARNING", "change_visibility", "RuntimeError")
     assert LYRICS not in json.dumps(line)
 
 
-def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ear: Ear) -> None:
+def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, output: LogOutput) -> None:
     telemetry.count(
         [RecordReport(MESSAGE, decision) for decision in (Done("1"), Done("2"), RETRY, REFUSED, UNRECORDED)]
     )
-    line = ear.line()
+    line = output.line()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     counts = {"Submitted": 2, "Retried": 1, "DeadLettered": 2, "Rejected": 1, "TaskNotRecorded": 1}
     assert isinstance(line["_aws"]["Timestamp"], int)
@@ -232,31 +244,31 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ea
     ],
 )
 def test_a_decision_is_counted_under_its_names(
-    telemetry: Telemetry, ear: Ear, decision: Decision, names: set[str]
+    telemetry: Telemetry, output: LogOutput, decision: Decision, names: set[str]
 ) -> None:
     telemetry.count([RecordReport(MESSAGE, decision)])
-    line = ear.line()
+    line = output.line()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert {metric["Name"] for metric in directive["Metrics"]} == names
 
 
-def test_an_empty_batch_is_not_counted(telemetry: Telemetry, ear: Ear) -> None:
+def test_an_empty_batch_is_not_counted(telemetry: Telemetry, output: LogOutput) -> None:
     telemetry.count([])
-    assert ear.lines() == []
+    assert output.lines() == []
 
 
-def test_one_batch_is_not_counted_again_with_the_next(telemetry: Telemetry, ear: Ear) -> None:
+def test_one_batch_is_not_counted_again_with_the_next(telemetry: Telemetry, output: LogOutput) -> None:
     telemetry.count([RecordReport(MESSAGE, Done("1"))])
     telemetry.count([RecordReport(MESSAGE, RETRY)])
-    _, second = ear.lines()
+    _, second = output.lines()
     assert "Submitted" not in second
 
 
-def test_neither_body_nor_receipt_is_in_any_line(telemetry: Telemetry, ear: Ear) -> None:
+def test_neither_body_nor_receipt_is_in_any_line(telemetry: Telemetry, output: LogOutput) -> None:
     for decision in (Done("1"), RETRY, REFUSED, UNRECORDED):
         report = RecordReport(MESSAGE, decision, "request-1")
         telemetry.log(report)
         telemetry.count([report])
-    text = ear.text()
+    text = output.text()
     assert LYRICS not in text
     assert "receipt-1" not in text

@@ -1,4 +1,4 @@
-"""A batch taken from its queue and acknowledged as Lambda would."""
+"""A batch received from its queue, handled, and acknowledged as Lambda does it."""
 
 from song_intake.work.batch import Batch, BatchResponse, TimeLeft
 from tests.integration.bench import Bench, plenty_of_time
@@ -10,8 +10,8 @@ def failed(response: BatchResponse) -> set[str]:
     return {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
 
 
-def take_all(bench: Bench, batch: Batch, time_left: TimeLeft = plenty_of_time) -> set[str]:
-    """Takes what is on the queue, acknowledges as Lambda would, and returns the ids that stay."""
+def handle_all(bench: Bench, batch: Batch, time_left: TimeLeft = plenty_of_time) -> set[str]:
+    """Handles the messages on the queue, acknowledges as Lambda does, and returns the ids that stay."""
     records = bench.receive()
     stay = failed(batch.handle(records, time_left))
     for record in records:
@@ -21,6 +21,6 @@ def take_all(bench: Bench, batch: Batch, time_left: TimeLeft = plenty_of_time) -
 
 
 def unreadable_row(bench: Bench, request_id: str, **attributes: str) -> None:
-    """A row that this version does not understand, as a later one may have written it."""
+    """A row that this version cannot read, as a later version may have written it."""
     item = {"request_id": request_id, "status": "SINGING", "fingerprint": "of-another-time", **attributes}
     bench.dynamodb.put_item(TableName=bench.table, Item={name: {"S": text} for name, text in item.items()})

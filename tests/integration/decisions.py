@@ -1,4 +1,4 @@
-"""One record decided: what a batch does with it, without the batch."""
+"""The decision about one record, as a batch makes it, without the batch."""
 
 from song_intake.contract.sqs_message import SqsRecord
 from song_intake.domain.decision import DeadLetter, Decision, RetryIn
@@ -6,7 +6,7 @@ from song_intake.work.batch import TimeLeft
 from song_intake.work.submission import Submission
 from tests.integration.bench import Bench, delivery, plenty_of_time, record_of, song
 
-# The title of every song here: what becomes of it is planned by its title.
+# The title of every song here. The vendor's behaviour is planned by it.
 TITLE = "Night Train"
 
 
@@ -19,7 +19,7 @@ def record(request_id: str, message_id: str = "message-1", receives: int = 1, **
 
 
 def redriven(record: SqsRecord, letter: DeadLetter, request_id: str) -> SqsRecord:
-    """The dead letter of a record as it comes back: with our attributes, and a new message id."""
+    """The dead letter of a record after a redrive: with our attributes and a new message id."""
     attributes = {"reason": letter.reason.value, "first_message_id": record["messageId"], "request_id": request_id}
     if letter.task_id:
         attributes["task_id"] = letter.task_id
@@ -37,6 +37,6 @@ def retry_in(decision: Decision) -> RetryIn:
 
 
 def abandon(bench: Bench, request_id: str) -> None:
-    """Leaves the row as a function leaves it that dies while the call is under way."""
+    """Leaves the row as a function leaves it that crashes during the create call."""
     request, message = delivery(record(request_id))
     bench.ledger().claim(request, message.message_id)

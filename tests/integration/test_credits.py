@@ -1,4 +1,4 @@
-"""The balance of the account, read over the wire."""
+"""The balance of the account, read from the simulated music API."""
 
 import ssl
 
@@ -25,11 +25,11 @@ def switch(bench: Bench) -> IntakeSwitch:
 def test_the_balance_is_what_the_vendor_returns(bench: Bench, switch: IntakeSwitch) -> None:
     bench.vendor.credits = 120
     assert switch.balance() == Balance(120, 0)
-    (asked,) = bench.vendor.requests
-    assert (asked.method, asked.path, asked.body) == ("GET", CREDITS_PATH, b"")
+    (sent,) = bench.vendor.requests
+    assert (sent.method, sent.path, sent.body) == ("GET", CREDITS_PATH, b"")
 
 
-def test_the_token_is_read_afresh_every_time(bench: Bench, switch: IntakeSwitch) -> None:
+def test_the_token_is_read_again_every_time(bench: Bench, switch: IntakeSwitch) -> None:
     switch.balance()
     bench.vendor.tokens.clear()
     assert switch.balance() == NoAnswer(Reason.TOKEN_REFUSED, 401)
@@ -44,12 +44,12 @@ def test_without_a_token_the_vendor_is_not_called(bench: Bench) -> None:
     assert bench.vendor.requests == ()
 
 
-def test_without_a_connection_the_balance_is_not_known(bench: Bench, switch: IntakeSwitch) -> None:
+def test_without_a_connection_the_balance_is_unknown(bench: Bench, switch: IntakeSwitch) -> None:
     bench.vendor.refuse_connections()
     assert switch.balance() == NoAnswer(Reason.CANNOT_CONNECT)
 
 
-def test_a_response_that_breaks_off_gives_no_balance() -> None:
+def test_an_incomplete_response_gives_no_balance() -> None:
     authority = trustme.CA()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(HOST).configure_cert(tls)

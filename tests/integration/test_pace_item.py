@@ -1,4 +1,4 @@
-"""The pace in a real table: one write for a change, no change of another worker is lost, and it is no request."""
+"""The pace in a real table: one write for a change, no change of another worker is lost, and it is not a request."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -22,7 +22,7 @@ WORKERS = 8
 
 
 class Counting:
-    """A client that counts its writes; it may send each a second time, as the SDK does when an answer is lost."""
+    """A client that counts its writes. It can send each one twice, as the SDK does when a response is lost."""
 
     def __init__(self, dynamodb: "DynamoDBClient", *, sends_twice: bool = False) -> None:
         self.exceptions = dynamodb.exceptions
@@ -45,18 +45,18 @@ def table(bench: Bench, client: object = None) -> PaceItem:
     return PaceItem(cast("DynamoDBClient", client or bench.dynamodb), bench.table)
 
 
-def test_what_one_worker_reserved_the_next_one_sees(bench: Bench) -> None:
+def test_the_next_worker_sees_the_reserved_slots(bench: Bench) -> None:
     assert table(bench).change(reserve) == (NOW, NOW + INTERVAL)
     assert table(bench).change(reserve) == (NOW + 2 * INTERVAL, NOW + 3 * INTERVAL)
 
 
-def test_the_state_comes_back_as_it_was_written(bench: Bench) -> None:
+def test_the_state_is_read_as_it_was_written(bench: Bench) -> None:
     state = Pace(NOW + 1.25, (NOW + 0.5, NOW + 0.75), 1.5, NOW - 3)
     table(bench).change(lambda _: (state, None))
     assert table(bench).change(lambda pace: (pace, pace)) == state
 
 
-def test_a_reservation_is_one_write_where_nobody_interferes_and_two_after_somebody_did(bench: Bench) -> None:
+def test_a_reservation_is_one_write_and_two_after_another_workers_change(bench: Bench) -> None:
     client = Counting(bench.dynamodb)
     mine, other = table(bench, client), table(bench)
     mine.change(reserve)
@@ -67,7 +67,7 @@ def test_a_reservation_is_one_write_where_nobody_interferes_and_two_after_somebo
     assert client.writes == 4
 
 
-def test_of_many_workers_at_the_same_moment_no_two_get_the_same_slot(bench: Bench) -> None:
+def test_no_two_of_many_concurrent_workers_get_the_same_slot(bench: Bench) -> None:
     together = Barrier(WORKERS)
 
     def worker(_: int) -> tuple[float, ...]:
@@ -97,14 +97,14 @@ def test_the_item_may_be_deleted_at_any_time(bench: Bench) -> None:
     assert mine.change(reserve) == (NOW, NOW + INTERVAL)
 
 
-def test_an_item_that_somebody_else_wrote_is_told(bench: Bench) -> None:
+def test_an_item_of_another_format_is_an_error(bench: Bench) -> None:
     item = {"request_id": {"S": PACE_KEY}, "revision": {"S": "1"}, "next_at": {"S": "soon"}}
     bench.dynamodb.put_item(TableName=bench.table, Item=item)
     with pytest.raises(LedgerUnavailable, match="delete it"):
         table(bench).change(reserve)
 
 
-def test_the_pace_is_no_request_and_never_expires(bench: Bench) -> None:
+def test_the_pace_is_not_a_request_and_never_expires(bench: Bench) -> None:
     table(bench).change(reserve)
     resolving = ResolutionStore(bench.ledger_table())
     assert resolving.row(PACE_KEY) is None

@@ -1,4 +1,4 @@
-"""What is written on the queue of checks is what is read from it."""
+"""A check is read from its queue as it was written."""
 
 import json
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ def test_a_check_is_read_as_it_was_written(check: SongCheck) -> None:
 
 
 @pytest.mark.parametrize("missing", ["request_id", "task_id", "since", "no_such_task"])
-def test_a_body_without_one_of_its_fields_is_none_of_ours(missing: str) -> None:
+def test_a_check_without_one_of_its_fields_is_an_error(missing: str) -> None:
     fields = {name: value for name, value in asdict(CHECK).items() if name != missing}
     with pytest.raises(KeyError):
         SongCheck.parse(json.dumps(fields))
 
 
 @pytest.mark.parametrize("body", ["", "not JSON", "[]", '"text"', "null", '{"request_id": "r", "task_id": "t"}'])
-def test_a_body_that_this_code_did_not_write_is_told_by_an_exception(body: str) -> None:
+def test_a_body_that_is_not_a_check_is_an_error(body: str) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         SongCheck.parse(body)
 
@@ -40,7 +40,7 @@ def stubbed() -> Iterator[tuple[SongChecks, Stubber]]:
     sqs.close()
 
 
-def test_checks_of_one_moment_go_in_one_call_each_with_its_own_verdict(stubbed: tuple[SongChecks, Stubber]) -> None:
+def test_checks_in_one_call_have_one_result_each(stubbed: tuple[SongChecks, Stubber]) -> None:
     checks, stubber = stubbed
     body = json.dumps(asdict(CHECK))
     stubber.add_response(
@@ -60,7 +60,7 @@ def test_checks_of_one_moment_go_in_one_call_each_with_its_own_verdict(stubbed: 
     assert checks._send_all([_Order(CHECK, 15), _Order(CHECK, 0)]) == [None, "InternalError"]
 
 
-def test_a_check_that_the_queue_did_not_take_is_told_by_its_code_alone(stubbed: tuple[SongChecks, Stubber]) -> None:
+def test_a_check_that_the_queue_rejects_is_reported_by_its_error_code_only(stubbed: tuple[SongChecks, Stubber]) -> None:
     checks, stubber = stubbed
     failed = {"Id": "0", "Code": "InternalError", "SenderFault": False, "Message": "canary"}
     stubber.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})

@@ -1,4 +1,4 @@
-"""What the contract allows, up to its limits, and what it refuses, by rule."""
+"""What the schema of a request accepts, up to its limits, and what it refuses, by rule."""
 
 import json
 
@@ -30,7 +30,7 @@ from song_intake.contract.strict_json import JsonValue
         {"sound": "x", "task_token": "t" * 2048},
     ],
 )
-def test_the_limits_themselves_are_allowed(fields: dict[str, JsonValue]) -> None:
+def test_values_at_the_limits_are_accepted(fields: dict[str, JsonValue]) -> None:
     assert SongRequest.parse(json.dumps(fields), "message-1").create_body
 
 
@@ -81,7 +81,7 @@ def test_the_limits_themselves_are_allowed(fields: dict[str, JsonValue]) -> None
         ("{}", "$", "type"),
     ],
 )
-def test_each_rule_is_one_error_with_its_path(fields: JsonValue, path: str, rule: str) -> None:
+def test_each_broken_rule_is_one_error_with_its_path(fields: JsonValue, path: str, rule: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         SongRequest.parse(json.dumps(fields), "message-1")
     (error,) = caught.value.errors

@@ -1,4 +1,4 @@
-"""The last tries of a message: the handler gives the last word, and never a late create."""
+"""The final receives of a message: the handler sends the dead letter itself, and never creates late."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from tests.integration.bench import (
     MAX_RECEIVE_COUNT,
     Bench,
 )
-from tests.integration.deciding import TITLE, abandon, decide, letter_in, record, redriven, retry_in
+from tests.integration.decisions import TITLE, abandon, decide, letter_in, record, redriven, retry_in
 from tests.local.vendor import behaviour
 
 
@@ -23,7 +23,7 @@ def exhausted(decision: Decision, last_reason: Reason) -> None:
     assert last_reason in letter.detail
 
 
-def test_on_its_last_try_a_message_that_would_wait_is_given_up_with_the_last_reason(
+def test_on_its_final_receive_a_message_that_would_wait_is_given_up_with_the_last_reason(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     bench.vendor.plan_all(behaviour.rate_limited())
@@ -38,20 +38,18 @@ def test_on_its_last_try_a_message_that_would_wait_is_given_up_with_the_last_rea
     )
 
 
-def test_a_message_given_up_that_is_redriven_is_created_then(
-    bench: Bench, submission: Submission, request_id: str
-) -> None:
+def test_a_given_up_message_that_is_redriven_is_created(bench: Bench, submission: Submission, request_id: str) -> None:
     bench.vendor.plan(TITLE, behaviour.rate_limited())
     original = record(request_id, receives=FINAL_RECEIVE)
     letter = letter_in(decide(submission, original))
     again = letter_in(decide(submission, original))
-    assert (again.reason, again.detail) == (letter.reason, letter.detail), "its redelivery makes sure of its letter"
+    assert (again.reason, again.detail) == (letter.reason, letter.detail), "a redelivery repeats the dead letter"
     assert isinstance(decide(submission, redriven(original, letter, request_id)), Done)
     assert len(bench.vendor.creates) == 1
 
 
 @pytest.mark.parametrize("receives", [FINAL_RECEIVE, MAX_RECEIVE_COUNT])
-def test_a_message_that_never_came_as_far_as_a_claim_is_given_up_too(
+def test_a_message_that_was_never_claimed_is_given_up_too(
     bench: Bench, submission: Submission, request_id: str, receives: int
 ) -> None:
     bench.vendor.refuse_connections()
@@ -59,13 +57,13 @@ def test_a_message_that_never_came_as_far_as_a_claim_is_given_up_too(
     assert bench.row(request_id)["status"] == "REJECTED"
 
 
-def test_the_last_try_itself_still_creates(submission: Submission, request_id: str) -> None:
+def test_the_final_receive_itself_still_creates(submission: Submission, request_id: str) -> None:
     assert isinstance(decide(submission, record(request_id, receives=FINAL_RECEIVE)), Done)
 
 
 @pytest.mark.parametrize("receives", range(FINAL_RECEIVE + 1, MAX_RECEIVE_COUNT + 1))
 @pytest.mark.parametrize("status", [None, "RETRYING"])
-def test_a_receive_beyond_the_last_try_never_creates(
+def test_a_receive_after_the_final_one_never_creates(
     bench: Bench, submission: Submission, request_id: str, receives: int, status: str | None
 ) -> None:
     if status:
@@ -87,7 +85,7 @@ def test_a_submitted_request_is_done_on_any_receive(
 
 
 @pytest.mark.parametrize("receives", [FINAL_RECEIVE, FINAL_RECEIVE + 1, MAX_RECEIVE_COUNT])
-def test_a_doubt_stays_a_doubt_on_any_receive(
+def test_a_request_in_doubt_stays_in_doubt_on_any_receive(
     bench: Bench, submission: Submission, request_id: str, an_hour_passes: Callable[[], None], receives: int
 ) -> None:
     abandon(bench, request_id)
@@ -97,7 +95,7 @@ def test_a_doubt_stays_a_doubt_on_any_receive(
 
 
 @pytest.mark.parametrize("receives", range(FINAL_RECEIVE, MAX_RECEIVE_COUNT))
-def test_a_live_claim_of_another_delivery_is_waited_for_while_receives_are_held_back(
+def test_a_message_waits_for_another_deliverys_live_claim_while_receives_are_reserved(
     bench: Bench, submission: Submission, request_id: str, receives: int
 ) -> None:
     abandon(bench, request_id)
@@ -107,20 +105,20 @@ def test_a_live_claim_of_another_delivery_is_waited_for_while_receives_are_held_
 
 
 @pytest.mark.parametrize("receives", range(FINAL_RECEIVE, MAX_RECEIVE_COUNT))
-def test_a_ledger_that_does_not_answer_is_waited_for_while_receives_are_held_back(
+def test_a_message_waits_for_an_unavailable_ledger_while_receives_are_reserved(
     bench: Bench, request_id: str, receives: int
 ) -> None:
     submission = bench.submission(dynamodb=unreachable.dynamodb())
     assert isinstance(decide(submission, record(request_id, receives=receives)), RetryIn)
 
 
-def test_on_the_very_last_receive_the_letter_is_written_without_the_row(bench: Bench, request_id: str) -> None:
+def test_on_the_last_receive_the_dead_letter_is_sent_without_the_row(bench: Bench, request_id: str) -> None:
     submission = bench.submission(dynamodb=unreachable.dynamodb())
     decision = decide(submission, record(request_id, receives=MAX_RECEIVE_COUNT))
     assert letter_in(decision).reason is Reason.RETRIES_EXHAUSTED
 
 
-def test_on_the_very_last_receive_a_live_claim_is_not_waited_for_and_left_alone(
+def test_on_the_last_receive_a_live_claim_is_not_awaited_and_left_unchanged(
     bench: Bench, submission: Submission, request_id: str
 ) -> None:
     abandon(bench, request_id)

@@ -1,4 +1,4 @@
-"""How errors read: all of them at once, in words that show nothing of a song."""
+"""The text of errors: all of them together, without any content of the song."""
 
 import json
 
@@ -39,7 +39,7 @@ def test_an_error_names_the_field_the_rule_and_what_was_expected(fields: dict[st
     assert str(refused({**SOUND, **fields})) == text
 
 
-def test_a_song_of_nothing_is_told_what_it_needs() -> None:
+def test_an_empty_request_is_an_error_that_names_what_it_needs() -> None:
     assert str(refused({})) == "$ must have at least one of 'sound', 'lyrics' (anyOf)"
 
 
@@ -57,7 +57,7 @@ def test_an_unknown_field_is_named_with_the_nearest_known_one(name: str, message
 
 
 @pytest.mark.parametrize("name", ["canary in the lyrics", "canary\n", "canary" * 7, "cänary", "canary\u0000", ""])
-def test_a_name_that_may_be_anything_is_not_shown(name: str) -> None:
+def test_a_field_name_that_may_hold_content_is_not_shown(name: str) -> None:
     invalid = refused({**SOUND, name: 1})
     assert invalid.errors[0].path == "$[?]"
     assert "cannot be shown" in str(invalid)
@@ -74,7 +74,7 @@ def test_a_name_that_may_be_anything_is_not_shown(name: str) -> None:
         {f"{number:040}": number for number in range(1000)},
     ],
 )
-def test_the_text_of_many_errors_is_bounded_and_says_how_many_are_left_out(fields: dict[str, JsonValue]) -> None:
+def test_the_text_of_many_errors_is_bounded_and_counts_the_omitted_ones(fields: dict[str, JsonValue]) -> None:
     invalid = refused({**SOUND, **fields})
     text = str(invalid)
     assert len(text) <= MAX_SUMMARY_CHARACTERS
@@ -89,13 +89,13 @@ def test_the_text_of_many_errors_is_bounded_and_says_how_many_are_left_out(field
 
 
 @pytest.mark.parametrize("length", range(60, 220))
-def test_the_text_keeps_its_bound_however_long_its_errors_are(length: int) -> None:
+def test_the_text_stays_within_its_bound_however_long_the_errors_are(length: int) -> None:
     text = str(InvalidRequest([FieldError("$", "rule", "x" * length)] * 30))
     assert len(text) <= MAX_SUMMARY_CHARACTERS
     assert " more" in text
 
 
-def test_only_the_fields_that_will_be_read_of_get_a_suggestion() -> None:
+def test_only_the_named_errors_get_a_suggestion() -> None:
     errors = refused({**SOUND, **{f"lyrics{number}": 1 for number in range(1000)}}).errors
     assert len(errors) == 1000
     assert sum("did you mean" in error.message for error in errors) == MAX_ERRORS_NAMED

@@ -1,4 +1,4 @@
-"""Two workers tell the same time, however wrong their own clocks are."""
+"""Two workers read the same time, however wrong their own clocks are."""
 
 from collections.abc import Callable
 
@@ -11,15 +11,15 @@ TIMEOUT = 240.0
 START = 1_700_000_000.0
 
 
-def told(skew: float, *looks: float) -> list[float]:
-    """What a worker with such a clock takes for the time, so many seconds after its invocation began."""
+def times_read(skew: float, *moments: float) -> list[float]:
+    """The times that a worker with this clock skew reads, at these seconds after its invocation began."""
     time, seen = VirtualTime(START), []
 
     def work() -> None:
-        # As the runtime client tells it: the deadline that the service set, less what the own clock says.
+        # The runtime client computes it: the deadline that the service set, minus the worker's own clock.
         clock = LambdaClock.at_start(time_left(), TIMEOUT)
-        for look in looks:
-            time.sleep(START + look - time.now)
+        for moment in moments:
+            time.sleep(START + moment - time.now)
             seen.append(clock.now())
 
     def time_left() -> float:
@@ -32,11 +32,11 @@ def told(skew: float, *looks: float) -> list[float]:
 
 
 @pytest.mark.parametrize("skew", [0.0, 2.0, -2.0, 3600.0, -86_400.0])
-def test_a_wrong_clock_does_no_harm(skew: float) -> None:
-    assert told(skew, 0, 1, 100) == pytest.approx([START, START + 1, START + 100], abs=1e-5)
+def test_clock_skew_does_not_change_the_time(skew: float) -> None:
+    assert times_read(skew, 0, 1, 100) == pytest.approx([START, START + 1, START + 100], abs=1e-5)
 
 
-def test_a_clock_that_is_set_meanwhile_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_is_set_during_the_invocation_does_not_change_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now: Callable[[], float] = iter([START, START + 5000]).__next__
     monkeypatch.setattr("time.time", now)
     clock = LambdaClock.at_start(TIMEOUT, TIMEOUT)

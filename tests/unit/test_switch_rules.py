@@ -1,4 +1,4 @@
-"""When the intake goes off and on: what was done last, what is heard, and what the balance shows."""
+"""When the intake is paused and resumed, by the last change, the reported faults and the balance."""
 
 from dataclasses import replace
 
@@ -23,44 +23,52 @@ NOW = 1_700_000_000.0
 LONG_AGO = NOW - 30 * 86_400
 PAID = Balance(10, 0)
 EMPTY = Balance(9, 0)
-UNTOLD = [NoAnswer(reason) for reason in (Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE, Reason.BALANCE_UNKNOWN)]
-SHORT = [EMPTY, *UNTOLD]
+UNKNOWN_BALANCES = [
+    NoAnswer(reason) for reason in (Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE, Reason.BALANCE_UNKNOWN)
+]
+CANNOT_PAY = [EMPTY, *UNKNOWN_BALANCES]
 FAULT = Fault(Reason.NO_CREDITS, NOW)
 ON = IntakeChange(IntakeState.ON, AUTOMATIC, LONG_AGO)
 OFF = IntakeChange(IntakeState.OFF, AUTOMATIC, LONG_AGO, Reason.NO_CREDITS)
-OFF_BY_HAND = IntakeChange(IntakeState.OFF, "ada", LONG_AGO)
-ON_BY_HAND = IntakeChange(IntakeState.ON, "ada", LONG_AGO)
+OFF_MANUALLY = IntakeChange(IntakeState.OFF, "ada", LONG_AGO)
+ON_MANUALLY = IntakeChange(IntakeState.ON, "ada", LONG_AGO)
 
 
-@pytest.mark.parametrize("told", [PAID, *SHORT], ids=str)
-@pytest.mark.parametrize("last", [None, ON, ON_BY_HAND], ids=["never switched", "on", "on by hand"])
-def test_a_fault_switches_off_whatever_the_balance_shows(last: IntakeChange | None, told: Balance | NoAnswer) -> None:
-    after = after_fault(last, FAULT, told, NOW + 1)
-    assert after == IntakeChange(IntakeState.OFF, AUTOMATIC, NOW + 1, Reason.NO_CREDITS, unexplained=int(told == PAID))
+@pytest.mark.parametrize("balance", [PAID, *CANNOT_PAY], ids=str)
+@pytest.mark.parametrize("last", [None, ON, ON_MANUALLY], ids=["never switched", "on", "on, manual"])
+def test_a_fault_pauses_the_intake_whatever_the_balance_is(
+    last: IntakeChange | None, balance: Balance | NoAnswer
+) -> None:
+    after = after_fault(last, FAULT, balance, NOW + 1)
+    assert after == IntakeChange(
+        IntakeState.OFF, AUTOMATIC, NOW + 1, Reason.NO_CREDITS, unexplained=int(balance == PAID)
+    )
 
 
-@pytest.mark.parametrize("last", [OFF, OFF_BY_HAND], ids=["by itself", "by hand"])
-def test_a_further_fault_leaves_what_is_off_as_it_is(last: IntakeChange) -> None:
+@pytest.mark.parametrize("last", [OFF, OFF_MANUALLY], ids=["automatic", "manual"])
+def test_a_further_fault_does_not_change_a_pause(last: IntakeChange) -> None:
     assert after_fault(last, FAULT, EMPTY, NOW) is last
 
 
-@pytest.mark.parametrize("last", [ON, ON_BY_HAND], ids=["by itself", "by hand"])
-def test_a_fault_from_before_the_intake_was_switched_on_is_old_news(last: IntakeChange) -> None:
+@pytest.mark.parametrize("last", [ON, ON_MANUALLY], ids=["automatic", "manual"])
+def test_a_fault_older_than_the_last_resume_is_ignored(last: IntakeChange) -> None:
     later = replace(last, at=NOW + 0.1)
     assert after_fault(later, FAULT, EMPTY, NOW + 1) is later
 
 
-def test_the_intake_goes_on_when_the_account_can_pay() -> None:
+def test_the_intake_resumes_when_the_account_can_pay() -> None:
     assert after_look(OFF, PAID, NOW) == IntakeChange(IntakeState.ON, AUTOMATIC, NOW)
 
 
-@pytest.mark.parametrize("told", SHORT, ids=str)
-def test_the_intake_stays_off_while_the_account_cannot_pay_or_does_not_tell(told: Balance | NoAnswer) -> None:
-    assert after_look(OFF, told, NOW) is OFF
+@pytest.mark.parametrize("balance", CANNOT_PAY, ids=str)
+def test_the_intake_stays_paused_while_the_account_cannot_pay_or_the_balance_is_unknown(
+    balance: Balance | NoAnswer,
+) -> None:
+    assert after_look(OFF, balance, NOW) is OFF
 
 
-@pytest.mark.parametrize("last", [None, ON, ON_BY_HAND, OFF_BY_HAND], ids=str)
-def test_a_look_switches_on_only_what_the_account_switched_off(last: IntakeChange | None) -> None:
+@pytest.mark.parametrize("last", [None, ON, ON_MANUALLY, OFF_MANUALLY], ids=str)
+def test_a_balance_check_resumes_only_an_automatic_pause(last: IntakeChange | None) -> None:
     assert after_look(last, PAID, NOW) is last
 
 
@@ -74,7 +82,7 @@ def test_a_pause_that_the_balance_does_not_explain_holds_for_a_while_and_then_en
 
 
 def holds_in_a_row(pauses: int) -> list[float]:
-    """Seconds that each of so many pauses lasts at least, where every one is followed by the same fault at once."""
+    """The least seconds that each of these pauses lasts, if the same fault follows each of them at once."""
     holds, now = [], NOW
     last: IntakeChange | None = None
     for _ in range(pauses):
@@ -88,30 +96,30 @@ def holds_in_a_row(pauses: int) -> list[float]:
     return holds
 
 
-def test_unexplained_pauses_in_a_row_last_twice_as_long_each_up_to_a_day() -> None:
+def test_each_unexplained_pause_in_a_row_lasts_twice_as_long_up_to_a_day() -> None:
     assert holds_in_a_row(4) == [600, 1200, 2400, 4800]
     assert holds_in_a_row(40)[-1] == LONGEST_HOLD_SECONDS
 
 
-def test_an_account_that_never_explains_itself_costs_no_message_its_last_receive_in_four_days() -> None:
-    final_receive = 12  # MaxReceiveCount less the receives held back, by their defaults
+def test_four_days_of_unexplained_pauses_do_not_use_up_the_receives_of_a_message() -> None:
+    final_receive = 12  # MaxReceiveCount minus the reserved receives, at the defaults
     holds = holds_in_a_row(30)
     begun = [sum(holds[:number]) for number in range(len(holds))]
     assert sum(at < 4 * 86_400 for at in begun) < final_receive
 
 
 @pytest.mark.parametrize(
-    ("last", "told", "unexplained"),
+    ("last", "balance", "unexplained"),
     [
         pytest.param(replace(ON, at=NOW - ROW_SECONDS, unexplained=3), PAID, 4, id="within the hour"),
         pytest.param(replace(ON, at=NOW - ROW_SECONDS - 1, unexplained=3), PAID, 1, id="later"),
         pytest.param(replace(ON, at=NOW - 1, unexplained=3), EMPTY, 0, id="explained by the balance"),
-        pytest.param(replace(ON_BY_HAND, at=NOW - 1), PAID, 1, id="an operator began anew"),
+        pytest.param(replace(ON_MANUALLY, at=NOW - 1), PAID, 1, id="after a manual resume"),
     ],
 )
-def test_a_row_goes_on_where_the_next_fault_is_soon_and_unexplained_too(
-    last: IntakeChange, told: Balance, unexplained: int
+def test_the_count_grows_only_if_the_next_fault_is_soon_and_unexplained(
+    last: IntakeChange, balance: Balance, unexplained: int
 ) -> None:
-    after = after_fault(last, FAULT, told, NOW)
+    after = after_fault(last, FAULT, balance, NOW)
     assert after is not None
     assert after.unexplained == unexplained

@@ -1,4 +1,4 @@
-"""What is told of an account fault, and what is known of it when the bus does not take it."""
+"""An account fault as an event, and what is reported when the bus rejects it."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from song_intake.outgoing.events import AccountFaultPublisher
 
 
 class SimulatedBus:
-    """EventBridge's end of the client: it answers 200 whether it took the event or not."""
+    """EventBridge's side of the client: it returns 200 even if it rejected the event."""
 
     def __init__(self, failed: int) -> None:
         self.entries: list[dict[str, str]] = []
@@ -20,9 +20,9 @@ class SimulatedBus:
         return {"FailedEntryCount": self._failed, "Entries": [{"ErrorCode": "ThrottlingException"}]}
 
 
-def test_an_event_that_the_bus_took_is_told() -> None:
-    bus, untold = SimulatedBus(failed=0), list[str]()
-    assert AccountFaultPublisher(cast("Any", bus), "bus", untold.append)(Reason.TOKEN_REFUSED)
+def test_an_accepted_event_counts_as_published() -> None:
+    bus, errors = SimulatedBus(failed=0), list[str]()
+    assert AccountFaultPublisher(cast("Any", bus), "bus", errors.append)(Reason.TOKEN_REFUSED)
     (entry,) = bus.entries
     assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == (
         "bus",
@@ -30,10 +30,10 @@ def test_an_event_that_the_bus_took_is_told() -> None:
         "Account Fault",
     )
     assert json.loads(entry["Detail"]) == {"reason": "TOKEN_REFUSED"}
-    assert untold == []
+    assert errors == []
 
 
-def test_an_event_that_the_bus_answered_without_taking_is_not_told() -> None:
-    bus, untold = SimulatedBus(failed=1), list[str]()
-    assert not AccountFaultPublisher(cast("Any", bus), "bus", untold.append)(Reason.NO_CREDITS)
-    assert untold == ["ThrottlingException"]
+def test_an_event_rejected_in_a_200_response_is_not_published() -> None:
+    bus, errors = SimulatedBus(failed=1), list[str]()
+    assert not AccountFaultPublisher(cast("Any", bus), "bus", errors.append)(Reason.NO_CREDITS)
+    assert errors == ["ThrottlingException"]

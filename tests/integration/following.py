@@ -18,8 +18,8 @@ from song_intake.work.batch import Batch
 from song_intake.work.check_work import CheckWork
 from song_intake.work.tracking import Tracking
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
-from tests.integration.deciding import TITLE, decide
-from tests.integration.taking import failed
+from tests.integration.decisions import TITLE, decide
+from tests.integration.handling import failed
 from tests.local.vendor.story import TaskStory
 
 if TYPE_CHECKING:

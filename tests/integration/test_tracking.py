@@ -10,7 +10,7 @@ from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.work.tracking import Tracking
 from tests.integration.bench import Bench, new_id, plenty_of_time
-from tests.integration.deciding import retry_in
+from tests.integration.decisions import retry_in
 from tests.integration.following import (
     FIRST_WAIT,
     LONGEST_WAIT,
@@ -20,7 +20,7 @@ from tests.integration.following import (
     submitted,
     tracking,
 )
-from tests.integration.taking import failed
+from tests.integration.handling import failed
 from tests.local.vendor import answer as said
 from tests.local.vendor import story
 from tests.local.vendor.answer import Generation
@@ -33,7 +33,7 @@ def follow(bench: Bench) -> Tracking:
 
 
 def events_of(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
-    return [(event["detail-type"], event["detail"]) for event in bench.bus.record_outcome()]
+    return [(event["detail-type"], event["detail"]) for event in bench.bus.events()]
 
 
 @pytest.mark.parametrize("generation", Generation)
@@ -87,7 +87,7 @@ def test_a_song_that_is_not_finished_is_looked_at_again(
     for _ in range(5):
         assert look(check, follow) == RetryIn(FIRST_WAIT, Reason.NOT_FINISHED, "the song is not finished")
     assert bench.row(request_id)["status"] == "SUBMITTED"
-    assert bench.bus.record_outcome() == []
+    assert bench.bus.events() == []
 
 
 def test_success_without_data_is_not_yet(bench: Bench, follow: Tracking, request_id: str) -> None:
@@ -163,7 +163,7 @@ def test_a_song_is_told_once_though_it_is_checked_twice(bench: Bench, follow: Tr
     check = submitted(bench, request_id)
     assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED)
     assert look(check, follow) == Done(check.task_id, duplicate=True, ended=Status.SUCCEEDED)
-    assert len(bench.bus.record_outcome()) == 1
+    assert len(bench.bus.events()) == 1
 
 
 def test_a_second_word_of_the_vendor_does_not_change_the_first(bench: Bench, follow: Tracking, request_id: str) -> None:
@@ -184,4 +184,4 @@ def test_a_check_of_a_task_that_is_not_the_rows_changes_nothing(
     decision = look(replace(first, task_id=other.task_id), follow)
     assert decision == Done(other.task_id, duplicate=True, ended=Status.SUBMITTED)
     assert bench.item(request_id) == before
-    assert bench.bus.record_outcome() == []
+    assert bench.bus.events() == []

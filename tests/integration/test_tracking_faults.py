@@ -11,7 +11,7 @@ from song_intake.domain.status import Status
 from song_intake.work.tracking import Tracking
 from tests.integration import unreachable
 from tests.integration.bench import Bench, new_id, plenty_of_time, record_of
-from tests.integration.deciding import letter_in, retry_in
+from tests.integration.decisions import letter_in, retry_in
 from tests.integration.following import (
     FIRST_WAIT,
     POLL_CALL,
@@ -21,7 +21,7 @@ from tests.integration.following import (
     submitted,
     tracking,
 )
-from tests.integration.taking import failed, unreadable_row
+from tests.integration.handling import failed, unreadable_row
 from tests.local.vendor import answer as said
 from tests.local.vendor import story
 from tests.local.vendor.story import PollReply, TaskStory
@@ -90,9 +90,9 @@ def test_a_ledger_that_does_not_answer_leaves_the_check_and_it_is_done_again(
     check = submitted(bench, request_id)
     without = tracking(bench, dynamodb=unreachable.dynamodb())
     assert retry_in(look(check, without)).reason is Reason.LEDGER_UNAVAILABLE
-    assert bench.bus.record_outcome() == []
+    assert bench.bus.events() == []
     assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED)
-    assert len(bench.bus.record_outcome()) == 1
+    assert len(bench.bus.events()) == 1
 
 
 ENDINGS: list[Callable[[], TaskStory]] = [story.succeeds, lambda: story.fails(refunded=True)]
@@ -111,7 +111,7 @@ def test_an_end_that_the_bus_did_not_take_is_told_by_the_next_look(
 
     for _ in range(2):
         assert isinstance(look(check, follow), Done)
-    assert len(bench.bus.record_outcome()) == 1
+    assert len(bench.bus.events()) == 1
     assert bench.row(request_id)["end_published"] is True
 
 
@@ -168,7 +168,7 @@ def test_nothing_that_is_told_repeats_the_prompt(
     bench.vendor.plan_task("Night Train", story.succeeds())
     check = submitted(bench, request_id, lyrics="canary words")
     assert failed(check_batch(bench).handle([record_of(body_of(check))], plenty_of_time)) == set()
-    told = repr((bench.item(request_id), bench.bus.record_outcome())) + bench.log.getvalue() + capsys.readouterr().out
+    told = repr((bench.item(request_id), bench.bus.events())) + bench.log.getvalue() + capsys.readouterr().out
     assert "Succeeded" in told
     assert "canary words" not in told
     assert "slow folk" not in told

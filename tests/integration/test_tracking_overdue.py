@@ -12,7 +12,7 @@ from song_intake.domain.status import Status
 from song_intake.outgoing.checks import SongCheck
 from song_intake.work.tracking import MOST_POLLS, Tracking
 from tests.integration.bench import Bench
-from tests.integration.deciding import letter_in, retry_in
+from tests.integration.decisions import letter_in, retry_in
 from tests.integration.following import (
     TRACKING_HOURS,
     body_of,
@@ -33,7 +33,7 @@ def follow(bench: Bench) -> Tracking:
 
 
 def events_of(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
-    return [(event["detail-type"], event["detail"]) for event in bench.bus.record_outcome()]
+    return [(event["detail-type"], event["detail"]) for event in bench.bus.events()]
 
 
 def test_a_song_that_never_finishes_is_given_up_with_a_letter_and_an_event(bench: Bench, request_id: str) -> None:

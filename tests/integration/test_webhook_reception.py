@@ -16,10 +16,10 @@ from song_intake.outgoing.checks import SongCheck
 from song_intake.work.webhook_endpoint import HttpApiEvent, WebhookEndpoint
 from tests.integration import unreachable
 from tests.integration.bench import WEBHOOK_KEY, Bench, plenty_of_time, record_of, song
-from tests.integration.deciding import TITLE, decide, record
+from tests.integration.decisions import TITLE, decide, record
 from tests.integration.following import check_batch, look_at_all
+from tests.integration.handling import failed
 from tests.integration.ledger_case import Case, brought_to
-from tests.integration.taking import failed
 from tests.local.vendor import behaviour
 from tests.local.webhooks.call import Genuine, WebhookCall
 from tests.local.webhooks.event import lambda_event

@@ -25,7 +25,7 @@ OPERATIONS = {
     "sqs": {"ChangeMessageVisibilityBatch", "SendMessage", "SendMessageBatch"},
     "stepfunctions": {"SendTaskFailure", "SendTaskSuccess"},
 }
-"""What the functions call. A test compares it with the calls in the package."""
+"""What the functions call. The clients of the integration tests have no other operations."""
 
 
 def write(folder: Path) -> None:

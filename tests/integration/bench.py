@@ -33,6 +33,7 @@ from song_intake.work.submission import Submission
 from tests.conftest import TOKEN
 from tests.integration.bench_queue import BenchBus, BenchQueue, Letter
 from tests.integration.bench_table import create_ledger_table
+from tests.integration.shipped_client import ShippedClient
 from tests.local.cloud.cloud import Cloud
 from tests.local.vendor.music_vendor import MusicVendor
 
@@ -83,7 +84,7 @@ def record_of(
 
 
 class BenchClients:
-    """Clients of the local services, some of them replaced."""
+    """Clients of the local services with the operations that a function has, some of them replaced."""
 
     def __init__(self, cloud: Cloud, tls: ssl.SSLContext, replaced: Mapping[str, object]) -> None:
         self.tls = tls
@@ -91,7 +92,7 @@ class BenchClients:
         self._replaced = replaced
 
     def client(self, service: Any) -> Any:
-        return self._replaced.get(service) or self._cloud.client(service)
+        return self._replaced.get(service) or ShippedClient(service, self._cloud.client(service))
 
 
 class Bench:
@@ -157,10 +158,12 @@ class Bench:
         return SubmissionStore(self.ledger_table(dynamodb), lease, lambda _: window)
 
     def ledger_table(self, dynamodb: DynamoDBClient | None = None) -> LedgerTable:
-        return LedgerTable(dynamodb or self.dynamodb, self.table, KEEP_DAYS)
+        return LedgerTable(dynamodb or self.clients().client("dynamodb"), self.table, KEEP_DAYS)
 
     def webhook(self, window: float) -> WebhookConfig:
-        return WebhookConfig(ENDPOINT, WebhookKeys(self.secrets, self.webhook_key_id), window)
+        return WebhookConfig(
+            ENDPOINT, WebhookKeys(self.clients().client("secretsmanager"), self.webhook_key_id), window
+        )
 
     def clients(self, **replaced: object) -> BenchClients:
         return BenchClients(self.cloud, self.tls, replaced)
@@ -220,7 +223,7 @@ class Bench:
             create_deadline=create_deadline,
             lease=lease,
         )
-        clients = self.clients(dynamodb=dynamodb or self.dynamodb)
+        clients = self.clients(dynamodb=dynamodb)
         work = submit_song(settings, clients, self.telemetry).work
         assert isinstance(work, RequestWork)
         return replace(
@@ -234,11 +237,10 @@ class Bench:
         )
 
     def song_checks(self, url: str | None = None, first_check: float = 0) -> SongChecks:
-        return SongChecks(self.sqs, url or self.checks.url, first_check)
+        return SongChecks(self.clients().client("sqs"), url or self.checks.url, first_check)
 
     def notifier(self, events: EventBridgeClient | None = None, step_functions: SFNClient | None = None) -> Notifier:
-        replaced = {"events": events, "stepfunctions": step_functions}
-        clients = self.clients(**{name: client for name, client in replaced.items() if client is not None})
+        clients = self.clients(events=events, stepfunctions=step_functions)
         return notifier(clients, self.bus.name, self.telemetry)
 
     def request_work(
@@ -253,7 +255,7 @@ class Bench:
             submission=submission or self.submission(),
             checks=checks or self.song_checks(),
             notifier=notifier or self.notifier(),
-            dead_letters=DeadLetters(self.sqs, dead_letter_queue_url or self.dead_letters.url),
+            dead_letters=DeadLetters(self.clients().client("sqs"), dead_letter_queue_url or self.dead_letters.url),
         )
 
     def batch(self, submission: Submission | None = None, dead_letter_queue_url: str | None = None) -> Batch:
@@ -261,7 +263,7 @@ class Bench:
 
     def batch_of(self, work: Work, queue: BenchQueue | None = None) -> Batch:
         url = (queue or self.requests).url
-        return Batch(work=work, sqs=self.sqs, queue_url=url, telemetry=self.telemetry)
+        return Batch(work=work, sqs=self.clients().client("sqs"), queue_url=url, telemetry=self.telemetry)
 
     def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
         """Puts a message on the queue of requests; its id."""

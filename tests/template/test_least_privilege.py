@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -83,7 +83,7 @@ GRANTS_OF_SWITCH_INTAKE = [
     ("logs:PutLogEvents", arn_of("SwitchIntakeLogGroup")),
 ]
 
-GRANTS = {
+GRANTS: dict[str, Sequence[tuple[str, JsonValue]]] = {
     "SubmitSong": GRANTS_OF_SUBMIT_SONG,
     "TrackSong": GRANTS_OF_TRACK_SONG,
     "ReceiveWebhook": GRANTS_OF_RECEIVE_WEBHOOK,
@@ -169,7 +169,7 @@ def test_the_grants_of_every_function_are_listed() -> None:
 
 
 @pytest.mark.parametrize(("function", "grants"), GRANTS.items(), ids=GRANTS)
-def test_a_function_may_do_this_and_no_more(function: str, grants: list[tuple[str, JsonValue]]) -> None:
+def test_a_function_may_do_this_and_no_more(function: str, grants: Sequence[tuple[str, JsonValue]]) -> None:
     granted = [
         (action, resource)
         for policy in properties(f"{function}Role")["Policies"]

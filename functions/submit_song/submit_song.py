@@ -1,11 +1,11 @@
-"""submit_song: submits song requests from their queue to the music API.
+"""submit_song: sends song requests from their queue to the music API.
 
 This file only starts the function. song_intake.work.submission and song_intake.work.request_work handle a request;
 song_intake.app.submit builds the function.
 """
 
 import os
-from song_intake.app.cold_start import started
+from song_intake.app.cold_start import freeze_startup_objects
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -24,7 +24,7 @@ def build(settings: SubmitSettings) -> Batch:
     return submit_song(settings, aws, Telemetry(logger, Metrics()))
 
 
-_batch = started(build(SubmitSettings.from_environment(os.environ)))
+_batch = freeze_startup_objects(build(SubmitSettings.from_environment(os.environ)))
 
 
 @logger.inject_lambda_context

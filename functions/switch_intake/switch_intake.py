@@ -5,7 +5,7 @@ song_intake.admission.switch switches it; song_intake.app.switch builds the func
 """
 
 import os
-from song_intake.app.cold_start import started
+from song_intake.app.cold_start import freeze_startup_objects
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,7 +23,7 @@ def build(settings: SwitchSettings) -> IntakeSwitch:
     return switch_intake(settings, aws, Telemetry(logger, Metrics()))
 
 
-_switch = started(build(SwitchSettings.from_environment(os.environ)))
+_switch = freeze_startup_objects(build(SwitchSettings.from_environment(os.environ)))
 
 
 @logger.inject_lambda_context

@@ -4,7 +4,7 @@ This file only starts the function. song_intake.work.tracking handles a check; s
 """
 
 import os
-from song_intake.app.cold_start import started
+from song_intake.app.cold_start import freeze_startup_objects
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,7 +23,7 @@ def build(settings: TrackSettings) -> Batch:
     return track_song(settings, aws, Telemetry(logger, Metrics()))
 
 
-_batch = started(build(TrackSettings.from_environment(os.environ)))
+_batch = freeze_startup_objects(build(TrackSettings.from_environment(os.environ)))
 
 
 @logger.inject_lambda_context

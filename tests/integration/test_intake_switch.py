@@ -18,7 +18,7 @@ from tests.integration.bench import Bench, song
 from tests.integration.conftest import TimePasses
 from tests.integration.switching import SimulatedMappings, store_of, switch_of
 
-LOOK = {"intake": "look"}
+LOOK = {"intake": "check"}
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_fault_switches_the_intake_off_and_its_reason_is_kept(
     assert mappings.changes == [False]
     last = store_of(bench).last()
     assert last is not None
-    assert (last.position, last.by, last.reason, last.unexplained) == (IntakeState.OFF, AUTOMATIC, reason, 0)
+    assert (last.state, last.by, last.reason, last.unexplained) == (IntakeState.OFF, AUTOMATIC, reason, 0)
     assert (said["mapping"], said["account"]) == ("Disabling", {"credits": 0, "extra": 0})
 
 
@@ -148,7 +148,7 @@ def test_an_operator_has_the_last_word(bench: Bench, mappings: SimulatedMappings
     said: Any = switch.handle(by("on"))
     assert (said["mapping"], said["switched"]["by"]) == ("Enabling", "ada")
     said = switch.handle(by("off"))
-    assert (said["mapping"], said["switched"]["position"]) == ("Disabling", "off")
+    assert (said["mapping"], said["switched"]["state"]) == ("Disabling", "off")
     assert mappings.changes == [False, True, False]
 
 

@@ -82,7 +82,7 @@ def test_not_created_is_taken_only_after_the_margin(
 ) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     time_passes(NOT_CREATED_AFTER - 2)
-    with pytest.raises(DecisionRefused, match=r"may still be under way .* retry in [12] s$"):
+    with pytest.raises(DecisionRefused, match=r"may still be processing .* retry in [12] s$"):
         resolution.handle(not_created(case))
     assert case.row["status"] == "IN_DOUBT"
     time_passes(2.1)
@@ -133,7 +133,7 @@ def test_a_dead_functions_claim_is_resolved_once_its_lease_is_over(
             resolution.handle(word)
     time_passes(LEASE + 1)
     assert after(resolution.handle(task_given(given)))["status"] == "SUBMITTED"
-    with pytest.raises(DecisionRefused, match="may still be under way"):
+    with pytest.raises(DecisionRefused, match="may still be processing"):
         resolution.handle(not_created(denied))
     time_passes(NOT_CREATED_AFTER - LEASE)
     assert after(resolution.handle(not_created(denied)))["status"] == "REJECTED"

@@ -45,11 +45,11 @@ def test_what_is_not_in_doubt_is_refused_and_left_alone(
 @pytest.mark.parametrize(
     ("word", "told"),
     [
-        ({"request_id": 7, "task_id": TASK}, "give"),
-        ({"request_id": "", "task_id": TASK}, "give"),
+        ({"request_id": 7, "task_id": TASK}, "send"),
+        ({"request_id": "", "task_id": TASK}, "send"),
         ({"request_id": "nobodys", "task_id": TASK}, "the ledger has no request 'nobodys'"),
-        ({"by": 7, "task_id": TASK}, "give"),
-        ({"by": "x" * 257, "task_id": TASK}, "give"),
+        ({"by": 7, "task_id": TASK}, "send"),
+        ({"by": "x" * 257, "task_id": TASK}, "send"),
         ({"by": BY}, "either"),
         ({"task_id": TASK, "not_created": True}, "either"),
         ({"task_id": None}, "printable characters"),
@@ -79,8 +79,8 @@ def test_a_word_of_another_form_is_refused_with_the_rule(
 @pytest.mark.parametrize(
     ("word", "told"),
     [
-        ({}, "give"),
-        ({"task_id": TASK}, "give"),
+        ({}, "send"),
+        ({"task_id": TASK}, "send"),
         ({"list": "SUBMITTED"}, "only IN_DOUBT can be listed"),
         ({"list": ["IN_DOUBT"]}, "only IN_DOUBT can be listed"),
     ],

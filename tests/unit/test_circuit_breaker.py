@@ -65,7 +65,7 @@ def test_after_a_fault_of_the_account_nothing_is_tried_for_its_reason(breaker: C
     fault = breaker.fault()
     assert fault is not None
     assert (fault.reason, fault.retry_after) == (reason, None)
-    assert fault.detail == "not tried, since another request found: in words"
+    assert fault.detail == "not sent, because another request found: in words"
 
 
 @pytest.mark.parametrize("outcome", SAYS_NOTHING, ids=str)

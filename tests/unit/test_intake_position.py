@@ -8,12 +8,12 @@ from song_intake.admission.switch_rules import (
     AUTOMATIC,
     FIRST_HOLD_SECONDS,
     LONGEST_HOLD_SECONDS,
-    ROW_SECONDS,
+    SERIES_SECONDS,
     Fault,
     IntakeChange,
     IntakeState,
+    after_check,
     after_fault,
-    after_look,
 )
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import NoAnswer
@@ -51,26 +51,26 @@ def test_a_fault_from_before_the_intake_was_switched_on_is_old_news(last: Intake
 
 
 def test_the_intake_goes_on_when_the_account_can_pay() -> None:
-    assert after_look(OFF, PAID, NOW) == IntakeChange(IntakeState.ON, AUTOMATIC, NOW)
+    assert after_check(OFF, PAID, NOW) == IntakeChange(IntakeState.ON, AUTOMATIC, NOW)
 
 
 @pytest.mark.parametrize("told", SHORT, ids=str)
 def test_the_intake_stays_off_while_the_account_cannot_pay_or_does_not_tell(told: Balance | NoAnswer) -> None:
-    assert after_look(OFF, told, NOW) is OFF
+    assert after_check(OFF, told, NOW) is OFF
 
 
 @pytest.mark.parametrize("last", [None, ON, ON_BY_HAND, OFF_BY_HAND], ids=str)
 def test_a_look_switches_on_only_what_the_account_switched_off(last: IntakeChange | None) -> None:
-    assert after_look(last, PAID, NOW) is last
+    assert after_check(last, PAID, NOW) is last
 
 
 def test_a_pause_that_the_balance_does_not_explain_holds_for_a_while_and_then_ends() -> None:
     off = after_fault(ON, FAULT, PAID, NOW)
     assert off is not None
-    assert after_look(off, PAID, NOW + FIRST_HOLD_SECONDS - 1) is off
-    on = after_look(off, PAID, NOW + FIRST_HOLD_SECONDS)
+    assert after_check(off, PAID, NOW + FIRST_HOLD_SECONDS - 1) is off
+    on = after_check(off, PAID, NOW + FIRST_HOLD_SECONDS)
     assert on is not None
-    assert on.position is IntakeState.ON
+    assert on.state is IntakeState.ON
 
 
 def holds_in_a_row(pauses: int) -> list[float]:
@@ -82,9 +82,9 @@ def holds_in_a_row(pauses: int) -> list[float]:
         assert last is not None
         holds.append(last.held_until - now)
         now = last.held_until
-        last = after_look(last, PAID, now)
+        last = after_check(last, PAID, now)
         assert last is not None
-        assert last.position is IntakeState.ON
+        assert last.state is IntakeState.ON
     return holds
 
 
@@ -103,8 +103,8 @@ def test_an_account_that_never_explains_itself_costs_no_message_its_last_receive
 @pytest.mark.parametrize(
     ("last", "told", "unexplained"),
     [
-        pytest.param(replace(ON, at=NOW - ROW_SECONDS, unexplained=3), PAID, 4, id="within the hour"),
-        pytest.param(replace(ON, at=NOW - ROW_SECONDS - 1, unexplained=3), PAID, 1, id="later"),
+        pytest.param(replace(ON, at=NOW - SERIES_SECONDS, unexplained=3), PAID, 4, id="within the hour"),
+        pytest.param(replace(ON, at=NOW - SERIES_SECONDS - 1, unexplained=3), PAID, 1, id="later"),
         pytest.param(replace(ON, at=NOW - 1, unexplained=3), EMPTY, 0, id="explained by the balance"),
         pytest.param(replace(ON_BY_HAND, at=NOW - 1), PAID, 1, id="an operator began anew"),
     ],

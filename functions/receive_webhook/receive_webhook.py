@@ -19,6 +19,7 @@ logger = Logger(location=None)
 
 
 def build(settings: WebhookSettings) -> WebhookEndpoint:
+    """Build the function with its AWS clients."""
     aws = AwsClients(ssl_context(None), settings.aws_seconds, connections=1)
     return receive_webhook(settings, aws, Telemetry(logger, Metrics()))
 
@@ -28,4 +29,5 @@ _endpoint = freeze_startup_objects(build(WebhookSettings.from_environment(os.env
 
 @logger.inject_lambda_context
 def handler(event: HttpApiEvent, _context: LambdaContext) -> HttpApiResponse:
+    """Respond to one call of the webhook."""
     return _endpoint.handle(event)

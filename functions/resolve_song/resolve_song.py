@@ -21,6 +21,7 @@ logger = Logger(location=None)
 
 
 def build(settings: ResolveSettings) -> Resolution:
+    """Build the function with its AWS clients."""
     aws = AwsClients(ssl_context(None), settings.aws_seconds, connections=1)
     return resolve_song(settings, aws, Telemetry(logger, Metrics()))
 

@@ -20,6 +20,7 @@ logger = Logger(location=None)
 
 
 def build(settings: SubmitSettings) -> Batch:
+    """Build the function with its AWS clients."""
     aws = AwsClients(ssl_context(settings.ca_bundle), settings.settle_margin, settings.batch_size)
     return submit_song(settings, aws, Telemetry(logger, Metrics()))
 
@@ -29,4 +30,5 @@ _batch = freeze_startup_objects(build(SubmitSettings.from_environment(os.environ
 
 @logger.inject_lambda_context
 def handler(event: SqsEvent, context: LambdaContext) -> BatchResponse:
+    """Process one batch of requests."""
     return _batch.handle(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)

@@ -19,6 +19,7 @@ logger = Logger(location=None)
 
 
 def build(settings: SwitchSettings) -> IntakeSwitch:
+    """Build the function with its AWS clients."""
     aws = AwsClients(ssl_context(settings.ca_bundle), settings.aws_seconds, connections=1)
     return switch_intake(settings, aws, Telemetry(logger, Metrics()))
 
@@ -28,4 +29,5 @@ _switch = freeze_startup_objects(build(SwitchSettings.from_environment(os.enviro
 
 @logger.inject_lambda_context
 def handler(event: dict[str, object], _context: LambdaContext) -> dict[str, object]:
+    """Handle an account fault, a check of the balance, or an operator's command."""
     return _switch.handle(event)

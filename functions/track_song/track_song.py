@@ -19,6 +19,7 @@ logger = Logger(location=None)
 
 
 def build(settings: TrackSettings) -> Batch:
+    """Build the function with its AWS clients."""
     aws = AwsClients(ssl_context(settings.ca_bundle), settings.settle_margin, settings.batch_size)
     return track_song(settings, aws, Telemetry(logger, Metrics()))
 
@@ -28,4 +29,5 @@ _batch = freeze_startup_objects(build(TrackSettings.from_environment(os.environ)
 
 @logger.inject_lambda_context
 def handler(event: SqsEvent, context: LambdaContext) -> BatchResponse:
+    """Process one batch of checks."""
     return _batch.handle(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)

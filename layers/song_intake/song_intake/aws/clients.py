@@ -47,7 +47,8 @@ class Clients(Protocol):
     """The clients that a function is built with: one per service, and the TLS context of all connections."""
 
     @property
-    def tls(self) -> ssl.SSLContext: ...
+    def tls(self) -> ssl.SSLContext:
+        """The TLS context of all connections."""
 
     @overload
     def client(self, service: Literal["dynamodb"]) -> DynamoDBClient: ...

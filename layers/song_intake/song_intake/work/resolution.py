@@ -73,7 +73,8 @@ class Resolution:
         if row.status not in _RESOLVABLE:
             raise DecisionRefused(f"the request is {row.status}: only one in doubt can be resolved")
         if row.status is Status.SUBMITTING and not row.lease_is_over():
-            raise DecisionRefused("submit_song may still be processing this request; retry after its lease")
+            wait = max(row.lease_until - time.time(), 0)
+            raise DecisionRefused(f"submit_song may still be processing this request; retry in {wait + 1:.0f} s")
         return self._not_created(row, event, by) if "not_created" in event else self._task(row, event, by)
 
     def _is_repeat(self, row: Row, event: dict[str, object]) -> bool:

@@ -1,4 +1,4 @@
-# The two commands of the README are `make run` and `make test`. Each makes .venv, if need be, with what it needs.
+# The README's two commands are `make run` and `make test`. Each creates .venv with its packages, if necessary.
 
 SHELL := /bin/sh
 VENV ?= .venv
@@ -13,55 +13,55 @@ TEST_PINS := tests/requirements.txt
 .DEFAULT_GOAL := help
 .PHONY: help run test lint pytest campaign bench bench-quick cost model build redrive resolve intake pins clean
 
-help:  ## This list
+help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: $(VENV)/.local  ## The whole stack on this machine: sends the samples and some dozens more, and shows what became of them
+run: $(VENV)/.local  ## Run the whole stack on this machine: send the samples and about 50 more requests, and show each result
 	@$(BIN)/python -m tests.local.run
 
-test: lint pytest  ## Lint, types, and every test
+test: lint pytest  ## Run linters, type checks and all tests
 
-lint: $(VENV)/.test  ## ruff, mypy, cfn-lint on the template and on the transformed one
+lint: $(VENV)/.test  ## Run ruff, mypy, and cfn-lint on the template before and after its SAM transform
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/python -m tests.template.lint_transformed
 
-pytest: $(VENV)/.test  ## The tests alone
+pytest: $(VENV)/.test  ## Run only the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-campaign: $(VENV)/.test  ## Random schedules of crashes, duplicates and delays, for minutes instead of seconds
+campaign: $(VENV)/.test  ## Test random schedules of crashes, duplicates and delays, for minutes instead of seconds
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
 
-bench: $(VENV)/.test  ## The handler against other ways to write it, in 5 minutes: BENCH_JSON=file, BENCH_README=1, BENCH_PARTS=warm,...
+bench: $(VENV)/.test  ## Compare the handler with other designs, in 5 minutes: BENCH_JSON=file, BENCH_README=1, BENCH_PARTS=warm,...
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.performance.run_bench
 
-bench-quick: $(VENV)/.test  ## That each of them does the same work
+bench-quick: $(VENV)/.test  ## Check that each of these designs does the same work
 	@$(BIN)/python -m pytest -q tests/performance
 
-cost: $(VENV)/.test  ## What a million songs cost, from stated prices and measured figures: prints it, and puts it into the README
+cost: $(VENV)/.test  ## Compute the cost of a million songs from prices and measured figures; print it and update the README
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.performance.cost README.md
 
-model: $(VENV)/.test  ## The TLA+ model of the ledger (needs Java)
+model: $(VENV)/.test  ## Check the TLA+ model of the ledger (requires Java)
 	$(BIN)/python -m tests.model.check_model
 
-build:  ## What `sam deploy` ships (needs the SAM CLI and Python 3.13, and no Docker)
+build:  ## Build what `sam deploy` ships (requires the SAM CLI and Python 3.13, but not Docker)
 	sam build
 
-redrive: $(VENV)/.local  ## Dead letters back to their queue: make redrive STACK=song-intake
+redrive: $(VENV)/.local  ## Move dead letters back to their queues: make redrive STACK=song-intake
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.redrive $(STACK)
 
-resolve: $(VENV)/.local  ## A word on a request in doubt: make resolve STACK=... REQUEST=... TASK=... or NOT_CREATED=1; or LIST=1
+resolve: $(VENV)/.local  ## Resolve a request in doubt: make resolve STACK=... REQUEST=... TASK=... or NOT_CREATED=1; or LIST=1
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.resolve $(STACK) \
 	    $(if $(filter 1,$(LIST)),--list) $(if $(REQUEST),--request='$(REQUEST)') \
 	    $(if $(TASK),--task='$(TASK)') $(if $(filter 1,$(NOT_CREATED)),--not-created)
 
-intake: $(VENV)/.local  ## How the intake stands, and by hand off and on: make intake STACK=... OFF=1 or ON=1
+intake: $(VENV)/.local  ## Show the intake, or switch it manually: make intake STACK=... OFF=1 or ON=1
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.intake $(STACK) \
 	    $(if $(filter 1,$(OFF)),--off) $(if $(filter 1,$(ON)),--on)
 
-pins: $(VENV)/.test  ## Resolve every pin anew, with hashes, for all supported Pythons
+pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all supported Pythons
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    pyproject.toml -o $(RUNTIME_PINS)
@@ -70,18 +70,18 @@ pins: $(VENV)/.test  ## Resolve every pin anew, with hashes, for all supported P
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    -c $(RUNTIME_PINS) -c $(LOCAL_PINS) --group local --group test -o $(TEST_PINS)
 
-clean:  ## Remove what the other targets made
+clean:  ## Remove what the other targets created
 	rm -rf $(VENV) .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
 
 $(BIN)/python:
 	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(VENV)
 
 $(VENV)/.local: $(RUNTIME_PINS) $(LOCAL_PINS) | $(BIN)/python
-	@echo "Installing what the local stack needs into $(VENV)"
+	@echo "Installing the packages of the local stack into $(VENV)"
 	@$(PIP) -r $(RUNTIME_PINS) -r $(LOCAL_PINS)
 	@touch $@
 
 $(VENV)/.test: $(RUNTIME_PINS) $(TEST_PINS) | $(BIN)/python
-	@echo "Installing what the tests need into $(VENV)"
+	@echo "Installing the packages of the tests into $(VENV)"
 	@$(PIP) -r $(RUNTIME_PINS) -r $(TEST_PINS)
 	@touch $@ $(VENV)/.local

@@ -5,7 +5,7 @@ function.
 """
 
 import os
-from song_intake.app.cold_start import started
+from song_intake.app.cold_start import freeze_startup_objects
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -21,21 +21,22 @@ logger = Logger(location=None)
 
 
 def build(settings: ResolveSettings) -> Resolution:
+    """Build the function with its AWS clients."""
     aws = AwsClients(ssl_context(None), settings.aws_seconds, connections=1)
     return resolve_song(settings, aws, Telemetry(logger, Metrics()))
 
 
-_resolution = started(build(ResolveSettings.from_environment(os.environ)))
+_resolution = freeze_startup_objects(build(ResolveSettings.from_environment(os.environ)))
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, object], _context: LambdaContext) -> dict[str, object]:
-    """The row before and after, or `refused` with the reason. After an `error`, invoke again: it is harmless."""
+    """The row before and after, or `refused` with the reason. An `error` may be retried without harm."""
     try:
-        answer = _resolution.handle(event)
+        response = _resolution.handle(event)
     except DecisionRefused as refused:
         return {"refused": str(refused)}
     except (LedgerUnavailable, SideEffectFailed) as failure:
         return {"error": f"{type(failure).__name__}: {failure}"}
     logger.info("resolved", extra={"action": "resolve", "request_id": event.get("request_id"), "by": event.get("by")})
-    return answer
+    return response

@@ -5,7 +5,7 @@ song_intake.admission.switch switches it; song_intake.app.switch builds the func
 """
 
 import os
-from song_intake.app.cold_start import started
+from song_intake.app.cold_start import freeze_startup_objects
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,13 +19,15 @@ logger = Logger(location=None)
 
 
 def build(settings: SwitchSettings) -> IntakeSwitch:
+    """Build the function with its AWS clients."""
     aws = AwsClients(ssl_context(settings.ca_bundle), settings.aws_seconds, connections=1)
     return switch_intake(settings, aws, Telemetry(logger, Metrics()))
 
 
-_switch = started(build(SwitchSettings.from_environment(os.environ)))
+_switch = freeze_startup_objects(build(SwitchSettings.from_environment(os.environ)))
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, object], _context: LambdaContext) -> dict[str, object]:
+    """Handle an account fault, a check of the balance, or an operator's command."""
     return _switch.handle(event)

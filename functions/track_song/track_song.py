@@ -4,7 +4,7 @@ This file only starts the function. song_intake.work.tracking handles a check; s
 """
 
 import os
-from song_intake.app.cold_start import started
+from song_intake.app.cold_start import freeze_startup_objects
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,13 +19,15 @@ logger = Logger(location=None)
 
 
 def build(settings: TrackSettings) -> Batch:
+    """Build the function with its AWS clients."""
     aws = AwsClients(ssl_context(settings.ca_bundle), settings.settle_margin, settings.batch_size)
     return track_song(settings, aws, Telemetry(logger, Metrics()))
 
 
-_batch = started(build(TrackSettings.from_environment(os.environ)))
+_batch = freeze_startup_objects(build(TrackSettings.from_environment(os.environ)))
 
 
 @logger.inject_lambda_context
 def handler(event: SqsEvent, context: LambdaContext) -> BatchResponse:
+    """Process one batch of checks."""
     return _batch.handle(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)

@@ -1,9 +1,9 @@
-"""Writes certifi's authorities as OpenSSL looks one up: each in a file that is named by the hash of its subject.
+"""Writes certifi's authorities in OpenSSL's form for a folder: one file each, named by the hash of its subject.
 
     python hash_authorities.py <folder>, certifi on the path, and the openssl program on the PATH
 
-OpenSSL reads the bundle whole, 25 ms of CPU or an eighth of a cold start; of such a folder, the one file that a chain
-ends at. https://docs.openssl.org/3.0/man3/SSL_CTX_load_verify_locations/
+OpenSSL reads a bundle completely: 25 ms of CPU, or an eighth of a cold start. From a folder it reads only the file of
+the authority that it needs. https://docs.openssl.org/3.0/man3/SSL_CTX_load_verify_locations/
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE---
 
 
 def write(bundle: str, folder: Path) -> None:
-    """One file for each certificate of the bundle; where subjects share a hash, they are numbered."""
+    """Write one file for each certificate of the bundle; certificates with the same hash are numbered."""
     folder.mkdir()
     written: Counter[str] = Counter()
     certificates: list[str] = CERTIFICATE.findall(bundle)

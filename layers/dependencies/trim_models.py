@@ -1,8 +1,8 @@
 """Writes the part of botocore's data that the functions use: `python trim_models.py <folder>`, botocore on the path.
 
-To make its first client, botocore walks the folders of 443 services and parses the endpoints of them all. With five
-clients that is a third of a cold start. What is left out here is never asked for; nothing that is left in is changed.
-The packages stay untouched: song_intake.aws.clients reads this folder instead of theirs where there is one.
+For its first client, botocore lists the folders of 443 services and parses the endpoints of all of them. With five
+clients that is a third of a cold start. Only data that no function uses is left out, and the rest is unchanged.
+The packages are not modified: song_intake.aws.clients reads this folder, if it exists, instead of botocore's own.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ OPERATIONS = {
 
 
 def write(folder: Path) -> None:
+    """Write the models of OPERATIONS, and what botocore needs beside them, to `folder`."""
     loader = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
     prefixes = set()
     for service, operations in OPERATIONS.items():
@@ -42,12 +43,12 @@ def write(folder: Path) -> None:
         _put(folder / f"{name}.json", loader.load_data(name))
     endpoints = loader.load_data("endpoints")
     for partition in endpoints["partitions"]:
-        partition["services"] = {name: told for name, told in partition["services"].items() if name in prefixes}
+        partition["services"] = {name: entry for name, entry in partition["services"].items() if name in prefixes}
     _put(folder / "endpoints.json", endpoints)
 
 
 def _trimmed(model: Model, operations: set[str]) -> Model:
-    """The model with these operations alone, and the shapes that they are made of."""
+    """The model with only these operations, and the shapes that they consist of."""
     kept = {name: model["operations"][name] for name in sorted(operations)}
     shapes: Model = {}
     wanted = _shapes_in(kept)
@@ -60,7 +61,7 @@ def _trimmed(model: Model, operations: set[str]) -> Model:
 
 
 def _shapes_in(node: object) -> set[str]:
-    """Every shape that is referred to: {"shape": its name}, at any depth. A member may be called "shape" as well."""
+    """Every shape with a reference {"shape": its name} at any depth. A member may also have the name "shape"."""
     if isinstance(node, list):
         return set().union(*map(_shapes_in, node))
     if not isinstance(node, dict):

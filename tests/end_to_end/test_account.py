@@ -22,11 +22,11 @@ def test_requests_sent_before_there_are_a_token_and_credits_wait_untouched_and_s
     assert _typed(unpaid)["switched"]["reason"] == "TOKEN_UNAVAILABLE"
     waiting = _send(unpaid, MANY)
     unpaid.set_token(json.dumps({"api_token": TOKEN}))
-    assert say(unpaid, "look")["mapping"] == "Disabled", "the token alone pays for nothing"
+    assert say(unpaid, "check")["mapping"] == "Disabled", "the token alone pays for nothing"
     assert vendor.attempts_of("Broke") == ()
     assert not [request_id for request_id in waiting if request_id in unpaid.log()], "none was so much as received"
     vendor.credits = 10 * (MANY + 1)
-    assert say(unpaid, "look")["switched"]["position"] == "on"
+    assert say(unpaid, "check")["switched"]["state"] == "on"
     vendor.wait_for(lambda: len(vendor.creates) == MANY + 1, timeout=20)
     unpaid.wait_until_empty()
     assert {row["status"] for row in unpaid.rows()} == {"SUBMITTED"}

@@ -18,7 +18,7 @@ from tests.integration.bench import Bench, song
 from tests.integration.conftest import TimePasses
 from tests.integration.switching import SimulatedMappings, store_of, switch_of
 
-CHECK_BALANCE = {"intake": "look"}
+CHECK_BALANCE = {"intake": "check"}
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_fault_pauses_the_intake_and_its_reason_is_stored(
     assert mappings.changes == [False]
     last = store_of(bench).last()
     assert last is not None
-    assert (last.position, last.by, last.reason, last.unexplained) == (IntakeState.OFF, AUTOMATIC, reason, 0)
+    assert (last.state, last.by, last.reason, last.unexplained) == (IntakeState.OFF, AUTOMATIC, reason, 0)
     assert (response["mapping"], response["account"]) == ("Disabling", {"credits": 0, "extra": 0})
 
 
@@ -150,7 +150,7 @@ def test_an_operator_overrides_the_automatic_state(
     response: Any = switch.handle(by("on"))
     assert (response["mapping"], response["switched"]["by"]) == ("Enabling", "ada")
     response = switch.handle(by("off"))
-    assert (response["mapping"], response["switched"]["position"]) == ("Disabling", "off")
+    assert (response["mapping"], response["switched"]["state"]) == ("Disabling", "off")
     assert mappings.changes == [False, True, False]
 
 

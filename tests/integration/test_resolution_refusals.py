@@ -45,11 +45,11 @@ def test_a_request_that_is_not_in_doubt_is_refused_and_left_unchanged(
 @pytest.mark.parametrize(
     ("decision", "message"),
     [
-        ({"request_id": 7, "task_id": TASK}, "give"),
-        ({"request_id": "", "task_id": TASK}, "give"),
+        ({"request_id": 7, "task_id": TASK}, "send"),
+        ({"request_id": "", "task_id": TASK}, "send"),
         ({"request_id": "no-such-request", "task_id": TASK}, "the ledger has no request 'no-such-request'"),
-        ({"by": 7, "task_id": TASK}, "give"),
-        ({"by": "x" * 257, "task_id": TASK}, "give"),
+        ({"by": 7, "task_id": TASK}, "send"),
+        ({"by": "x" * 257, "task_id": TASK}, "send"),
         ({"by": BY}, "either"),
         ({"task_id": TASK, "not_created": True}, "either"),
         ({"task_id": None}, "printable characters"),
@@ -79,8 +79,8 @@ def test_a_malformed_decision_is_refused_with_the_rule(
 @pytest.mark.parametrize(
     ("decision", "message"),
     [
-        ({}, "give"),
-        ({"task_id": TASK}, "give"),
+        ({}, "send"),
+        ({"task_id": TASK}, "send"),
         ({"list": "SUBMITTED"}, "only IN_DOUBT can be listed"),
         ({"list": ["IN_DOUBT"]}, "only IN_DOUBT can be listed"),
     ],

@@ -148,4 +148,4 @@ def test_a_batch_of_ten_after_the_fault_waits_as_a_whole(bench: Bench, breaker: 
     assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == set(ids)
     assert len(bench.vendor.attempts_of("Broke")) == 1
     lines = [json.dumps(line) for line in bench.lines()]
-    assert sum("not tried, since another request found" in line for line in lines) == 10
+    assert sum("not sent, because another request found" in line for line in lines) == 10

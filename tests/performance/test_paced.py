@@ -86,7 +86,7 @@ class EverybodyForItself(PaceItem):
     """The pace of one worker, and nobody asks the others."""
 
     def change(self, change: Change[Result]) -> Result:
-        self._seen = type(self._seen)(self._own(), None)
+        self._known = type(self._known)(self._own(), None)
         pace, result = change(self._own())
         self._kept = pace
         return result

@@ -36,7 +36,7 @@ def test_the_schedule_checks_the_balance_every_five_minutes() -> None:
     assert schedule["ScheduleExpression"] == "rate(5 minutes)"
     assert schedule["Target"]["Arn"] == arn_of("SwitchIntake")
     assert schedule["Target"]["RoleArn"] == arn_of("BalanceCheckScheduleRole")
-    assert json.loads(schedule["Target"]["Input"]) == {"intake": "look"}
+    assert json.loads(schedule["Target"]["Input"]) == {"intake": "check"}
 
 
 def test_the_role_of_the_schedule_invokes_the_switch_and_no_more() -> None:

@@ -70,7 +70,7 @@ def test_the_same_source_makes_the_same_bytecode_wherever_it_is_built(song_intak
 def test_a_layer_is_not_built_with_bytecode_that_the_runtime_cannot_read(layer: str, tmp_path: Path) -> None:
     run = make(layer, tmp_path, runtime_version="3.5")
     assert run.returncode != 0
-    assert "Python 3.5, the runtime of the functions, is needed to compile the layers" in run.stderr
+    assert "Python 3.5, the runtime of the functions, is required to compile the layers" in run.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -67,7 +67,7 @@ def test_after_an_account_fault_no_request_is_tried_and_the_fault_is_the_reason(
     fault = breaker.fault()
     assert fault is not None
     assert (fault.reason, fault.retry_after) == (reason, None)
-    assert fault.detail == "not tried, since another request found: the detail"
+    assert fault.detail == "not sent, because another request found: the detail"
 
 
 @pytest.mark.parametrize("outcome", OTHER_OUTCOMES, ids=str)

@@ -27,7 +27,7 @@ def refused(document: JsonValue) -> InvalidRequest:
         ({"lyrics": " "}, "$.lyrics must be text that is not blank (pattern)"),
         (
             {"task_type": "cover_music"},
-            "$.task_type must be 'create_music': every other task type is retired by the music API (const)",
+            "$.task_type must be 'create_music': the music API has retired every other task type (const)",
         ),
         (
             {"metadata": {"": "v"}},

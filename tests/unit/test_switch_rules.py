@@ -8,12 +8,12 @@ from song_intake.admission.switch_rules import (
     AUTOMATIC,
     FIRST_HOLD_SECONDS,
     LONGEST_HOLD_SECONDS,
-    ROW_SECONDS,
+    SERIES_SECONDS,
     Fault,
     IntakeChange,
     IntakeState,
+    after_check,
     after_fault,
-    after_look,
 )
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import NoAnswer
@@ -57,28 +57,28 @@ def test_a_fault_older_than_the_last_resume_is_ignored(last: IntakeChange) -> No
 
 
 def test_the_intake_resumes_when_the_account_can_pay() -> None:
-    assert after_look(OFF, PAID, NOW) == IntakeChange(IntakeState.ON, AUTOMATIC, NOW)
+    assert after_check(OFF, PAID, NOW) == IntakeChange(IntakeState.ON, AUTOMATIC, NOW)
 
 
 @pytest.mark.parametrize("balance", CANNOT_PAY, ids=str)
 def test_the_intake_stays_paused_while_the_account_cannot_pay_or_the_balance_is_unknown(
     balance: Balance | NoAnswer,
 ) -> None:
-    assert after_look(OFF, balance, NOW) is OFF
+    assert after_check(OFF, balance, NOW) is OFF
 
 
 @pytest.mark.parametrize("last", [None, ON, ON_MANUALLY, OFF_MANUALLY], ids=str)
 def test_a_balance_check_resumes_only_an_automatic_pause(last: IntakeChange | None) -> None:
-    assert after_look(last, PAID, NOW) is last
+    assert after_check(last, PAID, NOW) is last
 
 
 def test_a_pause_that_the_balance_does_not_explain_holds_for_a_while_and_then_ends() -> None:
     off = after_fault(ON, FAULT, PAID, NOW)
     assert off is not None
-    assert after_look(off, PAID, NOW + FIRST_HOLD_SECONDS - 1) is off
-    on = after_look(off, PAID, NOW + FIRST_HOLD_SECONDS)
+    assert after_check(off, PAID, NOW + FIRST_HOLD_SECONDS - 1) is off
+    on = after_check(off, PAID, NOW + FIRST_HOLD_SECONDS)
     assert on is not None
-    assert on.position is IntakeState.ON
+    assert on.state is IntakeState.ON
 
 
 def holds_in_a_row(pauses: int) -> list[float]:
@@ -90,9 +90,9 @@ def holds_in_a_row(pauses: int) -> list[float]:
         assert last is not None
         holds.append(last.held_until - now)
         now = last.held_until
-        last = after_look(last, PAID, now)
+        last = after_check(last, PAID, now)
         assert last is not None
-        assert last.position is IntakeState.ON
+        assert last.state is IntakeState.ON
     return holds
 
 
@@ -111,8 +111,8 @@ def test_four_days_of_unexplained_pauses_do_not_use_up_the_receives_of_a_message
 @pytest.mark.parametrize(
     ("last", "balance", "unexplained"),
     [
-        pytest.param(replace(ON, at=NOW - ROW_SECONDS, unexplained=3), PAID, 4, id="within the hour"),
-        pytest.param(replace(ON, at=NOW - ROW_SECONDS - 1, unexplained=3), PAID, 1, id="later"),
+        pytest.param(replace(ON, at=NOW - SERIES_SECONDS, unexplained=3), PAID, 4, id="within the hour"),
+        pytest.param(replace(ON, at=NOW - SERIES_SECONDS - 1, unexplained=3), PAID, 1, id="later"),
         pytest.param(replace(ON, at=NOW - 1, unexplained=3), EMPTY, 0, id="explained by the balance"),
         pytest.param(replace(ON_MANUALLY, at=NOW - 1), PAID, 1, id="after a manual resume"),
     ],

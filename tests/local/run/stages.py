@@ -120,7 +120,7 @@ def _run_dry(intake: Intake, vendor: MusicVendor, progress: Progress, cases: Seq
     progress.send(cases[1:])
     progress.look()
     vendor.credits = PLENTY_OF_CREDITS
-    say(intake, "look")
+    say(intake, "check")
 
 
 def _show_the_end_of_the_log(intake: Intake) -> None:

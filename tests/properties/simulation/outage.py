@@ -144,7 +144,7 @@ class Outage:
                 self.at(self.now + retries[0] - self.began, partial(self._invoke, event, retries[1:]))
 
     def _every_look(self) -> None:
-        self._invoke({"intake": "look"}, RETRIES_OF_AN_EVENT)
+        self._invoke({"intake": "check"}, RETRIES_OF_AN_EVENT)
         self.at(self.now + LOOK_EVERY - self.began, self._every_look)
 
     def _let_happen(self) -> None:

@@ -1,1 +1,1 @@
-"""Whether and when a request may be sent: the pace, the circuit breaker, the switch of the intake."""
+"""Whether and when a request may be sent: the pace, the circuit breaker, the intake's switch."""

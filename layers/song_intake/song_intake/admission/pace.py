@@ -1,12 +1,12 @@
-"""The pace of the creates: which moments may be used, worked out from one small state that all workers share.
+"""The pace of the creates: when each may be sent, computed from one small state that all workers share.
 
-A slot is a moment at which one create may be sent. Slots lie an interval apart, as in GCRA, the leaky bucket that needs
-no more memory than one time: the next slot is the one after the last, or now, whatever is later. Two things are added:
+A slot is a moment at which one create may be sent. Slots are one interval apart, as in GCRA, the leaky bucket that
+stores a single time: the next slot is one interval after the last slot, or now, whichever is later. Two additions:
 
-    free    slots that were given back in time are handed out again, before new ones
-    slow    after a 429 the next slots come later and further apart, and then closer again, minute by minute
+    free    slots that were given back in time are reserved again, before new ones
+    slow    after a 429 the next slots come later and further apart; their distance shrinks again from slot to slot
 
-Pure: the time is an argument, in seconds since 1970, and every change gives a new state.
+Pure: the time is an argument, in seconds since 1970, and every change returns a new state.
 """
 
 from __future__ import annotations
@@ -18,50 +18,57 @@ from typing import Self
 SECONDS_A_MINUTE = 60
 
 MOST_SLOW = 8.0
-"""How many times the interval the slots lie apart at the most."""
+"""The largest distance between slots, in intervals. Our choice; the vendor publishes no figure."""
 RECOVERY_SECONDS = 300.0
-"""How long it takes from the slowest pace after a 429 back to the usual one. Not published by the vendor: a guess."""
+"""The time from the slowest pace after a 429 to the usual one. The vendor publishes no figure: a guess."""
 PAUSE_INTERVALS = 3
-"""How many intervals nobody sends after a 429, where the API names no time."""
+"""Intervals without any create after a 429 that names no time to wait. Our choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What is reserved, and how slow it goes. The first one has nothing behind it."""
+    """Which slots are reserved, and how slow the pace is. The defaults are the state before the first reservation."""
 
     next_at: float = 0.0
-    """The earliest moment that nobody has reserved yet, but for the free ones."""
+    """The first moment after all reserved slots."""
     free: tuple[float, ...] = ()
     """Slots that were given back, earliest first."""
     slow: float = 1.0
+    """The distance between slots at `slow_from`, in intervals."""
     slow_from: float = 0.0
-    """The first slot at the slower pace: a 429 before it says nothing about that pace."""
+    """The first slot of the slower pace. A 429 before it is an answer to a create of the earlier pace."""
 
     def reserve(self, earliest: float, count: int, latest: float, interval: float) -> tuple[Pace, tuple[float, ...]]:
-        """The first `count` slots of that time, in order; fewer, where the others would lie after `latest`."""
-        again = tuple(slot for slot in self.free if earliest <= slot <= latest)[:count]
-        kept = tuple(slot for slot in self.free if slot >= earliest and slot not in again)
+        """Reserve the first `count` slots from `earliest` to `latest`; fewer, if the others would be after `latest`.
+
+        interval: seconds between slots at the usual pace. Returns the state after it, and the slots in order of time.
+        """
+        reused = tuple(slot for slot in self.free if earliest <= slot <= latest)[:count]
+        kept = tuple(slot for slot in self.free if slot >= earliest and slot not in reused)
         after = replace(self, next_at=max(self.next_at, earliest), free=kept)
-        slots = list(again)
+        slots = list(reused)
         while len(slots) < count and after.next_at <= latest:
             slots.append(after.next_at)
             after = replace(after, next_at=after.next_at + interval * after.slowness(after.next_at))
         return after, tuple(slots)
 
     def give_back(self, slots: tuple[float, ...], now: float) -> Pace:
-        """Slots that nobody will use. What was reserved before a 429 is not handed out again after it."""
+        """Give back slots that will not be used. A slot of the time before the slower pace is not reserved again."""
         least = max(now, self.slow_from)
         return replace(self, free=tuple(sorted(slot for slot in {*self.free, *slots} if slot >= least)))
 
     def slowed(self, now: float, retry_after: float | None, interval: float) -> Pace:
-        """After a 429. Many that were sent at one pace slow it down once."""
+        """The state after a 429. Several 429s at one pace slow it down once.
+
+        retry_after: the seconds to wait that the API named, if it did. interval: as for `reserve`.
+        """
         resume = max(self.next_at, now + (retry_after or 0.0), now + PAUSE_INTERVALS * interval)
         if now < self.slow_from:
             return replace(self, next_at=resume)
         return Pace(resume, (), min(MOST_SLOW, 2 * self.slowness(now)), resume)
 
     def slowness(self, at: float) -> float:
-        """By how much the slots then lie further apart: 1 is the usual pace."""
+        """The distance between slots at this moment, in intervals: 1 is the usual pace."""
         left = 1 - max(0.0, at - self.slow_from) / RECOVERY_SECONDS
         return 1 + (self.slow - 1) * max(0.0, left)
 
@@ -71,11 +78,11 @@ class LambdaClock:
     """Seconds since 1970 by the clock of the Lambda service, for one invocation: the one clock that all workers share.
 
     The wall clocks of two workers may differ by seconds. But each invocation has a deadline that the Lambda service
-    set, and the runtime client returns the time left as `deadline - wall clock`. Adding the wall clock removes its
-    error; from there on the monotonic clock counts, which is never set.
+    set, and the runtime client returns the time left as `deadline - wall clock`. Adding the wall clock cancels its
+    error; after that, the monotonic clock is used, which is never adjusted.
 
-    The remaining error is the time from the moment at which Lambda starts to count to the first line of the function:
-    milliseconds, the start of a new environment not included.
+    The remaining error is the time between the start of Lambda's count and the first line of the function:
+    milliseconds, not including the start of a new environment.
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next (Lambda-Runtime-Deadline-Ms)
     """
 
@@ -84,8 +91,9 @@ class LambdaClock:
 
     @classmethod
     def at_start(cls, time_left: float, function_timeout: float) -> Self:
-        """Call it once, first of all in an invocation: later readings of the time left add nothing."""
+        """Call once, at the very start of an invocation: later readings of the time left add nothing. In seconds."""
         return cls(time.time() + time_left - function_timeout, time.monotonic())
 
     def now(self) -> float:
+        """Seconds since 1970, by the clock of the Lambda service."""
         return self.began + time.monotonic() - self.began_monotonic

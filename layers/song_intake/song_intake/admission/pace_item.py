@@ -1,11 +1,11 @@
-"""The state of the pace, which all workers share: one item of the ledger's table, changed by compare-and-set.
+"""The state of the pace, shared by all workers: one item of the ledger's table, changed by compare-and-set.
 
-A change is worked out here from the state that was seen last, and written on the condition that the item is still that
-one. Where another worker was faster, the refusal brings its state (ALL_OLD) and the change is worked out anew. So a
-reservation of many slots is one write where nobody interferes, and never a read.
+A change is computed from the last known state, and written on the condition that the item still has that state. If
+another worker was faster, the failed condition returns that worker's state (ALL_OLD), and the change is computed again.
+So reserving many slots is one write if no other worker interferes, and never needs a read.
 
-The item's key is none that a request can have, and it has nothing of a request: no status, no `doubt` by which it would
-be listed, no `expires_at`. It may be deleted at any time; the pace then starts anew.
+The item's key cannot be a request's id, and the item has no attribute of a request: no status, no `doubt` that would
+list it, no `expires_at`. The item may be deleted at any time; the pace then starts from its defaults.
 """
 
 from __future__ import annotations
@@ -28,64 +28,64 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Change = Callable[[Pace], tuple[Pace, Result]]
 
-# A request_id has no "#".
+# A request_id has no "#" (song_request.schema.json).
 PACE_KEY = "#pace"
 
-# Of every try one worker's succeeds, so this is more than any number of workers that the template allows to be paced.
+# In every round one worker's write succeeds, so this exceeds the number of paced workers that the template allows.
 MOST_TRIES = 50
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """The state, and the name of the write that made it; None where there is no item."""
+class _Version:
+    """A state, and the id of the write that made it; None if there is no item."""
 
     pace: Pace
     revision: str | None
 
 
 class PaceItem:
-    """Safe to share between threads; those that change it at the same time get in each other's way like workers."""
+    """Safe to share between threads. Threads that change the item at the same time contend as separate workers do."""
 
     def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
-        self._seen = _Seen(Pace(), None)
+        self._known = _Version(Pace(), None)
 
     def change(self, change: Change[Result]) -> Result:
-        """Write what `change` makes of the state, and give its result. Raises LedgerUnavailable.
+        """Write the state that `change` returns, and return its result. Raises LedgerUnavailable.
 
-        It may be called several times, of which the last one counts.
+        `change` may be called several times; the last call counts.
         """
         for _ in range(MOST_TRIES):
-            seen = self._seen
-            pace, result = change(seen.pace)
-            wanted = _Seen(pace, uuid.uuid4().hex)
-            existing = self._write(wanted, seen.revision)
-            # Its own write, where the SDK sent it again because its answer was lost.
+            known = self._known
+            pace, result = change(known.pace)
+            wanted = _Version(pace, uuid.uuid4().hex)
+            existing = self._write(wanted, known.revision)
+            # The existing item may be this write: the SDK sends it again if its response was lost.
             is_written = existing is None or existing.revision == wanted.revision
-            self._seen = wanted if existing is None else existing
+            self._known = wanted if existing is None else existing
             if is_written:
                 return result
-        raise LedgerUnavailable("too many workers reserve slots at the same time")
+        raise LedgerUnavailable("too many workers are reserving slots at the same time")
 
-    def _write(self, wanted: _Seen, seen: str | None) -> _Seen | None:
-        """None when written; else what stands in the way."""
+    def _write(self, wanted: _Version, known: str | None) -> _Version | None:
+        """None if written; else the version that exists."""
         write: UpdateItemInputTypeDef = {
             "TableName": self._table,
             "Key": {"request_id": {"S": PACE_KEY}},
             "UpdateExpression": f"SET {', '.join(f'{name} = :{name}' for name in _ATTRIBUTES)}",
-            "ConditionExpression": "revision = :seen" if seen else "attribute_not_exists(revision)",
+            "ConditionExpression": "revision = :known" if known else "attribute_not_exists(revision)",
             "ExpressionAttributeValues": {
                 **{f":{name}": value for name, value in _item(wanted).items()},
-                **({":seen": {"S": seen}} if seen else {}),
+                **({":known": {"S": known}} if known else {}),
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         try:
             self._dynamodb.update_item(**write)
         except self._dynamodb.exceptions.ConditionalCheckFailedException as failed:
-            # The stubs do not know of the item, which comes beside "Error".
-            return _seen_in(cast("Item | None", failed.response.get("Item")))
+            # The stubs lack `Item`, which is next to "Error" in the response.
+            return _version_of(cast("Item | None", failed.response.get("Item")))
         except AWS_FAILURES as failure:
             raise LedgerUnavailable(code_of(failure)) from None
         return None
@@ -94,20 +94,20 @@ class PaceItem:
 _ATTRIBUTES = ("next_at", "free_slots", "slow_factor", "slow_from", "revision")
 
 
-def _item(seen: _Seen) -> dict[str, AttributeValueTypeDef]:
-    pace = seen.pace
+def _item(version: _Version) -> dict[str, AttributeValueTypeDef]:
+    pace = version.pace
     return {
         "next_at": _number(pace.next_at),
         "free_slots": {"L": [_number(slot) for slot in pace.free]},
         "slow_factor": _number(pace.slow),
         "slow_from": _number(pace.slow_from),
-        "revision": {"S": seen.revision or ""},
+        "revision": {"S": version.revision or ""},
     }
 
 
-def _seen_in(item: Item | None) -> _Seen:
+def _version_of(item: Item | None) -> _Version:
     if not item:
-        return _Seen(Pace(), None)
+        return _Version(Pace(), None)
     try:
         pace = Pace(
             next_at=float(item["next_at"]["N"]),
@@ -115,9 +115,9 @@ def _seen_in(item: Item | None) -> _Seen:
             slow=float(item["slow_factor"]["N"]),
             slow_from=float(item["slow_from"]["N"]),
         )
-        return _Seen(pace, item["revision"]["S"])
+        return _Version(pace, item["revision"]["S"])
     except (KeyError, ValueError):
-        raise LedgerUnavailable(f"the item {PACE_KEY} is not as it was written; delete it") from None
+        raise LedgerUnavailable(f"the item {PACE_KEY} has an unknown form; delete it") from None
 
 
 def _number(seconds: float) -> AttributeValueTypeDef:

@@ -1,8 +1,8 @@
 """When a create may be sent, so that all workers together keep to the vendor's pace.
 
-with pacer.reserve() as slot      wait until a slot is near; a Retryable: there is none in this invocation
+with pacer.reserve() as slot      wait until a slot is near; a Retryable: this invocation has no slot left
     connect, claim
-    slot.wait()                   wait for the slot; None: send now
+    slot.wait()                   wait for the slot; None: send now; a Retryable: do not send
     slot.slow_down(...)           the music API answered 429: all workers slow down for a while
 """
 
@@ -22,26 +22,30 @@ if TYPE_CHECKING:
 
 
 class Reservation(Protocol):
-    """One thread's right to a slot; an unused one leaves its slot to another thread."""
+    """One thread's right to a slot. An unused reservation leaves its slot to another thread."""
 
-    def __enter__(self) -> Reservation | Retryable: ...
+    def __enter__(self) -> Reservation | Retryable:
+        """Wait until the slot is near; the reason if there will be none."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
-    def wait(self) -> Retryable | None: ...
+    def wait(self) -> Retryable | None:
+        """Wait for the slot and use it. None: send the create now; else the reason why there is no slot."""
 
-    def slow_down(self, retry_after: float | None) -> None: ...
+    def slow_down(self, retry_after: float | None) -> None:
+        """The music API answered 429, perhaps with the seconds to wait: all workers slow down for a while."""
 
 
 class Pacer(Protocol):
-    """Safe to share between threads."""
+    """Decides when creates may be sent. Safe to share between threads."""
 
     def begin(self, time_left: Callable[[], float]) -> None:
-        """Call it first in an invocation, before any reservation."""
+        """Call this first in an invocation, before any reservation. time_left: seconds."""
 
-    def reserve(self) -> Reservation: ...
+    def reserve(self) -> Reservation:
+        """A reservation of one slot, for a `with` statement."""
 
 
 class Unpaced:
@@ -67,9 +71,11 @@ class Unpaced:
 
 
 class SharedPacer:
-    """One per process. Times are seconds; function_timeout is from which Lambda derives an invocation's deadline.
+    """One per process; `item` shares the pace with all other workers.
 
-    paid_call: what must be left of the invocation when a create begins.
+    function_timeout: the function's timeout in seconds, from which Lambda derives an invocation's deadline.
+    paid_call: seconds of the invocation that must be left when a create begins.
+    condition: makes the lock on which the threads of an invocation wait.
     """
 
     def __init__(
@@ -88,13 +94,14 @@ class SharedPacer:
         self._slots: Slots | None = None
 
     def begin(self, time_left: Callable[[], float]) -> None:
-        """See Pacer.begin. A thread that still hangs in an earlier invocation keeps to the slots of that one."""
+        """See Pacer.begin. A thread that still hangs from an earlier invocation uses the slots of that invocation."""
         left = time_left()
         clock = LambdaClock.at_start(left, self._function_timeout)
         latest = clock.now() + left - self._paid_call
         self._slots = Slots(self._item, self._interval, clock, latest, self._condition())
 
     def reserve(self) -> SlotReservation:
+        """See Pacer.reserve. Raises RuntimeError before the first `begin`."""
         if self._slots is None:
             raise RuntimeError("a slot was reserved before the invocation had begun")
         return self._slots.reserve()

@@ -4,8 +4,8 @@ No thread owns a slot. There is one slot for each reservation, and the first thr
 thread that needs no slot after all (a duplicate, no connection) releases its reservation. The extra slot is then the
 last one, for which no thread has waited yet: it is given back early enough for another worker.
 
-Threads that arrive at the same moment share one write: one thread writes, and those that arrive meanwhile are in the
-next write.
+Threads that arrive at the same moment share one write: one thread writes, and threads that arrive during the write are
+part of the next one.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
     from song_intake.admission.pace_item import PaceItem
 
 LEAD_SECONDS = 1.0
-"""How long before its slot a thread starts to connect and to claim: early enough for another thread, or another worker,
-to use the slot if this request is a duplicate."""
+"""How long before its slot a thread starts to connect and to claim. Our choice: early enough for another thread or
+worker to use the slot if this request is a duplicate."""
 
 SOONEST_SECONDS = 0.5
-"""No earlier slot is reserved: connecting and claiming take some tenths of a second."""
+"""Slots are reserved at least this far ahead: connecting and claiming take some tenths of a second."""
 
 MOST_LATE_SECONDS = 0.25
-"""How long after its slot, or half an interval if that is shorter, a create may be sent. A later one would be too close
-to the next slot. A slot for which no thread is ready goes unused."""
+"""How long after its slot a create may be sent; half an interval, if that is shorter. A later create would be too close
+to the next slot. A slot for which no thread is ready goes unused. Our choice."""
 
 MOST_HELD_SECONDS = 5.0
-"""How long an open connection may wait for its slot. A server may close a silent one, and a create that is sent at
-that moment ends in doubt."""
+"""How long an open connection may wait for its slot. A server may close an idle connection, and a create that is sent
+at that moment has an unknown outcome. Our choice: servers usually keep idle connections longer."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class SlotReservation:
-    """One thread's right to one of the slots; an unused one leaves its slot to another thread.
+    """One thread's right to one of the slots. An unused reservation leaves its slot to another thread.
 
-    `with` waits until the slot is near, and gives the reason instead if there will be none.
+    `with` waits until the slot is near, and returns the reason instead if there will be none.
     """
 
     slots: Slots
@@ -64,11 +64,11 @@ class SlotReservation:
         self.slots.release(self)
 
     def wait(self) -> Retryable | None:
-        """Wait for the slot and use it: None, and the create is sent now; or why there is no slot."""
+        """Wait for the slot and use it. None: send the create now; else the reason why there is no slot."""
         return self.slots.use_slot(self)
 
     def slow_down(self, retry_after: float | None) -> None:
-        """The music API answered 429: all workers send more slowly for a while."""
+        """See Reservation.slow_down."""
         self.slots.slow_down(retry_after)
 
 
@@ -91,14 +91,14 @@ class Slots:
         """In the order of time."""
 
     def reserve(self) -> SlotReservation:
-        """A reservation, to be released whether it was used or not."""
+        """A reservation. The caller must release it, whether it was used or not."""
         reservation = SlotReservation(self)
         with self._changed:
             self._reservations.append(reservation)
         return reservation
 
     def wait_until_near(self, reservation: SlotReservation) -> Retryable | None:
-        """Wait until LEAD_SECONDS before the slot; return the reason if there will be none."""
+        """Wait until LEAD_SECONDS before the slot. Returns the reason if there will be none."""
         return self._wait(reservation, lambda: self._slot_of(reservation, self._reservations) - LEAD_SECONDS)
 
     def use_slot(self, reservation: SlotReservation) -> Retryable | None:
@@ -107,7 +107,7 @@ class Slots:
         return self._wait(reservation, lambda: self._slot_of(reservation, self._ready()), at_most=MOST_HELD_SECONDS)
 
     def release(self, reservation: SlotReservation) -> None:
-        """The slot of an unused reservation is given back. A used one: no effect, and nothing can fail."""
+        """Give back the slot of an unused reservation. For a used one this has no effect and cannot fail."""
         with self._changed:
             if reservation not in self._reservations:
                 return
@@ -116,7 +116,7 @@ class Slots:
         self._balance()
 
     def slow_down(self, retry_after: float | None) -> None:
-        """The slots reserved here are dropped and not given back: no worker may use them."""
+        """Slow down all workers. The slots of this invocation are dropped, not given back: no worker may use them."""
         with self._changed:
             while self._is_writing:
                 self._changed.wait()
@@ -146,10 +146,10 @@ class Slots:
                 if self._is_writing or self._missing() == 0:
                     self._changed.wait(None if math.isinf(seconds) else seconds)
 
-    def _slot_of(self, reservation: SlotReservation, line: list[SlotReservation]) -> float:
-        """The slot of this reservation, if those ahead of it in line use theirs."""
-        place = line.index(reservation)
-        return self._slots[place] if place < len(self._slots) else math.inf
+    def _slot_of(self, reservation: SlotReservation, queue: list[SlotReservation]) -> float:
+        """The slot of this reservation, if the reservations ahead of it in the queue use their slots."""
+        position = queue.index(reservation)
+        return self._slots[position] if position < len(self._slots) else math.inf
 
     def _ready(self) -> list[SlotReservation]:
         return [reservation for reservation in self._reservations if reservation.is_ready]

@@ -1,7 +1,7 @@
 """Pauses the intake while the account is at fault, and resumes it when the fault is gone.
 
 {"detail-type": "Account Fault", ...}                        a fault, from the bus
-{"intake": "look"}                                           the schedule
+{"intake": "check"}                                          the schedule
 {"intake": "off" | "on" | "status", "by": "..."}             an operator
 
 The state "off" is saved before the mapping is disabled; the mapping is enabled before the state "on" is saved. So a
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from song_intake.admission.switch_rules import Fault, IntakeChange, IntakeState, after_fault, after_look
+from song_intake.admission.switch_rules import Fault, IntakeChange, IntakeState, after_check, after_fault
 from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import NoAnswer
@@ -34,33 +34,34 @@ if TYPE_CHECKING:
     from song_intake.music_api.credits import Balance
     from song_intake.outgoing.telemetry import Telemetry
 
+# Our choice: two invocations at once are rare, and every event is repeated or may be sent again.
 _MOST_TRIES = 3
 
-# https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html
 # A mapping that is still changing counts as changed.
+# https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html
 _REACHED = {IntakeState.ON: frozenset(("Enabled", "Enabling")), IntakeState.OFF: frozenset(("Disabled", "Disabling"))}
 
 
 class NotSwitched(Exception):
-    """Lambda refused the change. Also while the mapping is still changing (ResourceInUseException): try again."""
+    """Lambda refused the change, perhaps because the mapping is still changing (ResourceInUseException): retry."""
 
 
 class IntakeMapping:
-    """The event source mapping from the request queue to submit_song. Disabled, it leaves the requests unreceived."""
+    """The event source mapping from the request queue to submit_song. While it is disabled, requests stay queued."""
 
     def __init__(self, functions: LambdaClient, uuid: str) -> None:
         self._functions = functions
         self._uuid = uuid
 
     def state(self) -> str:
-        """Lambda's name of the state. Raises NotSwitched."""
+        """The state, as Lambda names it. Raises NotSwitched."""
         try:
             return self._functions.get_event_source_mapping(UUID=self._uuid)["State"]
         except AWS_FAILURES as failure:
             raise NotSwitched(code_of(failure)) from None
 
     def switch(self, state: IntakeState) -> None:
-        """Raises NotSwitched."""
+        """Enable or disable the mapping, unless that is done already. Raises NotSwitched."""
         if self.state() in _REACHED[state]:
             return
         try:
@@ -76,6 +77,8 @@ def is_paused(state: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class IntakeSwitch:
+    """Handles the events above. A repeated event is harmless."""
+
     music_api: MusicApi
     secrets: SecretsManagerClient
     token_secret_id: str
@@ -84,17 +87,17 @@ class IntakeSwitch:
     telemetry: Telemetry
 
     def handle(self, event: Mapping[str, object]) -> dict[str, object]:
-        """The state of the intake after this event.
+        """Handle one event, and return the state of the intake after it.
 
-        Raises NotSwitched and LedgerUnavailable to the schedule and to the bus, which invoke again. An operator gets
-        them as an `error`, and an event of another form as `refused`.
+        Raises NotSwitched and LedgerUnavailable for a fault and for the schedule, so that the event is repeated. For
+        an operator, both are returned as `error`. An event of another form returns `refused`.
         """
         match event:
             case {"detail-type": str(kind), "detail": {"reason": str(reason)}, "time": str(at)} if (
                 kind == ACCOUNT_FAULT
             ):
                 return self._on_fault(Fault(Reason(reason), datetime.fromisoformat(at).timestamp()))
-            case {"intake": "look"}:
+            case {"intake": "check" | "look"}:
                 return self._on_schedule()
             case {"intake": "on" | "off" | "status" as command}:
                 try:
@@ -102,10 +105,10 @@ class IntakeSwitch:
                 except (NotSwitched, LedgerUnavailable) as failure:
                     return {"error": f"{type(failure).__name__}: {failure}"}
             case _:
-                return {"refused": 'give {"intake": "off"}, {"intake": "on"} or {"intake": "status"}'}
+                return {"refused": 'send {"intake": "off"}, {"intake": "on"} or {"intake": "status"}'}
 
     def balance(self) -> Balance | NoAnswer:
-        """The balance, with the token as the secret holds it now: a process that starts now would use the same."""
+        """The account's balance. The token is read from its secret each time: it may have been replaced."""
         try:
             token = ApiToken(self.secrets, self.token_secret_id).current()
         except TokenUnavailable:
@@ -115,23 +118,23 @@ class IntakeSwitch:
     def _on_fault(self, fault: Fault) -> dict[str, object]:
         balance = self.balance()
         if is_paused(self.mapping.state()):
-            # By this function, or by somebody in the console: a pause made there is not ended here.
+            # Paused by this function, or by an operator in the console: the latter pause must not be ended here.
             return self._report(self.store.last(), balance)
         last = self._save(lambda last: after_fault(last, fault, balance, time.time()))
-        if last is not None and last.position is IntakeState.OFF:
-            # Also if "off" was saved before: a deployment or somebody in the console may have enabled the mapping.
+        if last is not None and last.state is IntakeState.OFF:
+            # Also if "off" was saved before: a deployment or an operator in the console may have enabled the mapping.
             self.mapping.switch(IntakeState.OFF)
         return self._report(last, balance)
 
     def _on_schedule(self) -> dict[str, object]:
         balance, last = self.balance(), self.store.last()
-        after = after_look(last, balance, time.time())
+        after = after_check(last, balance, time.time())
         if after is not None and after is not last:
             self.mapping.switch(IntakeState.ON)
             if not self.store.save(after, instead_of=last):
-                # An operator's command arrived in between, and wins.
+                # An operator's command arrived in between, and has priority.
                 after = self.store.last()
-                self.mapping.switch(after.position if after else IntakeState.ON)
+                self.mapping.switch(after.state if after else IntakeState.ON)
         return self._report(after, balance)
 
     def _on_command(self, command: str, by: str) -> dict[str, object]:
@@ -146,7 +149,7 @@ class IntakeSwitch:
         return self._report(last, self.balance())
 
     def _save(self, decide: Callable[[IntakeChange | None], IntakeChange | None]) -> IntakeChange | None:
-        """The saved change. Decided again if another invocation saved one in between."""
+        """Save the change that `decide` returns. It is called again if another invocation saved a change in between."""
         for _ in range(_MOST_TRIES):
             last = self.store.last()
             after = decide(last)

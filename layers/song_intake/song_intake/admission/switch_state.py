@@ -1,4 +1,4 @@
-"""Who switched the intake last, and why: one item of the ledger's table, under a key that no request can have."""
+"""The last change of the intake: one item of the ledger's table, under a key that cannot be a request's id."""
 
 from __future__ import annotations
 
@@ -15,35 +15,38 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-# An id of a request has no "#" (song_request.schema.json).
+# A request_id has no "#" (song_request.schema.json).
 INTAKE_KEY = "#intake"
 
 
 class IntakeStateStore:
-    """It never expires: a pause may outlast any request."""
+    """Reads and writes the item. The item never expires: a pause may outlast any request."""
 
     def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def last(self) -> IntakeChange | None:
-        """How it was switched last; None: never. Raises LedgerUnavailable."""
+        """The last change; None if the intake was never switched. Raises LedgerUnavailable."""
         try:
             found = self._dynamodb.get_item(
                 TableName=self._table, Key={"request_id": {"S": INTAKE_KEY}}, ConsistentRead=True
             )
         except AWS_FAILURES as failure:
             raise LedgerUnavailable(code_of(failure)) from None
-        return _read(found["Item"]) if "Item" in found else None
+        return _change_in(found["Item"]) if "Item" in found else None
 
     def save(self, change: IntakeChange, instead_of: IntakeChange | None) -> bool:
-        """Whether it was kept: not if another was since the one that was seen. Raises LedgerUnavailable."""
+        """Save a change, unless another one was saved after `instead_of`. Returns whether it was saved.
+
+        Raises LedgerUnavailable.
+        """
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item=_written(change),
-                ConditionExpression="attribute_not_exists(request_id) OR switched_at = :seen",
-                ExpressionAttributeValues={":seen": _at(instead_of) if instead_of else {"NULL": True}},
+                Item=_item_of(change),
+                ConditionExpression="attribute_not_exists(request_id) OR switched_at = :last",
+                ExpressionAttributeValues={":last": _at(instead_of) if instead_of else {"NULL": True}},
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return False
@@ -52,10 +55,10 @@ class IntakeStateStore:
         return True
 
 
-def _written(change: IntakeChange) -> dict[str, AttributeValueTypeDef]:
+def _item_of(change: IntakeChange) -> dict[str, AttributeValueTypeDef]:
     return {
         "request_id": {"S": INTAKE_KEY},
-        "position": {"S": change.position},
+        "position": {"S": change.state},
         "switched_by": {"S": change.by},
         "switched_at": _at(change),
         "unexplained": {"N": str(change.unexplained)},
@@ -63,9 +66,9 @@ def _written(change: IntakeChange) -> dict[str, AttributeValueTypeDef]:
     }
 
 
-def _read(item: Mapping[str, AttributeValueTypeDef]) -> IntakeChange:
+def _change_in(item: Mapping[str, AttributeValueTypeDef]) -> IntakeChange:
     return IntakeChange(
-        position=IntakeState(item["position"]["S"]),
+        state=IntakeState(item["position"]["S"]),
         by=item["switched_by"]["S"],
         at=float(item["switched_at"]["N"]),
         reason=Reason(item["reason"]["S"]) if "reason" in item else None,

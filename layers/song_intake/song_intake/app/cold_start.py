@@ -1,7 +1,7 @@
-"""What a handler imports before all else: while a function starts, Python does not look for garbage.
+"""The first import of a handler: it switches garbage collection off until the function is built.
 
-Importing and wiring make some 76,000 objects that stay. The collector goes through them time and again, finds next to
-nothing, and takes 6 % of a cold start for it; what it would have found is 0.2 MiB.
+Imports and construction create about 76,000 objects that stay in use. The collector would scan them again and again,
+which costs 6 % of a cold start, to free 0.2 MiB.
 """
 
 import gc
@@ -9,16 +9,17 @@ from typing import TypeVar
 
 gc.disable()
 
-Made = TypeVar("Made")
+Built = TypeVar("Built")
 
 
-def started(made: Made) -> Made:
-    """What serves every invocation of this process is made: from here on there is garbage, but not among what is there.
+def freeze_startup_objects(built: Built) -> Built:
+    """Switches garbage collection on again, but only for objects that are created from now on. Returns `built`.
 
-    It is made while the function starts, when Lambda gives it a whole core, and kept for every invocation after.
+    Call it with the function's object graph, at import: Lambda gives a starting function a whole core, and keeps the
+    objects for all invocations of the process.
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
     """
-    # Without it, the first look of all would go through everything.
+    # Without this, the first collection would scan all start-up objects.
     gc.freeze()
     gc.enable()
-    return made
+    return built

@@ -1,12 +1,12 @@
-"""How the settings of a function are read from its environment variables: once, by name, and checked.
+"""Reads the settings of a function from its environment variables, once, and checks them.
 
-A settings class is a dataclass. The name and the type of a field say which variable it is read from:
+A settings class is a dataclass. The name and the type of a field determine the variable that it is read from:
 
     ledger_table: str                 LEDGER_TABLE, required
     webhook_url: str | None           WEBHOOK_URL, None if it is empty or not set
     keep_days: int                    KEEP_DAYS, a whole number above 0
-    settle_margin: Seconds            SETTLE_MARGIN_SECONDS, likewise
-    window: SecondsOrZero             WINDOW_SECONDS, a whole number, 0 allowed
+    settle_margin: Seconds            SETTLE_MARGIN_SECONDS, a whole number above 0
+    window: SecondsOrZero             WINDOW_SECONDS, a whole number of 0 or more
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Annotated, Any, Self, TypeAlias, get_args, get_type_hints
 
 
 class InvalidSettings(ValueError):
-    """The function's configuration is wrong; the text names the variable and the rule."""
+    """The function's configuration is invalid. The message names the variable and the rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """How a field is read whose name and type do not say it all."""
+    """How a field is read. name: None for the field's own name with `suffix`. least: the smallest allowed number."""
 
     suffix: str = ""
     least: int = 1
@@ -33,7 +33,7 @@ Seconds: TypeAlias = Annotated[float, Variable("_SECONDS")]
 SecondsOrZero: TypeAlias = Annotated[float, Variable("_SECONDS", least=0)]
 CountOrZero: TypeAlias = Annotated[int, Variable(least=0)]
 
-# OpenSSL's own variable, for a private CA; without it, the bundle of certifi is used.
+# OpenSSL's own variable, for a private CA. Without it, certifi's bundle is used.
 CaBundle: TypeAlias = Annotated[str | None, Variable(name="SSL_CERT_FILE")]
 
 
@@ -44,7 +44,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Raises InvalidSettings."""
+        """Read and check all fields. Raises InvalidSettings."""
         settings = cls(
             **{
                 field: _read(kind, variable, environment.get(variable.name or "", ""))
@@ -64,13 +64,13 @@ class Settings:
     @classmethod
     def _fields(cls) -> dict[str, tuple[Any, Variable]]:
         """The type of each field, and the variable that it is read from."""
-        # `fields` asks for a dataclass, which every subclass is.
+        # `fields` expects a dataclass, and every subclass is one.
         names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
         hints = get_type_hints(cls, include_extras=True)
         return {name: _variable_of(name, hints[name]) for name in names}
 
     def rules(self) -> Mapping[str, bool]:
-        """The rules that hold between the values, and whether each does."""
+        """The rules between the values: the text of each, and whether the values satisfy it."""
         return {}
 
 

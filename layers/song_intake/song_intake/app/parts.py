@@ -1,4 +1,4 @@
-"""The part that several functions are built with in the same way."""
+"""The part that several functions build in the same way."""
 
 from __future__ import annotations
 
@@ -14,5 +14,6 @@ if TYPE_CHECKING:
 
 
 def notifier(aws: Clients, bus_name: str, telemetry: Telemetry) -> Notifier:
+    """A notifier that publishes on this bus, and logs a dropped callback."""
     publisher = EventPublisher(aws.client("events"), bus_name)
     return Notifier(publisher, TaskCallback(aws.client("stepfunctions"), telemetry.callback_dropped))

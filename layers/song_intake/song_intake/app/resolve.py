@@ -1,4 +1,4 @@
-"""resolve_song: its settings, and how it is built from them."""
+"""The settings of resolve_song, and its construction from them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ResolveSettings(Settings):
     """Times are in seconds."""
 
     aws_seconds: ClassVar[float] = 12
-    """For all calls of AWS."""
+    """Twice the longest AWS call with its retry: see AwsClients. Our choice."""
 
     ledger_table: str
     keep_days: int
@@ -31,16 +31,16 @@ class ResolveSettings(Settings):
     first_check: Seconds
     lease: Seconds
     function_timeout: Seconds
-    """Of submit_song."""
+    """The timeout of submit_song, in seconds."""
 
     @property
     def not_created_after(self) -> float:
-        """How old a doubt must be: whoever sent the create has ended by then, whatever its clock showed."""
+        """The age in seconds that a doubt must have: the function that sent the create has then ended, by any clock."""
         return self.lease + self.function_timeout
 
 
 def resolve_song(settings: ResolveSettings, aws: Clients, telemetry: Telemetry) -> Resolution:
-    """The function from its settings and its clients."""
+    """Build the function."""
     return Resolution(
         store=ResolutionStore(LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)),
         checks=SongChecks(aws.client("sqs"), settings.song_checks_queue_url, settings.first_check),

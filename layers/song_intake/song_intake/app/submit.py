@@ -1,4 +1,4 @@
-"""submit_song: its settings, and how it is built from them."""
+"""The settings of submit_song, and its construction from them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from song_intake.aws.clients import Clients
     from song_intake.outgoing.telemetry import Telemetry
 
-# The receives reserved from the redrive policy's count. The handler sends its own dead letter this many receives before
-# SQS would move the message without a reason, so a function that crashes on the last attempt can still give one.
+# The last receives of the redrive policy's count. The handler sends its own dead letter this many receives before SQS
+# would move the message without a reason. So even if the function crashes on that attempt, it can still send one.
 RESERVED_RECEIVES = 3
 
 
@@ -54,39 +54,39 @@ class SubmitSettings(Settings):
     keep_days: int
     batch_size: int
     creates_per_minute: CountOrZero
-    """Of all workers together; 0: unlimited."""
+    """The pace of all workers together; 0: unlimited."""
     song_checks_queue_url: str
     first_check: Seconds
     event_bus_name: str
     webhook_url: str | None
-    """Empty, like webhook_key_secret_arn, if the webhook is switched off."""
+    """None, like webhook_key_secret_arn, if the webhook is switched off."""
     webhook_key_secret_arn: str | None
     resolution_window: SecondsOrZero
     ca_bundle: CaBundle
 
     @property
     def paid_call(self) -> float:
-        """The time-left guard: what a create and its settling may take, and so what must be left to begin one."""
+        """The seconds that a create and recording its outcome may need: a create begins only if so many are left."""
         return self.create_deadline + self.settle_margin
 
     @property
     def final_receive(self) -> int:
-        """The receive on which the handler decides for good."""
+        """The receive on which the handler makes the final decision."""
         return self.max_receive_count - RESERVED_RECEIVES
 
     @property
     def slot_wait(self) -> float:
-        """How long a full batch waits for its slots, if no other worker has reserved any."""
+        """Seconds that a full batch waits for its slots, if no other worker has reserved any."""
         return self.batch_size * SECONDS_A_MINUTE / self.creates_per_minute if self.creates_per_minute else 0
 
     def rules(self) -> Mapping[str, bool]:
-        """The arithmetic on which the promise rests."""
+        """The inequalities without which a request could be lost, or paid for twice."""
         return {
             "CREATE_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS must be less than FUNCTION_TIMEOUT_SECONDS, or no "
             "create would ever begin": self.paid_call < self.function_timeout,
             "BATCH_SIZE creates at CREATES_PER_MINUTE and a paid call must fit into FUNCTION_TIMEOUT_SECONDS, or a "
-            "message spends its receives on waiting": self.slot_wait + self.paid_call < self.function_timeout,
-            "LEASE_SECONDS must be at least FUNCTION_TIMEOUT_SECONDS, or a live claim is called abandoned": (
+            "message uses up its receives by waiting": self.slot_wait + self.paid_call < self.function_timeout,
+            "LEASE_SECONDS must be at least FUNCTION_TIMEOUT_SECONDS, or a claim in use counts as abandoned": (
                 self.lease >= self.function_timeout
             ),
             f"MAX_RECEIVE_COUNT must be more than {RESERVED_RECEIVES}, the reserved receives": self.final_receive >= 1,
@@ -97,7 +97,7 @@ class SubmitSettings(Settings):
 def submit_song(
     settings: SubmitSettings, aws: Clients, telemetry: Telemetry, music_api: MusicApi | None = None
 ) -> Batch:
-    """The function from its settings and its clients. `music_api`: None for the client of the settings."""
+    """Build the function. music_api: a replacement for the client that the settings describe."""
     sqs = aws.client("sqs")
     work = RequestWork(
         submission=_submission(settings, aws, telemetry, music_api),
@@ -142,5 +142,5 @@ def _pacer(settings: SubmitSettings, aws: Clients) -> Pacer:
 
 def _breaker(settings: SubmitSettings, aws: Clients, telemetry: Telemetry) -> CircuitBreaker:
     report = AccountFaultPublisher(aws.client("events"), settings.event_bus_name, telemetry.account_fault_unpublished)
-    # No message waits longer than the cap: a breaker that rests longer would only keep it waiting.
+    # No message waits longer than the cap, so a longer rest of the breaker would only delay messages.
     return CircuitBreaker(min(REST_SECONDS, settings.retry_cap), report)

@@ -1,4 +1,4 @@
-"""switch_intake: its settings, and how it is built from them."""
+"""The settings of switch_intake, and its construction from them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SwitchSettings(Settings):
     """Times are in seconds."""
 
     aws_seconds: ClassVar[float] = 12
-    """For all calls of AWS."""
+    """Twice the longest AWS call with its retry: see AwsClients. Our choice."""
 
     music_api_origin: str
     api_token_secret_arn: str
@@ -34,7 +34,7 @@ class SwitchSettings(Settings):
 def switch_intake(
     settings: SwitchSettings, aws: Clients, telemetry: Telemetry, music_api: MusicApi | None = None
 ) -> IntakeSwitch:
-    """The function from its settings and its clients. `music_api`: None for the client of the settings."""
+    """Build the function. music_api: a replacement for the client that the settings describe."""
     return IntakeSwitch(
         music_api=music_api
         or MusicApi(settings.music_api_origin, aws.tls, settings.connect_timeout, settings.poll_deadline),

@@ -1,4 +1,4 @@
-"""track_song: its settings, and how it is built from them."""
+"""The settings of track_song, and its construction from them."""
 
 from __future__ import annotations
 
@@ -46,10 +46,11 @@ class TrackSettings(Settings):
 
     @property
     def poll_call(self) -> float:
-        """What a poll and the writes after it may take, and so what must be left to begin one."""
+        """The seconds that a poll and the writes after it may need: a poll begins only if so many are left."""
         return self.connect_timeout + self.poll_deadline + self.settle_margin
 
     def rules(self) -> Mapping[str, bool]:
+        """The inequality without which no song would be polled."""
         return {
             "CONNECT_TIMEOUT_SECONDS + POLL_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS must be less than "
             "FUNCTION_TIMEOUT_SECONDS, or no poll would ever begin": self.poll_call < self.function_timeout
@@ -57,7 +58,7 @@ class TrackSettings(Settings):
 
 
 def track_song(settings: TrackSettings, aws: Clients, telemetry: Telemetry, music_api: MusicApi | None = None) -> Batch:
-    """The function from its settings and its clients. `music_api`: None for the client of the settings."""
+    """Build the function. music_api: a replacement for the client that the settings describe."""
     sqs = aws.client("sqs")
     table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
     tracking = Tracking(

@@ -1,4 +1,4 @@
-"""receive_webhook: its settings, and how it is built from them."""
+"""The settings of receive_webhook, and its construction from them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSettings(Settings):
+    """Times are in seconds."""
+
     aws_seconds: ClassVar[float] = 6
-    """For all calls of AWS. An HTTP API waits 30 seconds for its function:
+    """Twice the longest AWS call with its retry: see AwsClients. An HTTP API waits 30 seconds for its function:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
     """
 
@@ -31,7 +33,7 @@ class WebhookSettings(Settings):
 
 
 def receive_webhook(settings: WebhookSettings, aws: Clients, telemetry: Telemetry) -> WebhookEndpoint:
-    """The function from its settings and its clients."""
+    """Build the function."""
     return WebhookEndpoint(
         keys=WebhookKeys(aws.client("secretsmanager"), settings.webhook_key_secret_arn),
         store=TrackingStore(LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)),

@@ -1,1 +1,1 @@
-"""How a function calls AWS: one set of clients, one transport, batched calls, failures by their code."""
+"""How a function calls AWS: one set of clients, one transport, batched calls, and failures reported by their code."""

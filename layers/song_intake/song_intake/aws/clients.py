@@ -1,4 +1,4 @@
-"""The clients of the AWS services that the functions call, and the certificate authorities that all clients trust."""
+"""The AWS clients of the functions, and the certificate authorities that every connection trusts."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 Service = Literal["dynamodb", "events", "lambda", "secretsmanager", "sqs", "stepfunctions"]
 
-# Made by the build of the dependencies layer, beside botocore: its data for these services alone (trim_models.py).
+# The build of the dependencies layer writes it next to botocore: botocore's data for these services only
+# (trim_models.py).
 MODELS = Path(botocore.__file__).parents[1] / "aws_models"
 
-
-# Made by the same build, beside certifi: its bundle, one file per authority (hash_authorities.py).
+# The same build writes it next to certifi: certifi's bundle, one file per authority (hash_authorities.py).
 AUTHORITIES = Path(certifi.__file__).parents[1] / "authorities"
 
 
 def ssl_context(ca_bundle: str | None, authorities: Path = AUTHORITIES) -> ssl.SSLContext:
-    """Trusts the named bundle, or certifi's authorities if none is named.
+    """A TLS context that trusts the authorities of `ca_bundle`, or certifi's if it is None.
 
-    Use one context for all connections: reading the bundle is most of a handshake.
+    Use one context for all connections: reading a bundle costs 25 ms of CPU, which is most of a handshake.
     """
     if ca_bundle is None and authorities.is_dir():
         return ssl.create_default_context(capath=authorities)
@@ -44,10 +44,11 @@ def ssl_context(ca_bundle: str | None, authorities: Path = AUTHORITIES) -> ssl.S
 
 
 class Clients(Protocol):
-    """What a function is built with: a client per service, and the context of all its connections."""
+    """The clients that a function is built with: one per service, and the TLS context of all connections."""
 
     @property
-    def tls(self) -> ssl.SSLContext: ...
+    def tls(self) -> ssl.SSLContext:
+        """The TLS context of all connections."""
 
     @overload
     def client(self, service: Literal["dynamodb"]) -> DynamoDBClient: ...
@@ -64,18 +65,18 @@ class Clients(Protocol):
 
 
 class AwsClients:
-    """Clients that send over one transport. Make them on one thread; many threads may then use each.
+    """Clients that share one transport. Create the clients on one thread; many threads may then use each of them.
 
-    tls: trusted besides the bundle that AWS_CA_BUNDLE names.
-    seconds: for recording an outcome. Two attempts of a call, even the slowest, take half of it, since a dead letter
-    may have to follow.
-    connections: how many to each service are kept open.
+    tls: the TLS context of all connections. The bundle that AWS_CA_BUNDLE names is added to it.
+    seconds: reserved for recording an outcome. The two attempts of a call use at most half of them: each attempt has a
+    connect and a read time-out of an eighth. The other half is for a dead letter.
+    connections: connections kept open per service.
     """
 
     def __init__(self, tls: ssl.SSLContext, seconds: float, connections: int, models: Path = MODELS) -> None:
         session = get_session()
         if models.is_dir():
-            # Instead of botocore's own data: a quarter of a cold start, and 12 MiB.
+            # Loading botocore's own data would cost a quarter of a cold start, and 12 MiB.
             loader = Loader(extra_search_paths=[str(models)], include_default_search_paths=False)
             session.register_component("data_loader", loader)
         if bundle := session.get_config_variable("ca_bundle"):
@@ -89,8 +90,8 @@ class AwsClients:
         self._clients: dict[Service, object] = {}
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": 2},
-            # botocore would compose a user agent of 16 parts for every call, and check the form of parameters that the
-            # tests have seen the services accept: a quarter of a call's CPU.
+            # botocore would compose a user agent of 16 parts for every call, and validate parameters that the tests
+            # already check: together a quarter of a call's CPU.
             user_agent="song-intake",
             parameter_validation=False,
         )
@@ -108,7 +109,7 @@ class AwsClients:
     @overload
     def client(self, service: Literal["stepfunctions"]) -> SFNClient: ...
     def client(self, service: Service) -> object:
-        """The one client of this service."""
+        """The client of this service, created on first use."""
         if service not in self._clients:
             self._clients[service] = self._session.client(service, config=self._config)
         return self._clients[service]

@@ -1,4 +1,4 @@
-"""What may be told of an AWS call that failed: its code. The SDK's own text may repeat what was sent."""
+"""What may be reported of a failed AWS call: its code. The SDK's own message may quote what was sent."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -6,7 +6,7 @@ AWS_FAILURES = (ClientError, BotoCoreError)
 
 
 def code_of(failure: Exception) -> str:
-    """AWS's own code where the service answered ("AccessDeniedException"), else the class of what went wrong."""
+    """AWS's error code ("AccessDeniedException") if the service answered, else the exception's class name."""
     if isinstance(failure, ClientError):
         return str(failure.response.get("Error", {}).get("Code") or "ClientError")
     return type(failure).__name__

@@ -1,10 +1,10 @@
-"""Many threads' small calls, made as few large ones: group commit, the way databases write their logs.
+"""Combines the small calls of many threads into a few large ones: group commit, as databases do for their logs.
 
-    a, b       come at the same moment, while no call is under way: one call for both, at once
-    c, d, e    come while that one is under way: one call for all three, as soon as it has ended
+    a, b       arrive at the same moment, while no call is in flight: one call for both, at once
+    c, d, e    arrive while that call is in flight: one call for all three, as soon as the first call has ended
 
-So nobody is held back for somebody who is still to come. Nor for one whose call hangs: after PATIENCE_SECONDS those who
-wait make a call of their own beside it.
+So no thread waits for another one that has not arrived yet. If a call hangs, the waiting threads make their own call
+after PATIENCE_SECONDS.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-# Several calls of any AWS service in its region; and next to nothing of the time that is kept for settling.
+# Our choice: several times the duration of an AWS call in its region, and little of the time reserved for recording.
 PATIENCE_SECONDS = 0.05
 
-# A moment: threads that are ready to run get to say what they want, as long as another one does between two looks. With
-# it a batch of ten needs 4 calls instead of 18, and a third less CPU; one that comes alone is held back for one look.
+# The first thread waits up to 4 ms for more callers, checks every 1 ms, and stops when no caller arrived in between. So
+# a batch of ten needs 4 calls instead of 18, and a third less CPU. A single caller waits 1 ms.
 GATHER_SECONDS = 0.004
 GATHER_STEP_SECONDS = 0.001
 
@@ -30,8 +30,8 @@ Verdict = TypeVar("Verdict")
 class GroupCommit(Generic[Item, Verdict]):
     """Safe to share between threads.
 
-    make_call: takes up to `most` items and returns a verdict on each, in their order. What it raises, it raises for
-    every one of them.
+    make_call: accepts up to `most` items and returns a verdict on each, in their order. An exception that it raises is
+    raised for each of these items.
     """
 
     def __init__(self, make_call: Callable[[Sequence[Item]], Sequence[Verdict]], most: int) -> None:
@@ -39,27 +39,27 @@ class GroupCommit(Generic[Item, Verdict]):
         self._most = most
         self._lock = threading.Lock()
         self._waiting: list[_Waiting[Item, Verdict]] = []
-        self._under_way = 0
+        self._in_flight = 0
 
     def submit(self, item: Item) -> Verdict:
-        """The verdict on this item, whoever made the call. Raises what the call raised."""
+        """The verdict on this item, whichever thread made the call. Raises what the call raised."""
         mine = _Waiting[Item, Verdict](item)
         with self._lock:
             self._waiting.append(mine)
-            is_first = len(self._waiting) == 1 and not self._under_way
+            is_first = len(self._waiting) == 1 and not self._in_flight
         if is_first:
             self._gather()
         else:
-            mine.may_go_on.wait(PATIENCE_SECONDS)
+            mine.wake_up.wait(PATIENCE_SECONDS)
         with self._lock:
-            # Empty where another thread has taken it along.
+            # Empty if another thread has included this item in its call.
             group = self._group_of(mine) if mine in self._waiting else []
         if group:
             self._decide(group)
         return mine.verdict.result()
 
     def _gather(self) -> None:
-        """Let others come, as long as one does after the other and the call has room for them."""
+        """Wait for more callers, as long as they keep arriving and the call has room for them."""
         until = time.monotonic() + GATHER_SECONDS
         before, now = 0, len(self._waiting)
         while before < now < self._most and time.monotonic() < until:
@@ -67,10 +67,10 @@ class GroupCommit(Generic[Item, Verdict]):
             before, now = now, len(self._waiting)
 
     def _group_of(self, mine: _Waiting[Item, Verdict]) -> list[_Waiting[Item, Verdict]]:
-        """Its own and those that came before and after it, taken off the list: this thread makes the call for them."""
+        """This item and other waiting ones, removed from the list: this thread makes the call for all of them."""
         group = [mine, *(other for other in self._waiting if other is not mine)][: self._most]
         self._waiting = [other for other in self._waiting if other not in group]
-        self._under_way += 1
+        self._in_flight += 1
         return group
 
     def _decide(self, group: Sequence[_Waiting[Item, Verdict]]) -> None:
@@ -78,23 +78,23 @@ class GroupCommit(Generic[Item, Verdict]):
             verdicts = self._make_call([waiting.item for waiting in group])
             for waiting, verdict in zip(group, verdicts, strict=True):
                 waiting.verdict.set_result(verdict)
-        except BaseException as failure:  # noqa: BLE001 - whatever it was, each of them raises it
+        except BaseException as failure:  # noqa: BLE001 - each waiting thread raises it
             for waiting in group:
                 if not waiting.verdict.done():
                     waiting.verdict.set_exception(failure)
         finally:
             with self._lock:
-                self._under_way -= 1
+                self._in_flight -= 1
                 following = self._waiting[:1]
             for waiting in (*following, *group):
-                waiting.may_go_on.set()
+                waiting.wake_up.set()
 
 
 class _Waiting(Generic[Item, Verdict]):
-    """One item, and the thread that waits for the verdict on it."""
+    """An item whose thread waits for the verdict on it."""
 
     def __init__(self, item: Item) -> None:
         self.item = item
         self.verdict = Future[Verdict]()
-        self.may_go_on = threading.Event()
-        """Set when there is a verdict, or when it is this thread's turn to make a call."""
+        self.wake_up = threading.Event()
+        """Set when the verdict is there, or when this thread should make the next call."""

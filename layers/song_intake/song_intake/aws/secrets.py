@@ -1,4 +1,4 @@
-"""A secret of Secrets Manager, kept in memory: one cache for the API token and for the webhook key."""
+"""The cache of a secret of Secrets Manager: the API token and the webhook key each have one."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ CURRENT = "AWSCURRENT"
 PREVIOUS = "AWSPREVIOUS"
 
 FAILURE_SHARED_SECONDS = 1.0
-"""Threads that waited for a read share its failure, instead of each waiting for a read of its own."""
+"""How long a failed read counts for all threads, so that the waiting threads do not each repeat it. Our choice."""
 
 Value = TypeVar("Value")
 
 
 class SecretUnavailable(Exception):
-    """The secret cannot be read, or does not hold what it must. The text never quotes the secret."""
+    """The secret cannot be read, or has another form than required. The message never quotes the secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secret(Generic[Value]):
-    """What one read returned."""
+    """The result of one read."""
 
     value: Value = field(repr=False)
     generation: int
-    """The number of the read. Many threads that had the same value refused need only one read of the next."""
+    """The number of the read. If several requests were refused with one value, one new read is enough for all."""
 
 
 class SecretCache(Generic[Value]):
-    """The value of one secret. Safe to share between threads.
+    """The cached value of one secret. Safe to share between threads.
 
-    parse: makes the value from the texts of the stages, the current one first; raises `unavailable` if it cannot.
-    keep_seconds: after so long the secret is read again; while that fails, the value in memory stays valid.
-    Ages are by the wall clock: the monotonic clock stands still while Lambda freezes the process between invocations.
+    parse: makes the value from the texts of the stages, the current stage first; raises `unavailable` if it cannot.
+    keep_seconds: the age at which the secret is read again. While that read fails, the cached value remains in use.
+    Ages use the wall clock: the monotonic clock stops while Lambda freezes the process between invocations.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class SecretCache(Generic[Value]):
         self._read_at = self._failed_at = -math.inf
 
     def get(self) -> Secret[Value]:
-        """The secret in memory, or the one that is read now. Raises `unavailable` if there is neither."""
+        """The cached secret, or the result of a new read. Raises `unavailable` if there is neither."""
         with self._lock:
             if self._secret is None or not _is_recent(self._read_at, self._keep_seconds):
                 return self._read_again()
             return self._secret
 
     def newer_than(self, old: Secret[Value]) -> Secret[Value]:
-        """A secret of a later generation; `old` again if no later one can be read."""
+        """A secret of a later generation than `old`; `old` itself if no later one can be read."""
         with self._lock:
             if self._secret is not None and self._secret.generation > old.generation:
                 return self._secret
@@ -103,7 +103,7 @@ class SecretCache(Generic[Value]):
         return [current, *(text for text in others if text is not None)]
 
     def _text(self, stage: str) -> str | None:
-        """None if the secret has no such stage: before its first rotation there is no previous one."""
+        """The text of this stage; None if the secret lacks it: before the first rotation there is no previous stage."""
         try:
             secret = self._secrets.get_secret_value(SecretId=self._secret_id, VersionStage=stage)
         except self._secrets.exceptions.ResourceNotFoundException:
@@ -114,5 +114,5 @@ class SecretCache(Generic[Value]):
 
 
 def _is_recent(moment: float, seconds: float) -> bool:
-    """Whether so many seconds have not passed. A clock that was set back counts as passed: a read more is harmless."""
+    """Whether fewer `seconds` have passed. If the clock was set back, the answer is no: an extra read is harmless."""
     return 0 <= time.time() - moment < seconds

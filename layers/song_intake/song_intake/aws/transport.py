@@ -1,11 +1,11 @@
-"""How the AWS clients send: botocore's own requests and answers, on connections that share one SSLContext.
+"""How the AWS clients send: botocore's requests and responses, on connections that share one SSLContext.
 
-botocore reads the CA bundle again for every connection that it opens (25 ms of CPU; boto/botocore#3171), which was most
-of the first batch of a function. It lets a handler of `before-send` answer in its place:
+botocore reads the CA bundle for every connection that it opens (25 ms of CPU; boto/botocore#3171), which was most of a
+function's first batch. A handler of `before-send` may send the request in botocore's place:
 https://docs.aws.amazon.com/botocore/latest/topics/events.html
 
-Retries, signatures and parsing stay botocore's, so what fails here must fail by the names that it knows. Unlike
-botocore, no proxy of the environment is used, as towards the music API.
+botocore still signs, retries and parses, so a failure is raised as botocore's exception for it. Unlike botocore, this
+transport uses no proxy from the environment; neither does the client of the music API.
 """
 
 from __future__ import annotations
@@ -13,27 +13,29 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, cast
 
-from botocore import exceptions as told
+from botocore import exceptions as botocore_errors
 from botocore.awsrequest import AWSResponse
 from urllib3 import PoolManager, Timeout
-from urllib3 import exceptions as seen
+from urllib3 import exceptions as urllib3_errors
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, HTTPHeaders
 
-# What urllib3 saw, and what botocore calls it. The first that fits counts.
-_MEANINGS = (
-    (seen.SSLError, told.SSLError),
-    (seen.NewConnectionError, told.EndpointConnectionError),
-    (seen.ConnectTimeoutError, told.ConnectTimeoutError),
-    (seen.ReadTimeoutError, told.ReadTimeoutError),
-    (seen.ProtocolError, told.ConnectionClosedError),
+# An exception of urllib3, and botocore's for the same failure. The first match counts.
+_EQUIVALENTS = (
+    (urllib3_errors.SSLError, botocore_errors.SSLError),
+    (urllib3_errors.NewConnectionError, botocore_errors.EndpointConnectionError),
+    (urllib3_errors.ConnectTimeoutError, botocore_errors.ConnectTimeoutError),
+    (urllib3_errors.ReadTimeoutError, botocore_errors.ReadTimeoutError),
+    (urllib3_errors.ProtocolError, botocore_errors.ConnectionClosedError),
 )
 
 
 class AwsTransport:
-    """Safe to share between threads and clients. Times in seconds, for each connecting and each read; `connections` is
-    how many are kept for each host.
+    """Safe to share between threads and clients.
+
+    connect_timeout, read_timeout: seconds for each connect and for each read.
+    connections: connections kept open per host.
     """
 
     def __init__(self, tls: ssl.SSLContext, *, connect_timeout: float, read_timeout: float, connections: int) -> None:
@@ -42,13 +44,13 @@ class AwsTransport:
         )
 
     def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        """Once: a retry is botocore's to decide. Raises botocore's HTTPClientError and its kinds."""
+        """Send the request once; botocore decides whether to retry. Raises a BotoCoreError."""
         try:
-            return self._answer_to(request)
+            return self._response_to(request)
         except Exception as failure:
-            raise _as_botocore(failure, request.url) from failure
+            raise _as_botocore_error(failure, request.url) from failure
 
-    def _answer_to(self, request: AWSPreparedRequest) -> AWSResponse:
+    def _response_to(self, request: AWSPreparedRequest) -> AWSResponse:
         raw = self._pools.urlopen(
             request.method,
             request.url,
@@ -59,15 +61,15 @@ class AwsTransport:
             preload_content=False,
             decode_content=False,
         )
-        # The stubs ask for the class of headers that requests have.
-        answer = AWSResponse(request.url, raw.status, cast("HTTPHeaders", raw.headers), raw)
-        # Read now, while an answer that breaks off still counts as this sending's failure, and may be retried.
-        _ = answer.content
-        return answer
+        # The stubs expect botocore's own class of headers.
+        response = AWSResponse(request.url, raw.status, cast("HTTPHeaders", raw.headers), raw)
+        # Read now, so that a response that breaks off is a failure of this attempt, and may be retried.
+        _ = response.content
+        return response
 
 
-def _as_botocore(failure: Exception, url: str) -> Exception:
-    for kind, meaning in _MEANINGS:
+def _as_botocore_error(failure: Exception, url: str) -> Exception:
+    for kind, equivalent in _EQUIVALENTS:
         if isinstance(failure, kind):
-            return meaning(endpoint_url=url, error=failure)
-    return told.HTTPClientError(error=failure)
+            return equivalent(endpoint_url=url, error=failure)
+    return botocore_errors.HTTPClientError(error=failure)

@@ -1,1 +1,1 @@
-"""What an operator runs on a machine of their own. No function imports it."""
+"""The operators' commands, run outside AWS. No function imports them."""

@@ -1,9 +1,9 @@
-"""Shows the state of the intake, and switches it by hand, under the operator's own name:
+"""Shows the state of the intake, or switches it manually and records the operator's ARN:
 
     python -m song_intake.commands.intake STACK [--off | --on]
 
-Prints the response as JSON. Exit code 1: the command did not arrive. An intake that is switched off by hand stays off
-until it is switched on by hand.
+Prints the response as JSON. Exit code 1: the command failed. An intake that is switched off manually stays off until it
+is switched on manually.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from song_intake.commands.stack import caller, invoke, outputs_of, print_respons
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Run the command. Returns the exit code."""
     given = _parsed(arguments)
     name = outputs_of(given.stack)["SwitchIntakeFunctionName"]
     response, is_done = invoke(boto3.client("lambda"), name, {"intake": given.command, "by": caller()})
@@ -27,7 +28,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m song_intake.commands.intake", description="The intake of song requests.", allow_abbrev=False
+        prog="python -m song_intake.commands.intake",
+        description="Show or switch the intake of song requests.",
+        allow_abbrev=False,
     )
     parser.add_argument("stack")
     command = parser.add_mutually_exclusive_group()

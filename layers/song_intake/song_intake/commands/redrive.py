@@ -1,10 +1,10 @@
 """Moves dead letters back to their queues, for an operator: python -m song_intake.commands.redrive STACK
 
-SQS can move them too, but knows nothing of the ledger: a letter that SQS moved without our attributes (its function
-crashed on every receive) would come back under a new message id, and a request without an id of its own would be a new
-request, although its song may exist. So such a letter gets its first message id on the way.
+The redrive of SQS itself loses the identity of some requests: a letter that SQS moved without our attributes (its
+function crashed on every receive) would get a new message id, and a request without an id of its own would count as a
+new request, although its song may exist. So this command adds the first message id to such a letter.
 
-A letter is sent before it is deleted. After a crash in between it is on both queues; the ledger recognises the
+A letter is sent before it is deleted. After a crash in between it is on both queues, and the ledger recognises the
 duplicate.
 """
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
 
-# Long enough to send a letter on, short enough to see one that was left over soon again.
+# Our choice: long enough to send ten letters, short enough that a letter left by a crash is soon visible again.
 HIDDEN_SECONDS = 30
 
 
 def redrive(sqs: SQSClient, dead_letters_url: str, requests_url: str) -> int:
-    """Moves every letter that is visible now, and returns how many.
+    """Moves every letter that is visible at the start, and returns their number.
 
-    Not those that come meanwhile: a request in doubt is back as a letter a moment after it was moved.
+    Later letters are not moved: a request in doubt becomes a letter again moments after it was moved.
     """
     moved = 0
     for letter in _letters(sqs, dead_letters_url):
@@ -53,7 +53,7 @@ def _letters(sqs: SQSClient, url: str) -> Iterator[MessageTypeDef]:
             MessageSystemAttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
         )
-        # By the clock of SQS, which stamps the letters too.
+        # The clock of SQS, which also sets the letters' SentTimestamp.
         began = began or parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
         old = [letter for letter in answer.get("Messages", []) if _sent_at(letter) <= began]
         for late in (letter for letter in answer.get("Messages", []) if _sent_at(letter) > began):
@@ -64,7 +64,7 @@ def _letters(sqs: SQSClient, url: str) -> Iterator[MessageTypeDef]:
 
 
 def _sent_at(letter: MessageTypeDef) -> float:
-    """Whole seconds, as the clock that it is compared with has them."""
+    """In whole seconds since 1970, like the date header that it is compared with."""
     return int(letter["Attributes"]["SentTimestamp"]) // 1000
 
 
@@ -80,17 +80,17 @@ def _attributes(letter: MessageTypeDef) -> dict[str, MessageAttributeValueTypeDe
         REASON: {"DataType": "String", "StringValue": Reason.UNFORESEEN},
         FIRST_MESSAGE_ID: {"DataType": "String", "StringValue": letter["MessageId"]},
     }
-    theirs = [(name, value) for name, value in attributes.items() if name not in ours]
-    return {**ours, **dict(theirs[: MOST_ATTRIBUTES - len(ours)])}
+    callers = [(name, value) for name, value in attributes.items() if name not in ours]
+    return {**ours, **dict(callers[: MOST_ATTRIBUTES - len(ours)])}
 
 
 def main(stack: str) -> None:
-    """Prints how many were moved."""
+    """Move the dead letters of requests and of checks, and print how many."""
     outputs = outputs_of(stack)
     sqs = boto3.client("sqs")
     requests = redrive(sqs, outputs["DeadLetterQueueUrl"], outputs["SongRequestsQueueUrl"])
     checks = redrive(sqs, outputs["CheckDeadLetterQueueUrl"], outputs["SongChecksQueueUrl"])
-    print(f"{stack}: {requests} requests and {checks} checks are back on their queues")  # noqa: T201 - what it is run for
+    print(f"{stack}: {requests} requests and {checks} checks are back on their queues")  # noqa: T201 - the output
 
 
 if __name__ == "__main__":

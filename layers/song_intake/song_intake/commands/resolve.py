@@ -1,10 +1,10 @@
-"""Sends an operator's decision to resolve_song, under the operator's own name:
+"""Sends an operator's decision to resolve_song, with the operator's ARN:
 
     python -m song_intake.commands.resolve STACK --list
     python -m song_intake.commands.resolve STACK --request ID --task TASK
     python -m song_intake.commands.resolve STACK --request ID --not-created
 
-Prints the response as JSON. Exit code 1: the decision was refused, or did not arrive.
+Prints the response as JSON. Exit code 1: the decision was refused, or the call failed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from song_intake.commands.stack import caller, invoke, outputs_of, print_respons
 
 
 def event_of(arguments: argparse.Namespace, by: str) -> dict[str, object]:
-    """What the function is invoked with. `by` stays on the row."""
+    """The event for resolve_song. `by` is stored on the row."""
     if arguments.list:
         return {"list": "IN_DOUBT"}
     event: dict[str, object] = {"request_id": arguments.request, "by": by}
@@ -27,6 +27,7 @@ def event_of(arguments: argparse.Namespace, by: str) -> dict[str, object]:
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Run the command. Returns the exit code."""
     given = _parsed(arguments)
     name = outputs_of(given.stack)["ResolveSongFunctionName"]
     response, is_done = invoke(boto3.client("lambda"), name, event_of(given, caller()))
@@ -46,7 +47,7 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     decision.add_argument("--not-created", action="store_true", help="the song does not exist")
     given = parser.parse_args(arguments)
     if given.list == bool(given.request):
-        parser.error("give --request with --task or --not-created, or --list alone")
+        parser.error("use --request with --task or --not-created, or only --list")
     return given
 
 

@@ -1,4 +1,4 @@
-"""A deployed stack, as an operator's machine calls it: its outputs, and an invocation of one of its functions."""
+"""Access to a deployed stack for the operators' commands: its outputs, and invocations of its functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import boto3
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-# The members by which a function answers that it did not do what was asked.
+# A response with one of these members means that the function did not execute the command.
 _FAILED = frozenset(("refused", "error"))
 
 
@@ -22,16 +22,17 @@ def outputs_of(stack: str) -> dict[str, str]:
 
 
 def caller() -> str:
-    """The ARN of whoever runs the command."""
+    """The ARN of the operator who runs the command."""
     return str(boto3.client("sts").get_caller_identity()["Arn"])
 
 
 def invoke(functions: LambdaClient, function_name: str, event: Mapping[str, object]) -> tuple[dict[str, object], bool]:
-    """The function's response, and whether it did what was asked."""
+    """Invoke a function. Returns its response, and whether it executed the command."""
     answer = functions.invoke(FunctionName=function_name, Payload=json.dumps(event))
     response = json.loads(answer["Payload"].read())
     return response, "FunctionError" not in answer and not _FAILED & set(response)
 
 
 def print_response(response: Mapping[str, object]) -> None:
-    print(json.dumps(response, indent=2, ensure_ascii=False))  # noqa: T201 - what a command is run for
+    """Print a response as JSON."""
+    print(json.dumps(response, indent=2, ensure_ascii=False))  # noqa: T201 - the command's output

@@ -1,1 +1,1 @@
-"""From an SQS record to a SongRequest, or to every error in it. Pure."""
+"""Parses and validates: from an SQS record to a SongRequest, or to all errors in it. Pure."""

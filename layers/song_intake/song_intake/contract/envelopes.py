@@ -1,14 +1,14 @@
-"""What AWS wraps around a request on its way to the queue, and how it comes off again.
+"""The envelopes that AWS services put around a request on its way to the queue, and how they are removed.
 
 | sent through | recognised by | the request is in | as |
 |---|---|---|---|
 | SNS, without raw delivery | `TopicArn` or `Message` | `Message` | text |
 | an EventBridge rule | `detail-type` or `detail` | `detail` | an object |
 | a Pipe from SQS | `eventSource` or `eventSourceARN` | `body` | text |
-| a Pipe from Kinesis | likewise | `data` | base64 of text |
+| a Pipe from Kinesis | the same | `data` | base64 of text |
 
-No field of a song request has one of these names, so one of them is enough to know an envelope by; what is missing
-from it is then an error of the envelope, and not a dozen unknown fields. Envelopes nest: SNS to SQS to a Pipe is two.
+No field of a song request has one of these names, so one of them identifies an envelope. A missing part is then one
+error of the envelope, and not a dozen unknown fields. Envelopes nest: SNS to SQS to a Pipe makes two.
 """
 
 import base64
@@ -19,6 +19,7 @@ from song_intake.contract import strict_json
 from song_intake.contract.errors import FieldError, InvalidRequest, json_path
 from song_intake.contract.strict_json import JsonPath, JsonValue
 
+# Our choices: one envelope more than the longest path above, and lyrics of any usual length in a request.
 MAX_ENVELOPES: Final = 3
 MAX_MESSAGE_BYTES: Final = 256 * 1024
 MAX_REQUEST_BYTES: Final = 64 * 1024
@@ -26,21 +27,21 @@ MAX_REQUEST_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Unwrapped:
-    """What was inside.
+    """The content of a message without its envelopes.
 
-    `publisher_id` is the id that the innermost envelope gave it. SNS, EventBridge and Pipes all deliver at least
-    once, and each delivery is another SQS message; this id is the same for all of them.
+    publisher_id: the id in the innermost envelope. SNS, EventBridge and Pipes deliver at least once, and each delivery
+    is another SQS message; this id is the same in all of them.
     """
 
     document: JsonValue = field(repr=False)
     size: int
-    """Bytes of UTF-8, as it was sent; for an EventBridge detail, which comes parsed, as compact JSON."""
+    """Bytes of UTF-8, as sent; for an EventBridge detail, which arrives parsed, the bytes of its compact JSON."""
     publisher_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What one envelope holds: text still to be parsed, or an object."""
+    """The content of one envelope: text that is not parsed yet, or an object."""
 
     member: str
     value: str | dict[str, JsonValue] = field(repr=False)
@@ -48,12 +49,12 @@ class _Content:
 
 
 def unwrap(body: str) -> Unwrapped:
-    """Parses a message, takes up to three envelopes off, and gives what is inside, whatever that is.
+    """Parse a message and remove up to three envelopes. The content may have any form.
 
     Raises InvalidRequest with one error if the message is too large, is not strict JSON, or is a broken envelope.
     """
     if _utf8_size(body) > MAX_MESSAGE_BYTES:
-        raise _refused((), "maxBytes", f"must be at most {MAX_MESSAGE_BYTES:,} bytes, envelopes included")
+        raise _error((), "maxBytes", f"must be at most {MAX_MESSAGE_BYTES:,} bytes, envelopes included")
     path: JsonPath = ()
     inside = Unwrapped(_parse(body, path), _utf8_size(body))
     for _ in range(MAX_ENVELOPES):
@@ -61,9 +62,9 @@ def unwrap(body: str) -> Unwrapped:
         if content is None:
             return inside
         path = (*path, content.member)
-        inside = _take_out(content, path)
+        inside = _unwrapped(content, path)
     if _open(inside.document, path) is not None:
-        raise _refused(path, "maxEnvelopes", f"must be at most {MAX_ENVELOPES} envelopes deep")
+        raise _error(path, "maxEnvelopes", f"must be at most {MAX_ENVELOPES} envelopes deep")
     return inside
 
 
@@ -83,7 +84,7 @@ def _open(document: JsonValue, path: JsonPath) -> _Content | None:
 def _open_sns(document: dict[str, JsonValue], path: JsonPath) -> _Content:
     wrapper = "a message wrapped by SNS"
     if document.get("Type") != "Notification":
-        # A subscription that nobody confirmed puts its SubscriptionConfirmation on the queue.
+        # An unconfirmed subscription puts its SubscriptionConfirmation on the queue.
         raise _broken((*path, "Type"), f"must be 'Notification' in {wrapper}: no other type carries a request")
     _text(document, "TopicArn", wrapper, path)
     return _Content("Message", _text(document, "Message", wrapper, path), document.get("MessageId"))
@@ -115,11 +116,11 @@ def _decode(data: str, path: JsonPath) -> str:
     try:
         return base64.b64decode(data, validate=True).decode()
     except ValueError:
-        # Also what records aggregated by the Kinesis Producer Library come to.
+        # Records that the Kinesis Producer Library aggregated end here too.
         raise _broken(path, "must be base64 of UTF-8 text in a record of EventBridge Pipes") from None
 
 
-def _take_out(content: _Content, path: JsonPath) -> Unwrapped:
+def _unwrapped(content: _Content, path: JsonPath) -> Unwrapped:
     publisher_id = content.publisher_id if isinstance(content.publisher_id, str) else None
     if isinstance(content.value, str):
         return Unwrapped(_parse(content.value, path), _utf8_size(content.value), publisher_id)
@@ -130,7 +131,7 @@ def _parse(text: str, path: JsonPath) -> JsonValue:
     try:
         return strict_json.parse(text)
     except strict_json.NotStrictJson as error:
-        raise _refused((*path, *error.path), error.rule, str(error)) from None
+        raise _error((*path, *error.path), error.rule, str(error)) from None
 
 
 def _text(document: dict[str, JsonValue], member: str, wrapper: str, path: JsonPath) -> str:
@@ -141,13 +142,13 @@ def _text(document: dict[str, JsonValue], member: str, wrapper: str, path: JsonP
 
 
 def _utf8_size(text: str) -> int:
-    # A lone surrogate has no UTF-8; it counts here as the three bytes it would take, and the parser then refuses it.
+    # UTF-8 cannot encode a lone surrogate. It counts as three bytes here, and the parser then rejects it.
     return len(text.encode(errors="surrogatepass"))
 
 
 def _broken(path: JsonPath, message: str) -> InvalidRequest:
-    return _refused(path, "envelope", message)
+    return _error(path, "envelope", message)
 
 
-def _refused(path: JsonPath, rule: str, message: str) -> InvalidRequest:
+def _error(path: JsonPath, rule: str, message: str) -> InvalidRequest:
     return InvalidRequest([FieldError(json_path(path), rule, message)])

@@ -1,8 +1,8 @@
-"""What is wrong with a request, in words that may be logged.
+"""The errors of an invalid request, in texts that may be logged.
 
-A request holds lyrics and descriptions that must not reach a log, and whoever got a field wrong may have put them
-anywhere: in a value, or in the name of a field. So an error says where (a path), which rule, and what was expected,
-and never quotes a value. A name that the caller chose is shown only if it looks like a name.
+A request holds lyrics and descriptions that must not reach a log, and a faulty request may have them anywhere: in a
+value, or in the name of a field. So an error contains a path, the rule and the expected form, and never quotes a value.
+A name that the caller chose is shown only if it is short and plain (`is_showable`).
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-# An SQS message attribute counts towards the size of its message; this leaves room, and a reader wants no more.
+# Our choice: attributes count towards the size of an SQS message, and more text helps no reader.
 MAX_SUMMARY_CHARACTERS: Final = 2_000
 MAX_ERRORS_NAMED: Final = 20
 
@@ -20,7 +20,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One broken rule. `path` says where, `rule` is the schema keyword or our own code, `message` what was expected."""
+    """One broken rule. path: where. rule: a schema keyword, or a code of this package. message: what was expected."""
 
     path: str
     rule: str
@@ -31,10 +31,10 @@ class FieldError:
 
 
 class InvalidRequest(ValueError):
-    """A message that is not a song request, with every error that was found.
+    """The message is not a valid song request. `errors` has every error that was found.
 
-    `request_id` is the caller's own, where that much could be read and is valid. The text is printable ASCII of at
-    most 2,000 characters, so it fits an SQS message attribute as it is.
+    request_id: the caller's own id, if it could be read and is valid; else None.
+    The text of the exception is printable ASCII of at most 2,000 characters, so it fits an SQS message attribute.
     """
 
     def __init__(self, errors: Iterable[FieldError], request_id: str | None = None) -> None:
@@ -49,7 +49,7 @@ def is_showable(name: str) -> bool:
 
 
 def json_path(steps: Sequence[str | int]) -> str:
-    """`$.metadata.customer`, or `$.metadata[?]` where a name cannot be shown."""
+    """`$.metadata.customer`, or `$.metadata[?]` if a name cannot be shown."""
     return "$" + "".join(_step(step) for step in steps)
 
 

@@ -1,8 +1,7 @@
-"""The published contract, compiled once, and what breaks it, in our words.
+"""The published contract, compiled once, and the errors of a request that breaks it.
 
-song_request.schema.json is the one source of the rules. A validator's own messages quote the value, which may be
-somebody's lyrics, so none of them is used: the text is made from the keyword that failed and what the schema says
-there.
+song_request.schema.json is the only source of the rules. The validator's own messages quote the value, which may be
+a caller's lyrics, so they are not used: each text is made from the keyword that failed and its value in the schema.
 """
 
 import difflib
@@ -21,10 +20,10 @@ SCHEMA: Final[dict[str, JsonValue]] = json.loads(
 )
 FIELDS: Final = cast("Mapping[str, Mapping[str, JsonValue]]", SCHEMA["properties"])
 
-# Patterns run on jsonschema-rs's own engine, where `$` is the end of the text, and not also a line break before it.
+# jsonschema-rs has its own regex engine: `$` matches at the end of the text only, not before a final line break.
 _VALIDATOR: Final = jsonschema_rs.Draft202012Validator(SCHEMA)
 
-_TYPE_IN_WORDS: Final = {
+_TYPE_NAMES: Final = {
     "string": "a string",
     "number": "a number",
     "boolean": "true or false",
@@ -33,13 +32,13 @@ _TYPE_IN_WORDS: Final = {
 
 
 def errors_in(request: JsonValue) -> list[FieldError]:
-    """Every rule that the request breaks, by path; empty if it keeps the contract."""
-    found = [error for breach in _VALIDATOR.iter_errors(request) for error in _in_our_words(breach)]
-    # Two keys that cannot be shown, say, break a rule in the same words: once is enough.
+    """Every rule that the request breaks, sorted by path; empty if the request is valid."""
+    found = [error for breach in _VALIDATOR.iter_errors(request) for error in _field_errors(breach)]
+    # Two keys that cannot be shown give equal errors: one of them is enough.
     return sorted(dict.fromkeys(found), key=lambda error: error.path)
 
 
-def _in_our_words(breach: jsonschema_rs.ValidationError) -> Iterator[FieldError]:
+def _field_errors(breach: jsonschema_rs.ValidationError) -> Iterator[FieldError]:
     kind = breach.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         yield from _unknown_fields(kind.unexpected)
@@ -54,7 +53,7 @@ def _unknown_fields(names: list[str]) -> Iterator[FieldError]:
         if not is_showable(name):
             message += " (its name cannot be shown)"
         elif position < MAX_ERRORS_NAMED:
-            # A near name is dear to find, and a body can hold thousands of fields: only those that are read get one.
+            # Finding a close match is expensive, and a body can have thousands of fields: only shown errors get one.
             message += _suggestion(name)
         yield FieldError(json_path([name]), "additionalProperties", message)
 
@@ -65,13 +64,13 @@ def _suggestion(name: str) -> str:
 
 
 def _expectation(schema_path: list[str | int]) -> str:
-    *way, rule = schema_path
-    parent = _at(way)
+    *path, rule = schema_path
+    parent = _at(path)
     limit = parent[str(rule)]
-    subject = "must have keys that are" if "propertyNames" in way else "must be"
+    subject = "must have keys that are" if "propertyNames" in path else "must be"
     match rule:
         case "type":
-            return f"{subject} {_TYPE_IN_WORDS[str(limit)]}"
+            return f"{subject} {_TYPE_NAMES[str(limit)]}"
         case "const" | "pattern":
             return f"{subject} {parent['x-expected']}"
         case "enum":
@@ -89,7 +88,7 @@ def _expectation(schema_path: list[str | int]) -> str:
         case "anyOf":
             return f"must have at least one of {_quoted(_alternatives(limit))}"
         case _:
-            return f"must keep the rule {rule} of the contract"
+            return f"must satisfy the rule {rule} of the contract"
 
 
 def _at(schema_path: list[str | int]) -> Mapping[str, JsonValue]:

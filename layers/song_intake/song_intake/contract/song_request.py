@@ -1,9 +1,9 @@
-"""What a song request is.
+"""A song request, and how it is read from a message.
 
     message body --unwrap--> document --contract--> SongRequest
                                                     InvalidRequest, with every error
 
-The lyrics and the description live in `create_body` alone, which no repr shows.
+Only `create_body` has the lyrics and the description, and no repr shows it.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from song_intake.contract.strict_json import JsonValue
 
 __all__ = ["FieldError", "InvalidRequest", "SongRequest"]
 
-# The fields of the contract that the music API does not know: they stay here.
-_OURS: Final = frozenset({"request_id", "metadata", "task_token"})
+# The fields of the contract that are for this stack only, and are not sent to the music API.
+_INTAKE_FIELDS: Final = frozenset({"request_id", "metadata", "task_token"})
 
 _REQUEST_ID: Final = re.compile(cast("str", schema.FIELDS["request_id"]["pattern"]))
 
@@ -29,8 +29,9 @@ _REQUEST_ID: Final = re.compile(cast("str", schema.FIELDS["request_id"]["pattern
 class SongRequest:
     """One valid request.
 
-    `create_body` is what is posted to the music API, byte for byte, and `fingerprint` its SHA-256 in hex: two messages
-    with the same fingerprint ask for the same song, in whatever order and spacing they were written.
+    create_body: the JSON that is posted to the music API, byte for byte.
+    fingerprint: the SHA-256 of create_body, in hex. Two messages with the same fingerprint request the same song,
+    whatever the order of their fields and their white space.
     """
 
     request_id: str
@@ -39,20 +40,20 @@ class SongRequest:
     metadata: Mapping[str, str] = field(repr=False)
     task_token: str | None = field(default=None, repr=False)
     has_own_webhook: bool = False
-    """Whether the music API is to tell the caller itself how the song ended."""
+    """Whether the request names a webhook of the caller's own."""
 
     @classmethod
     def parse(cls, body: str, message_id: str, known_id: str | None = None) -> Self:
-        """The request in a message body, out of any envelope.
+        """Read the request from a message body, removing any envelopes.
 
-        Its id is the caller's `request_id`; else `known_id`, under which the message went before; else the id that
-        SNS, EventBridge or Pipes gave it; else `message_id`.
+        Its id is the first of these that exists: the caller's `request_id`; `known_id`, the id of the message's row;
+        the id that SNS, EventBridge or Pipes gave the message; `message_id`.
 
         Raises InvalidRequest with every error of the message.
         """
         message = envelopes.unwrap(body)
         fields = _checked(message)
-        # An id of either kind that does not fit the pattern was not written by us or by AWS: it is passed over.
+        # A known id or a publisher's id that does not match the pattern was not written by us or by AWS: it is skipped.
         candidates = (fields.get("request_id"), known_id, message.publisher_id)
         request_id = next((found for found in map(_as_request_id, candidates) if found), message_id)
         create_body = strict_json.canonical(_create_request(fields))
@@ -86,10 +87,10 @@ def _as_request_id(value: JsonValue) -> str | None:
 
 
 def _create_request(fields: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    theirs = {name: _plain(value) for name, value in fields.items() if name not in _OURS}
-    return {"task_type": schema.FIELDS["task_type"]["default"], **theirs}
+    vendor_fields = {name: _plain(value) for name, value in fields.items() if name not in _INTAKE_FIELDS}
+    return {"task_type": schema.FIELDS["task_type"]["default"], **vendor_fields}
 
 
 def _plain(value: JsonValue) -> JsonValue:
-    """1.0 and 1 are one number in JSON, and a service in between may write either: they share a fingerprint."""
+    """1.0 and 1 are the same number in JSON, and a service on the way may write either: one fingerprint for both."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,4 +1,4 @@
-"""One SQS message as Lambda hands it over: the only Lambda event that this package knows.
+"""One SQS message, as Lambda delivers it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 """
@@ -10,8 +10,8 @@ from typing import Self, TypedDict
 
 from song_intake.domain.reason import Reason
 
-# The attributes of a dead letter that a redrive brings back, and by which the message is known again: AWS gives a
-# redriven message a new id, so a request without an id of its own would otherwise be a new request, and paid for twice.
+# Attributes of a dead letter. A redrive keeps them, and they identify the message: AWS gives a redriven message a new
+# id, so a request without an id of its own would otherwise count as a new request, and be paid for twice.
 REASON = "reason"
 REQUEST_ID = "request_id"
 FIRST_MESSAGE_ID = "first_message_id"
@@ -21,11 +21,15 @@ _REASONS = frozenset(Reason)
 
 
 class MessageAttribute(TypedDict, total=False):
+    """An attribute of a message; a binary one has no stringValue."""
+
     dataType: str
     stringValue: str
 
 
 class SqsRecord(TypedDict):
+    """One message of the event."""
+
     messageId: str
     receiptHandle: str
     body: str
@@ -34,23 +38,26 @@ class SqsRecord(TypedDict):
 
 
 class SqsEvent(TypedDict):
+    """The event of one invocation: a batch of messages."""
+
     Records: list[SqsRecord]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A delivery of a song request."""
+    """One delivery of a message. No repr shows its body, attributes or receipt handle."""
 
     message_id: str
     receipt_handle: str = field(repr=False)
     body: str = field(repr=False)
     receive_count: int
     sent_at: float
-    """Seconds since 1970 when it was put on its queue; a redrive puts it there anew."""
+    """When the message was put on its queue, in seconds since 1970; a redrive sets a new time."""
     attributes: dict[str, MessageAttribute] = field(repr=False)
 
     @classmethod
     def of(cls, record: SqsRecord) -> Self:
+        """Raises KeyError or ValueError for a record of another form."""
         return cls(
             message_id=record["messageId"],
             receipt_handle=record["receiptHandle"],
@@ -62,26 +69,26 @@ class Message:
 
     @property
     def first_message_id(self) -> str:
-        """The id under which the request first came, over any number of redrives."""
+        """The id of the message that first had this request, over any number of redrives."""
         return self._from_letter(FIRST_MESSAGE_ID) or self.message_id
 
     @property
     def known_request_id(self) -> str | None:
-        """The id under which the ledger knows the request already, if this is one of our dead letters, redriven."""
+        """The request's id in the ledger, if this is a redriven dead letter of this stack; else None."""
         return self._from_letter(REQUEST_ID)
 
     @property
     def known_task_id(self) -> str | None:
-        """The task that was created for this request but not recorded, if this is the dead letter that carries it."""
+        """The task that was created but not recorded, if this is the redriven dead letter that names it; else None."""
         return self._from_letter(TASK_ID)
 
     @property
     def is_redriven(self) -> bool:
-        """Whether this is one of our dead letters, back on its queue."""
+        """Whether this is a dead letter of this stack, back on its queue."""
         return self._attribute(REASON) in _REASONS and self._attribute(FIRST_MESSAGE_ID) is not None
 
     def _from_letter(self, name: str) -> str | None:
-        """An attribute of ours. A caller may use these names for something else, so the letter must look like one."""
+        """An attribute of a dead letter. Callers may use the same names, so the message must be one of ours."""
         return self._attribute(name) if self.is_redriven else None
 
     def _attribute(self, name: str) -> str | None:

@@ -1,8 +1,8 @@
-"""JSON as RFC 8259 and I-JSON (RFC 7493) have it, and nothing that Python adds to them.
+"""JSON exactly as RFC 8259 and I-JSON (RFC 7493) define it, without Python's extensions.
 
-Python's own parser keeps the last of two equal keys, takes NaN and Infinity, turns 1e999 into infinity, lets half a
-surrogate pair through, and gives up on deep nesting where its stack happens to end. Each of these would let two
-readers of the same text see two different requests, or fail later, where a song may already be paid for.
+Python's own parser keeps the last of two equal keys, accepts NaN, Infinity and half a surrogate pair, turns 1e999 into
+infinity, and fails on deep nesting at a depth that depends on its stack. With each of these, two readers of one text
+could see different requests, or a request could fail later, when its song may already be paid for.
 """
 
 import json
@@ -16,12 +16,12 @@ from song_intake.contract.errors import is_showable
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 JsonPath: TypeAlias = tuple[str | int, ...]
 
-# A request is two levels deep, and an envelope adds a few more.
+# Our choice: a request is two levels deep, and an envelope adds a few more.
 MAX_DEPTH: Final = 32
 
 
 class JsonRule(StrEnum):
-    """The rules of strict JSON, by the code under which a breach is reported."""
+    """The rules of strict JSON. Each value is the code under which a broken rule is reported."""
 
     NOT_EMPTY = "notEmpty"
     NO_BYTE_ORDER_MARK = "noByteOrderMark"
@@ -33,20 +33,17 @@ class JsonRule(StrEnum):
 
 
 class NotStrictJson(ValueError):
-    """The first rule that the text breaks. The text itself is never quoted."""
+    """The text is not strict JSON. `rule`: the first rule that it breaks. The message never quotes the text."""
 
     def __init__(self, rule: JsonRule, message: str, path: JsonPath = ()) -> None:
         super().__init__(message)
         self.rule = rule
         self.path = path
-        """Where, as keys and indexes from the root; empty where only the parser could know."""
+        """The location of the error: keys and indexes from the root; empty if no path is known."""
 
 
 def parse(text: str) -> JsonValue:
-    """The value that the text stands for.
-
-    Raises NotStrictJson, and nothing else, whatever the text.
-    """
+    """The parsed value. Raises NotStrictJson, and no other exception, whatever the text."""
     if not text or text.isspace():
         raise NotStrictJson(JsonRule.NOT_EMPTY, "must not be empty")
     if text.startswith("\ufeff"):
@@ -62,17 +59,17 @@ def parse(text: str) -> JsonValue:
 
 
 def canonical(value: JsonValue) -> bytes:
-    """The one text of a value: sorted keys, no white space, UTF-8."""
+    """The canonical text of a value from `parse`: sorted keys, no white space, UTF-8."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 # A whole string (or an unfinished one, up to the end of the text), or one bracket. The possessive quantifiers (`++`,
-# `*+`) and the optional closing quote keep the scan linear in the length of the text, whatever is in it.
+# `*+`) and the optional closing quote keep the scan linear in the length of any text.
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
 
 
 def _refuse_deep_nesting(text: str) -> None:
-    """Counts brackets before anything recurses, so that the limit is the same on every interpreter and stack."""
+    """Counts brackets before any recursion, so that the limit does not depend on the interpreter or its stack."""
     depth = 0
     for token in _STRING_OR_BRACKET.finditer(text):
         match text[token.start()]:
@@ -90,7 +87,7 @@ def _refuse_lone_surrogates(value: JsonValue) -> None:
     except UnicodeEncodeError:
         raise NotStrictJson(
             JsonRule.WHOLE_CHARACTERS,
-            "must not hold half of a surrogate pair: UTF-8 cannot carry it",
+            "must not contain half of a surrogate pair, which UTF-8 cannot encode",
             _path_to_lone_surrogate(value) or (),
         ) from None
 
@@ -138,13 +135,13 @@ def _finite_float(text: str) -> float:
 
 
 def _bounded_integer(text: str) -> int:
-    # Held to the range of a double, as I-JSON advises; int() of thousands of digits would also be slow, or refused.
+    # Limited to the range of a double, as I-JSON advises. int() of thousands of digits would also be slow, or raise.
     _finite_float(text)
     return int(text)
 
 
 def _refuse_number(_constant: str = "") -> NoReturn:
-    raise NotStrictJson(JsonRule.FINITE_NUMBERS, "must not hold NaN, Infinity or a number beyond the range of a double")
+    raise NotStrictJson(JsonRule.FINITE_NUMBERS, "must not contain NaN, Infinity or a number beyond a double's range")
 
 
 _DECODER = json.JSONDecoder(

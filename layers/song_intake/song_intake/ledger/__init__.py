@@ -1,1 +1,1 @@
-"""One DynamoDB row per request; every write is conditional. No other room names an attribute of a row."""
+"""One DynamoDB row per request; every write is conditional. Only this room knows the attributes of a row."""

@@ -1,4 +1,4 @@
-"""The ledger of resolving: an operator's decision on a request in doubt, and the list of those requests."""
+"""The ledger for operators: records a decision on a request in doubt, and lists these requests."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, W
 if TYPE_CHECKING:
     from song_intake.ledger.row import Values
 
-# Sparse: only rows in doubt have its key.
+# A sparse index (template.yaml): only rows in doubt have its key.
 INDEX = "in-doubt"
+# Our choice: a response of Lambda holds at most 6 MB, and no operator reads a longer list.
 MOST_LISTED = 1000
 
 
 class ResolutionStore:
-    """The row keeps who decided, and when: `resolved_by` and `resolved_at`. Every method raises LedgerUnavailable."""
+    """Records who decided and when: `resolved_by` and `resolved_at`. All methods raise LedgerUnavailable."""
 
     def __init__(self, table: LedgerTable) -> None:
         self._table = table
 
     def row(self, request_id: str) -> Row | None:
-        """The row of this request."""
+        """The row of this request; None if there is none."""
         try:
             found = self._table.dynamodb.get_item(
                 TableName=self._table.name, Key={"request_id": {"S": request_id}}, ConsistentRead=True
             )
         except AWS_FAILURES as failure:
             raise LedgerUnavailable(code_of(failure)) from None
-        # An item without a fingerprint is no request: the states of the pace and of the intake are in this table too.
+        # An item without a fingerprint is not a request: the table also has the states of the pace and of the intake.
         return Row.of(found["Item"]) if "fingerprint" in found.get("Item", {}) else None
 
     def in_doubt(self) -> list[Row]:
-        """The requests in doubt, oldest first, up to a thousand."""
+        """The requests in doubt, oldest first, at most MOST_LISTED."""
         try:
             return [Row.of(item) for item in self._items()]
         except AWS_FAILURES as failure:
@@ -56,7 +57,7 @@ class ResolutionStore:
             yield from page["Items"]
 
     def record_task(self, row: Row, task_id: str, by: str) -> Written | Existing:
-        """IN_DOUBT, or SUBMITTING with its lease over --> SUBMITTED."""
+        """IN_DOUBT, or SUBMITTING with an expired lease -> SUBMITTED. `by`: the operator."""
         return self._resolve(
             row,
             by,
@@ -65,7 +66,7 @@ class ResolutionStore:
         )
 
     def record_not_created(self, row: Row, by: str, detail: str) -> Written | Existing:
-        """The same --> REJECTED: any message of this request may claim it again, the first one redriven too."""
+        """IN_DOUBT, or SUBMITTING with an expired lease -> REJECTED. Any message of the request may then claim it."""
         return self._resolve(
             row,
             by,
@@ -79,7 +80,7 @@ class ResolutionStore:
         )
 
     def _resolve(self, row: Row, by: str, set_: str, values: Values) -> Written | Existing:
-        """The condition names the row that the operator was shown: a request settled since then stays settled."""
+        """The condition requires the status that was shown to the operator: a request settled since stays settled."""
         kept = ("reason", "detail")
         removed = [name for name in TRANSIENT_ATTRIBUTES.split(", ") if not (name in kept and f"{name} =" in set_)]
         return self._table.write(

@@ -1,10 +1,10 @@
-"""The ledger of submitting: who may send a create, and what it did. One DynamoDB item per request.
+"""The ledger for submitting: who may send a create, and its outcome. One DynamoDB item per request.
 
-The SDK sends a write again if its response is lost. A failed condition that shows the state we meant to write, under
-our own owner, is that first write.
+The SDK repeats a write if the response is lost. If the condition then fails on a row with the intended status and this
+claim's owner, the first write succeeded.
 
-Ownership limits the creates, not time: a claim is never taken over. The lease only says when others may call the claim
-IN_DOUBT. So a wrong clock can cause an early doubt, but never a second create.
+Ownership, not time, prevents a second create: a claim never changes its owner. The lease only determines from when
+other deliveries may set the row to IN_DOUBT. So a wrong clock can cause an early doubt, but never a second create.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ABANDONED = "the function crashed or timed out during the create call, so the o
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to send one create for this request. `owner` is unique to the claim."""
+    """The right to send one create for this request. `owner`: a random id of this claim."""
 
     request: SongRequest
     owner: str
@@ -42,10 +42,10 @@ class Claim:
 class SubmissionStore:
     """Safe to share between threads. Every method raises LedgerUnavailable.
 
-    lease: seconds that a claim may live, at least the function's timeout.
+    lease: seconds after which a claim may count as abandoned; at least the function's timeout.
     window: seconds for which a webhook may settle a doubt about this request.
 
-    A claim whose lease is over, met by any method, is written as IN_DOUBT before it is returned as Existing.
+    If a method finds a claim with an expired lease, it sets the row to IN_DOUBT before it returns the row as Existing.
     """
 
     def __init__(self, table: LedgerTable, lease: float, window: Callable[[SongRequest], float]) -> None:
@@ -58,12 +58,12 @@ class SubmissionStore:
         """Claim the right to send, or return the row that prevents it.
 
         1. no row      the first claim of this request
-        2. RETRYING    definitely not created; the same request tries again
-        3. REJECTED    definitely not created and given up; only another message may try again (a redrive has a new id):
+        2. RETRYING    definitely not created; a retry of the same request
+        3. REJECTED    definitely not created, and given up; only another message may retry (a redrive has a new id):
                        a redelivery of the rejected message only means that its acknowledgement was lost
 
-        |- claim, lease starts -|- create: one foreign call -|- settle -| ...      lease over
-        t0 --------------------------------------------------------------- t0 + lease --> IN_DOUBT, never claimed again
+        |- claim, lease starts -|- create: one paid call -|- settle -| ...      lease expired
+        t0 ------------------------------------------------------------ t0 + lease --> IN_DOUBT, never claimed again
         """
         claim = Claim(request, uuid.uuid4().hex)
         try:
@@ -71,17 +71,17 @@ class SubmissionStore:
                 return claim
             result = self._claimed(claim, message_id)
         except LedgerUnavailable:
-            # The claim may have been written all the same. Nothing was sent under it, so it need not end in doubt.
+            # The claim may have been written nevertheless. Nothing was sent under it, so it need not become IN_DOUBT.
             with contextlib.suppress(LedgerUnavailable):
                 self.record_retrying(claim, _NOT_CONFIRMED)
             raise
         if isinstance(result, Written) or _is_own(result, claim, Status.SUBMITTING):
             return claim
-        # Perhaps our own claim, but called abandoned before the SDK sent it again: it gives no right to send any more.
+        # Perhaps this claim, but set to IN_DOUBT before the SDK repeated the write: it no longer permits a create.
         return self._existing(result, request)
 
     def _first_claimed(self, claim: Claim, message_id: str) -> bool:
-        """Case 1 only, in one call with the other claims of the moment."""
+        """Case 1 only, in one call with the claims of other threads."""
         values: Values = {
             "status": {"S": Status.SUBMITTING},
             "owner": {"S": claim.owner},
@@ -113,10 +113,11 @@ class SubmissionStore:
         )
 
     def record_task(self, request: SongRequest, task_id: str, claim: Claim | None = None) -> Written | Existing:
-        """Record a task that the music API named, from any status and under any owner: a paid song is never forgotten.
+        """Record a task that the music API named, from any status and under any owner: a paid song must not get lost.
 
-        Existing: the row names a task already, or belongs to another request. With the claim under which the song was
-        created, the task is recorded in one call with the other songs of the moment, if that is possible.
+        Existing: the row already has a task, or belongs to another request.
+        claim: the claim under which the song was created, if there was one. The task is then recorded in one call with
+        the tasks of other threads, if possible.
         """
         if claim is not None and self._batches.record_task(request.request_id, claim.owner, task_id):
             return Written()
@@ -147,15 +148,15 @@ class SubmissionStore:
         return self._settle(claim, Status.REJECTED, outcome)
 
     def record_in_doubt(self, claim: Claim, outcome: Unknown) -> Written | Existing:
-        """SUBMITTING -> IN_DOUBT, which a webhook may settle for a while."""
+        """SUBMITTING -> IN_DOUBT. A webhook may settle the doubt within its window."""
         return self._settle(claim, Status.IN_DOUBT, outcome, doubt_for(self._window(claim.request)))
 
     def _settle(
         self, claim: Claim, status: Status, outcome: Retryable | Refused | Unknown, doubt: Values | None = None
     ) -> Written | Existing:
-        """Only the attempt that claimed may record its outcome, so a stale attempt changes nothing.
+        """Only the owner of the claim may record its outcome, so a stale attempt changes nothing.
 
-        From IN_DOUBT too: another delivery may have called our lease over while we still waited for the response.
+        IN_DOUBT is allowed too: another delivery may have found the lease expired while the create still ran.
         """
         values: Values = {
             ":reason": {"S": outcome.reason},
@@ -168,12 +169,12 @@ class SubmissionStore:
             claim.request.request_id,
             set_="#status = :status, " + ", ".join(f"{name[1:]} = {name}" for name in values),
             remove="lease_until" if doubt else "lease_until, doubt, doubt_until",
-            condition="#owner = :owner AND #status IN (:submitting, :may_be_in_doubt)",
+            condition="#owner = :owner AND #status IN (:submitting, :in_doubt)",
             values={
                 ":status": {"S": status},
                 ":owner": {"S": claim.owner},
                 ":submitting": {"S": Status.SUBMITTING},
-                ":may_be_in_doubt": {"S": Status.IN_DOUBT},
+                ":in_doubt": {"S": Status.IN_DOUBT},
                 **values,
             },
         )
@@ -182,7 +183,7 @@ class SubmissionStore:
         return Written(result.row) if _is_own(result, claim, status) else self._existing(result, claim.request)
 
     def record_given_up(self, request: SongRequest, message_id: str, reason: Reason, detail: str) -> Written | Existing:
-        """(none) | RETRYING -> REJECTED: nothing was created, and this message is not tried again."""
+        """(none) | RETRYING -> REJECTED: nothing was created, and this message is not retried."""
         result = self._table.write(
             request.request_id,
             set_=f"#status = :rejected, reason = :reason, detail = :detail, {IDENTITY}",
@@ -200,19 +201,19 @@ class SubmissionStore:
         return self._existing(result, request) if isinstance(result, Existing) else result
 
     def _existing(self, result: Existing, request: SongRequest) -> Existing:
-        """The row that exists; one whose claim is dead is IN_DOUBT from now on."""
+        """The row that exists. If its claim's lease has expired, the row is set to IN_DOUBT first."""
         row = result.row
         if row is None:
-            raise LedgerUnavailable("the row is gone")
+            raise LedgerUnavailable("the row no longer exists")
         if row.fingerprint != request.fingerprint or not row.lease_is_over():
             return result
         abandoned = self._record_abandoned(row, self._window(request))
         return Existing(abandoned.row) if isinstance(abandoned, Written) else self._existing(abandoned, request)
 
     def _record_abandoned(self, row: Row, window: float) -> Written | Existing:
-        """SUBMITTING -> IN_DOUBT, by anyone, once the lease is over.
+        """SUBMITTING -> IN_DOUBT, by any delivery, after the lease.
 
-        The condition names the owner that was read: a claim made since then is another one.
+        The condition requires the owner that was read: a claim made since then is another claim.
         """
         return self._table.write(
             row.request_id,
@@ -232,10 +233,10 @@ class SubmissionStore:
 
 
 def no_window(_request: SongRequest) -> float:
-    """Without a webhook, no doubt waits for one."""
+    """The window if the webhook is switched off: 0 seconds."""
     return 0
 
 
 def _is_own(result: Existing, claim: Claim, status: Status) -> bool:
-    """Whether the row is what this claim meant to write: its first sending succeeded, and its response was lost."""
+    """Whether this claim wrote the row: the first attempt of the write succeeded, and its response was lost."""
     return result.row is not None and (result.row.owner, result.row.status) == (claim.owner, status)

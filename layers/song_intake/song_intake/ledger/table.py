@@ -1,20 +1,20 @@
 """The two ways to write to the ledger's table: one row at a time, and several rows in one call.
 
 LedgerTable      one conditional UpdateItem. A failed condition returns the row (ALL_OLD), so there is no second read,
-                 and no moment between read and write.
-LedgerBatches    the happy path: first claims, and the recording of their tasks. Each statement has its own condition
-                 and its own result. A refused statement decides nothing: the single write follows it. So a statement
+                 and no gap between read and write.
+LedgerBatches    the usual path: first claims, and the tasks of these claims. Each statement has its own condition and
+                 its own result. A refused statement decides nothing, because a single write follows. So a statement
                  need only be right if it succeeds: for a new row, and for a claim that its owner still holds.
                  https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteStatement.html
 
-Single writes took 74 % of the CPU of a batch: twenty for ten requests. Batches make two to four calls of them.
+Ten requests need twenty single writes, 74 % of the CPU of a batch; with LedgerBatches they need two to four calls.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
@@ -40,11 +40,12 @@ _SECONDS_A_DAY = 86_400
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
 _RESERVED = ("status", "owner")
 
+# The limit of BatchExecuteStatement.
 MOST_STATEMENTS = 25
 
 
 class LedgerUnavailable(Exception):
-    """DynamoDB did not confirm the write. It may have been made."""
+    """DynamoDB did not answer, or refused the call. A write may have been made nevertheless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ class Existing:
 class LedgerTable:
     """Safe to share between threads.
 
-    keep_days: days that a row is kept after its last change. If a row expired while its message can still come back,
-    the message would be created a second time.
+    keep_days: days that a row is kept after its last change. If a row expired while a message of the request could
+    still be delivered, the song would be created a second time.
     """
 
     def __init__(self, dynamodb: DynamoDBClient, name: str, keep_days: int) -> None:
@@ -74,13 +75,16 @@ class LedgerTable:
         self._keep = keep_days * _SECONDS_A_DAY
 
     def stamps(self) -> tuple[AttributeValueTypeDef, AttributeValueTypeDef]:
-        """When a row is changed, and when it expires after the change: updated_at, expires_at."""
+        """The values of updated_at and expires_at for a change that is made now."""
         now = time.time()
         at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
         return {"S": at}, {"N": str(int(now + self._keep))}
 
     def add_other_task(self, request_id: str, task_id: str) -> None:
-        """Keep a second task of one request beside the first. Only a wrong decision of an operator can cause one."""
+        """Record a second task of one request. Only a mistaken manual resolution can cause one.
+
+        Raises LedgerUnavailable.
+        """
         self.write(
             request_id,
             add="other_task_ids :task_ids",
@@ -112,7 +116,7 @@ class LedgerTable:
         try:
             done = self.dynamodb.update_item(**write)
         except self.dynamodb.exceptions.ConditionalCheckFailedException as failed:
-            # The stubs lack the item, which comes beside "Error".
+            # The stubs lack `Item`, which is next to "Error" in the response.
             item = cast("Mapping[str, AttributeValueTypeDef] | None", failed.response.get("Item"))
             return Existing(Row.of(item) if item else None)
         except AWS_FAILURES as failure:
@@ -124,33 +128,33 @@ class LedgerTable:
 class _Statement:
     request_id: str
     text: str
-    parameters: Sequence[AttributeValueTypeDef]
+    parameters: Sequence[AttributeValueTypeDef] = field(repr=False)
 
 
 class LedgerBatches:
-    """Safe to share between threads. Both methods raise LedgerUnavailable if DynamoDB did not answer at all."""
+    """Safe to share between threads. Both methods raise LedgerUnavailable if DynamoDB did not answer."""
 
     def __init__(self, table: LedgerTable) -> None:
         self._table = table
         self._group = GroupCommit(self._execute, MOST_STATEMENTS)
 
     def insert(self, request_id: str, values: Values) -> bool:
-        """Whether this is a new row now; False if there is one, or if the result is not known."""
+        """Create a row. False if there is a row already, or if the result is not known."""
         return self._group.submit(self._insertion(request_id, values))
 
     def _insertion(self, request_id: str, values: Values) -> _Statement:
         at, expires_at = self._table.stamps()
         stamps: Values = {"created_at": at, "updated_at": at, "expires_at": expires_at}
         item: Values = {"request_id": {"S": request_id}, **values, **stamps}
-        # The text holds names of attributes only; whatever comes from a request is a parameter.
+        # The text has only names of attributes; every value from a request is a parameter.
         fields = ", ".join(f"'{name}': ?" for name in item)
         text = f'INSERT INTO "{self._table.name}" VALUE {{{fields}}}'
         return _Statement(request_id, text, list(item.values()))
 
     def record_task(self, request_id: str, owner: str, task_id: str) -> bool:
-        """Whether the claim of this owner is SUBMITTED now; False if the owner lost it, or the result is not known.
+        """SUBMITTING -> SUBMITTED, for a row's first claim. False if it has another owner, or the result is unknown.
 
-        A row whose first claim this is holds no transient attribute but the lease.
+        The lease is the only transient attribute that such a row has.
         """
         at, expires_at = self._table.stamps()
         changes: Values = {
@@ -169,7 +173,7 @@ class LedgerBatches:
         return self._group.submit(_Statement(request_id, text, [*changes.values(), *where.values()]))
 
     def _execute(self, statements: Sequence[_Statement]) -> list[bool]:
-        # AWS does not document two statements on one item in a batch: the second is left to the single write.
+        # AWS does not document two statements on one item in a batch: the second one becomes a single write.
         firsts = {statement.request_id: statement for statement in reversed(statements)}
         requests: list[BatchStatementRequestTypeDef] = [
             {"Statement": statement.text, "Parameters": statement.parameters} for statement in firsts.values()
@@ -177,7 +181,7 @@ class LedgerBatches:
         try:
             responses = self._table.dynamodb.batch_execute_statement(Statements=requests)["Responses"]
         except ClientError:
-            # Answered, and refused as a whole: the fault of one statement, or a missing right, does not hit the others.
+            # The whole call was refused, perhaps because of one statement. Single writes follow, one result for each.
             return [False] * len(statements)
         except BotoCoreError as failure:
             raise LedgerUnavailable(code_of(failure)) from None

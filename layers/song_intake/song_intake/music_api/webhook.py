@@ -81,7 +81,7 @@ def _keys_in(texts: Sequence[str]) -> tuple[WebhookKey, ...]:
     return tuple(WebhookKey.of(text) for text in texts if text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class WebhookConfig:
     """The stack's webhook from the sender's side. Safe to share between threads."""
 

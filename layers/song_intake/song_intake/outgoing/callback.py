@@ -1,4 +1,4 @@
-"""The callback to a Step Functions task that waits for its song (a message with a `task_token`)."""
+"""The callback to a Step Functions task that waits for its song: for requests with a `task_token`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     from song_intake.outgoing.events import SongEvent
 
-# The task was answered before or timed out, or its execution ended: no task waits any more.
+# Each means that no task waits any more: the task was completed or timed out, or its execution ended.
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
 NO_TASK_CODES = frozenset(("TaskDoesNotExist", "TaskTimedOut", "InvalidToken"))
 
-# https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html
+# Characters. https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html
 LONGEST_CAUSE = 32_768
 
 
 class TaskCallback:
-    """Safe to share between threads. Both methods return whether a task waited, and raise SideEffectFailed."""
+    """Safe to share between threads. Both methods return whether a task was waiting, and raise SideEffectFailed."""
 
     def __init__(self, step_functions: SFNClient, on_no_task: Callable[[str], None] = lambda _code: None) -> None:
-        """on_no_task: called with AWS's code if the task no longer exists; the callback is dropped then."""
+        """on_no_task: called with AWS's error code if no task waits any more; the callback is then dropped."""
         self._step_functions = step_functions
         self._on_no_task = on_no_task
 

@@ -1,4 +1,4 @@
-"""The dead-letter queue's writer: a copy of the message as it came, with the reason in its attributes."""
+"""Writes dead letters: a copy of the message, unchanged, with the reason in its attributes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MOST_ATTRIBUTES = 10
 
 
 class DeadLetters:
-    """Safe to share between threads. A letter is sent before the acknowledgement, so it may come twice.
+    """Safe to share between threads. A letter is sent before its message is acknowledged, so it may be sent twice.
 
-    There is room for our attributes beside any body, since the template gives the request queue a lower size limit.
+    Every body leaves room for the attributes: the template gives the request queue a lower size limit than this queue.
     """
 
     def __init__(self, sqs: SQSClient, queue_url: str) -> None:
@@ -31,7 +31,7 @@ class DeadLetters:
         self._queue_url = queue_url
 
     def send(self, message: Message, letter: DeadLetter, request_id: str | None) -> None:
-        """Raises SideEffectFailed. The caller's own attributes are kept as far as there is room."""
+        """Send the dead letter. The caller's own attributes are kept while there is room. Raises SideEffectFailed."""
         attributes = _attributes(message, letter, request_id)
         for name, attribute in message.attributes.items():
             if len(attributes) < MOST_ATTRIBUTES and name not in attributes and name not in _OURS:
@@ -52,7 +52,7 @@ def _attributes(
         "vendor_code": letter.vendor_code,
         "receive_count": str(message.receive_count),
         FIRST_MESSAGE_ID: message.first_message_id,
-        # Known from its row even where its body cannot be read any more, after a stricter contract was deployed.
+        # A redriven message keeps its id, even if its body became invalid because a stricter contract was deployed.
         REQUEST_ID: request_id or message.known_request_id,
         TASK_ID: letter.task_id or message.known_task_id,
     }
@@ -65,5 +65,5 @@ _OURS = frozenset(
 
 
 def _copied(name: str, kind: str, text: str | None) -> dict[str, MessageAttributeValueTypeDef]:
-    """A text or number attribute; a binary one is left out, since nothing in front of this queue reads it."""
+    """A string or number attribute. A binary one is left out: no reader of this queue uses it."""
     return {name: {"DataType": kind, "StringValue": text}} if text and kind.startswith(("String", "Number")) else {}

@@ -1,7 +1,7 @@
-"""The events on the stack's EventBridge bus: at least once, and each repeat under the same id.
+"""Publishes events on the stack's EventBridge bus, at least once; each repeat has the same id.
 
-An event is put after the row is written and before the message is acknowledged. So a crash in between repeats the event
-and never loses it. `song_event.schema.json` is the published form of the song events.
+An event is published after the row is written and before the message is acknowledged. So a crash in between repeats the
+event, but never loses it. `song_event.schema.json` is the published form of the song events.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 SONG_SOURCE = "song-intake"
 VERSION = "1"
 
-# Another source than the songs': a consumer of those relies on their schema.
+# Not the songs' source: consumers of song events rely on the schema of those.
 ACCOUNT_SOURCE = "song-intake.account"
 ACCOUNT_FAULT = "Account Fault"
 
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-send-events-aws-sdk
 MOST_EVENTS_A_CALL = 10
 MOST_BYTES_A_CALL = 256 * 1024
-# The names, the source and the detail type of an entry count as well.
+# Bytes for the other members of an entry, which count too: the bus name, the source and the detail type.
 _BESIDE_THE_DETAIL = 512
 
 
@@ -51,7 +51,7 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SongEvent:
-    """One event. `dedup_key` distinguishes two events of one request and type: the id of a task, or of a message."""
+    """One event. dedup_key: the id of a task or a message, so that two events of one request and type have two ids."""
 
     event_type: EventType
     request_id: str | None
@@ -66,11 +66,11 @@ class SongEvent:
 
     @property
     def event_id(self) -> str:
-        """The same for every repeat of this event, so that a consumer recognises a repeat."""
+        """The same in every repeat of this event, so that a consumer can recognise a repeat."""
         return f"{self.request_id or '-'}/{self.event_type.name}/{self.dedup_key}"
 
     def as_detail(self) -> dict[str, object]:
-        """The known members, as the detail of the event."""
+        """The detail of the event: the members that are known."""
         members: dict[str, object] = {
             "version": VERSION,
             "id": self.event_id,
@@ -96,7 +96,7 @@ class EventPublisher:
         self._group = GroupCommit(self._put_all, MOST_EVENTS_A_CALL)
 
     def publish(self, event: SongEvent) -> None:
-        """Raises SideEffectFailed if the bus refused the event."""
+        """Publish one event. Raises SideEffectFailed if the bus did not accept it."""
         detail = json.dumps(event.as_detail(), ensure_ascii=False)
         refusal = self._group.submit(_entry(self._bus_name, SONG_SOURCE, event.event_type, detail))
         if refusal is not None:
@@ -109,11 +109,11 @@ class EventPublisher:
 class AccountFaultPublisher:
     """Publishes an account fault; a rule on the bus invokes switch_intake. Safe to share between threads.
 
-    submit_song cannot name that function: the function switches the mapping that feeds submit_song, and so each would
-    need the other.
+    submit_song does not invoke switch_intake itself: switch_intake needs the id of submit_song's mapping, so the two
+    functions would refer to each other.
 
-    on_refusal: receives AWS's code if the bus refused the event. The request waits all the same, and the next request
-    that finds the fault publishes it again.
+    on_refusal: called with AWS's error code if the bus did not accept the event. The request is retried in any case,
+    and the next request that finds the fault publishes it again.
     """
 
     def __init__(self, events: EventBridgeClient, bus_name: str, on_refusal: Callable[[str], None]) -> None:
@@ -122,7 +122,7 @@ class AccountFaultPublisher:
         self._on_refusal = on_refusal
 
     def __call__(self, reason: Reason) -> bool:
-        """Whether the bus accepted the event."""
+        """Publish the fault. Returns whether the bus accepted the event."""
         entry = _entry(self._bus_name, ACCOUNT_SOURCE, ACCOUNT_FAULT, json.dumps({"reason": reason}))
         (refusal,) = _put(self._events, [entry])
         if refusal is not None:
@@ -135,13 +135,13 @@ def _entry(bus_name: str, source: str, detail_type: str, detail: str) -> PutEven
 
 
 def _put(events: EventBridgeClient, entries: Sequence[PutEventsRequestEntryTypeDef]) -> list[str | None]:
-    """The code of each refusal; None for an event that was accepted."""
+    """AWS's error code for each event; None for an event that was accepted."""
     try:
         response = events.put_events(Entries=entries)
     except AWS_FAILURES as failure:
         refused: list[str | None] = [code_of(failure)] * len(entries)
         return refused
-    # PutEvents answers 200 even if it refused every entry:
+    # PutEvents returns 200 even if it refused every entry:
     # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
     if not response["FailedEntryCount"]:
         return [None] * len(entries)
@@ -149,7 +149,7 @@ def _put(events: EventBridgeClient, entries: Sequence[PutEventsRequestEntryTypeD
 
 
 def _calls(entries: Sequence[PutEventsRequestEntryTypeDef]) -> Iterator[list[PutEventsRequestEntryTypeDef]]:
-    """The entries in as few calls as the size limit allows: clips can make an event large."""
+    """Distributes the entries over as few calls as the size limit allows: an event with clips may be large."""
     call: list[PutEventsRequestEntryTypeDef] = []
     size = 0
     for entry in entries:

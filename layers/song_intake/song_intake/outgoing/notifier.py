@@ -1,4 +1,4 @@
-"""Who is notified: every consumer by an event, and a workflow that waits for its song by a callback."""
+"""Notifies every consumer by an event, and a workflow that waits for its song by a callback."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from song_intake.ledger.row import Row
     from song_intake.outgoing.callback import TaskCallback
 
-# A song may exist: no waiting task is failed for these.
+# A song may exist, so a waiting task must not fail for these reasons.
 _OUTCOME_OPEN = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Notifier:
     """Safe to share between threads. Every method raises SideEffectFailed."""
 
@@ -29,6 +29,7 @@ class Notifier:
     callback: TaskCallback
 
     def publish_submitted(self, task_id: str, request: SongRequest) -> None:
+        """Publish that the music API accepted the request as this task."""
         self.publisher.publish(
             SongEvent(
                 EventType.SUBMITTED, request.request_id, dedup_key=task_id, task_id=task_id, metadata=request.metadata
@@ -38,7 +39,10 @@ class Notifier:
     def publish_dead_letter(
         self, letter: DeadLetter, message: Message, request_id: str | None, request: SongRequest | None
     ) -> None:
-        """`request`: None if the message could not be read as one."""
+        """Publish a dead letter, and fail the task that waits for the song, unless a song may exist.
+
+        request: None if the message is not a valid request.
+        """
         event = SongEvent(
             EventType.IN_DOUBT if letter.reason in _OUTCOME_OPEN else EventType.REJECTED,
             request_id,
@@ -54,18 +58,18 @@ class Notifier:
             self.callback.failed(request.task_token, event)
 
     def publish_end(self, row: Row) -> None:
-        """How a song ended, by its row only: a later poll may return something else."""
+        """Publish how a song ended. Only the row counts: a later poll may return another status."""
         if row.submission_unpublished:
             self.publisher.publish(_event_of(row, EventType.SUBMITTED))
         succeeded = row.status is Status.SUCCEEDED
         event = _event_of(row, EventType.SUCCEEDED, clips=row.clips) if succeeded else _failure(row)
         self.publisher.publish(event)
         if row.task_token:
-            answer = self.callback.succeeded if succeeded else self.callback.failed
-            answer(row.task_token, event)
+            call_back = self.callback.succeeded if succeeded else self.callback.failed
+            call_back(row.task_token, event)
 
     def publish_row(self, row: Row, event_type: EventType, reason: Reason, detail: str) -> None:
-        """A row that an operator resolved, or that is no longer tracked."""
+        """Publish an event about a row: an operator resolved it, or it is no longer tracked."""
         event = _event_of(row, event_type, reason=reason, detail=detail)
         self.publisher.publish(event)
         if row.task_token and event_type is EventType.REJECTED:

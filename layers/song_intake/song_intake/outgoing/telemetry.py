@@ -1,6 +1,6 @@
-"""What a function reports: one JSON log line per record, and its outcomes as EMF metrics.
+"""Reports what a function does: one JSON log line per record, and the outcomes as EMF metrics.
 
-Neither holds the token, the body, or the text of an exception, which may quote either.
+Neither contains the token, the body, or the message of an exception, which may quote both.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from song_intake.contract.sqs_message import Message
     from song_intake.domain.task import NoAnswer
 
-# The outcomes with an alarm or a dashboard line of their own, beside Retried and DeadLettered.
+# Reasons with their own metric, in addition to Retried and DeadLettered: an alarm or a dashboard uses it.
 _METRIC_OF_REASON = {
     Reason.TOKEN_REFUSED: "TokenRefused",
     Reason.TOKEN_UNAVAILABLE: "TokenUnavailable",
@@ -47,33 +47,35 @@ METRICS = frozenset(
     (*_METRICS_OF_ACTIONS, *_METRICS_OF_WEBHOOKS, *_METRICS_OF_THE_ACCOUNT, *_METRIC_OF_REASON.values())
 )
 
-# An operator must act on the request after these.
+# Reasons after which an operator must act on the request.
 _ERRORS = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN))
 
 
 @dataclass(frozen=True, slots=True)
 class RecordReport:
-    """What happened to one record."""
+    """What happened to one record. `seconds`: how long its decision took."""
 
     message: Message
     decision: Decision
     request_id: str | None = None
     seconds: float = 0.0
     frames: tuple[str, ...] = ()
-    """Where an unexpected exception came from."""
+    """Where an unexpected exception was raised: see `frames_of`."""
     request: SongRequest | None = None
-    """The request, if the message could be read."""
+    """The request, if the message is valid."""
     failed_decision: Done | DeadLetter | None = None
-    """The decision whose side effects failed: its task_id, if it has one, must at least be in the log."""
+    """The decision of which a follow-up step failed. The log must have its task_id, if there is one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Telemetry:
+    """The log and the metrics of one function. Logging is safe to share between threads; `count` is not."""
+
     logger: Logger
     metrics: Metrics
 
     def log(self, report: RecordReport) -> None:
-        """One line, with `action`, `request_id` and `message_id` on every one."""
+        """Log one record. Every line has `action` and `message_id`, and `request_id` if it is known."""
         decision = report.decision
         keys: dict[str, object] = {
             "action": _action(decision),
@@ -95,27 +97,31 @@ class Telemetry:
         write(keys["action"], extra={name: value for name, value in keys.items() if value})
 
     def visibility_change_failed(self, failure: Exception) -> None:
+        """Retried messages come back after the queue's visibility timeout instead of their own delay."""
         self.logger.warning(
             "could not change message visibility", extra={"action": "change_visibility", "reason": code_of(failure)}
         )
 
     def callback_dropped(self, code: str) -> None:
+        """No task waited for its song any more; `code` is AWS's."""
         self.logger.warning("callback dropped", extra={"action": "callback", "reason": code})
 
     def account_fault_unpublished(self, code: str) -> None:
+        """The bus did not accept an account fault; `code` is AWS's."""
         self.logger.warning("account fault not published", extra={"action": "account_fault", "reason": code})
 
     def webhook(self, status: int, request_id: str | None, *, accepted: bool) -> None:
-        """A call to the webhook, by the HTTP status of the response."""
+        """Report a call to the webhook, with the HTTP status of the response."""
         self.logger.info("webhook", extra={"action": "webhook", "http_status": status, "request_id": request_id})
         self.metrics.add_metric("WebhookAccepted" if accepted else "WebhookRefused", MetricUnit.Count, 1)
         self.metrics.flush_metrics()
 
     def webhook_failed(self, failure: Exception) -> None:
+        """A call to the webhook raised."""
         self.logger.warning("webhook", extra={"action": "webhook", "reason": type(failure).__name__})
 
     def intake(self, balance: Balance | NoAnswer, reason: Reason | None, *, paused: bool) -> None:
-        """The state of the intake, and the balance of the account. `reason`: why the intake is paused."""
+        """Report the state of the intake and the account's balance. reason: why the intake is paused, if known."""
         keys: dict[str, object] = {"action": "intake", "paused": paused} | ({"reason": reason} if reason else {})
         if isinstance(balance, Balance):
             self.logger.info("intake", extra={**keys, "credits": balance.total})
@@ -127,9 +133,9 @@ class Telemetry:
         self.metrics.flush_metrics()
 
     def count(self, reports: Iterable[RecordReport]) -> None:
-        """One EMF line per batch, added up here and not in the threads of the records, which share the metrics.
+        """Write one EMF line for a batch. Called once per batch: the records' threads would share one Metrics object.
 
-        Never raises: a metric that cannot be written must not fail a batch that is done.
+        Never raises: a metric that cannot be written must not fail a finished batch.
         """
         counts = Counter(name for report in reports for name in _metrics_of(report.decision))
         if not counts:
@@ -143,7 +149,7 @@ class Telemetry:
 
 
 def frames_of(failure: BaseException) -> tuple[str, ...]:
-    """Where the exception was raised, innermost last: names and lines without the text, which may quote the request."""
+    """The last five frames, innermost last: function and line only. The message may quote the request."""
     return tuple(f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(failure.__traceback__)[-5:])
 
 

@@ -1,1 +1,1 @@
-"""One module per job, and the batch that runs the jobs side by side. Read this room first."""
+"""One module per job, and the batch that runs the jobs in parallel. Read this room first."""

@@ -1,8 +1,8 @@
-"""The records of a batch, side by side, each isolated from the others.
+"""Processes the records of a batch in parallel, each isolated from the others.
 
-A batch should take no longer than its slowest call, so every record has a thread. A record that raises, or that hangs
-past the end of the invocation, fails alone: it is reported in batchItemFailures and comes back, and the others are
-acknowledged.
+A batch should last no longer than its slowest call, so every record has its own thread. If a record raises, or hangs
+until the end of the invocation, only this record fails: it is reported in batchItemFailures and is delivered again, and
+the other records are acknowledged.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
 """
 
@@ -28,28 +28,32 @@ if TYPE_CHECKING:
     from song_intake.outgoing.telemetry import Telemetry
 
 TimeLeft = Callable[[], float]
-"""Seconds until the function is stopped."""
+"""Seconds until Lambda stops the function."""
 
-# Time reserved to return a response when a record hangs.
+# Our choice: time reserved to return a response if a record hangs.
 ANSWER_MARGIN_SECONDS = 1.0
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
 MOST_CHANGES_A_CALL = 10
 
-# Effectively unlimited: an idle thread is reused before a new one is made, and a thread that hangs is not idle. Threads
-# are kept between batches: making one per record took a tenth of the CPU of a batch of ten, a quarter at a hundred.
+# Effectively unlimited: an idle thread is reused before a new one is created, and a thread that hangs is not idle.
+# Threads are kept between batches: creating them anew costs 10 % of the CPU of a batch of ten, and 25 % at a hundred.
 MOST_THREADS = 10_000
 
-# Between the starts of two threads. A hundred threads started at once delay the first request until all of them are
-# ready; staggering them saves a seventh of what a batch of 100 takes beyond its creates.
+# The time between the starts of two threads. Starting a hundred threads at once delays the first request until all of
+# them are ready; staggering them saves a seventh of the time that a batch of 100 needs beside its creates.
 THREAD_STAGGER_SECONDS = 0.0001
 
 
 class BatchItemFailure(TypedDict):
+    """A record that Lambda must not acknowledge, by its message id."""
+
     itemIdentifier: str
 
 
 class BatchResponse(TypedDict):
+    """The response of a function with ReportBatchItemFailures."""
+
     batchItemFailures: list[BatchItemFailure]
 
 
@@ -57,18 +61,18 @@ class Work(Protocol):
     """The work on one record."""
 
     def begin(self, time_left: TimeLeft) -> None:
-        """An invocation begins; before any of its records."""
+        """Called once per invocation, before any of its records."""
 
     def decide(self, message: Message, time_left: TimeLeft) -> RecordReport:
-        """Bring the record to its decision."""
+        """Process one record up to its decision."""
 
     def perform(self, report: RecordReport) -> RecordReport:
-        """Perform the decision, except for acknowledging and hiding the message. Another report if a step failed."""
+        """Perform the decision, but do not acknowledge or hide the message. Returns a new report if a step failed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Batch:
-    """Brings the records of one invocation to their decisions, and answers Lambda by them."""
+    """Processes the records of one invocation, and returns the response to Lambda."""
 
     work: Work
     sqs: SQSClient
@@ -78,14 +82,14 @@ class Batch:
     """Kept for the next invocation of this process."""
 
     def handle(self, records: Sequence[SqsRecord], time_left: TimeLeft) -> BatchResponse:
-        """Lambda acknowledges every record that the response does not name, so only finished records are left out."""
+        """Lambda acknowledges every record that is not in the response, so only finished records are left out."""
         self.work.begin(time_left)
         messages = [Message.of(record) for record in records]
         running: dict[Future[RecordReport], Message] = {}
         for message in messages:
             running[self.threads.submit(self._one, message, time_left)] = message
             time.sleep(THREAD_STAGGER_SECONDS)
-        # A thread that hangs is not waited for: it must not delay the response about the others.
+        # Do not wait for a thread that hangs: it must not delay the response about the other records.
         wait(running, timeout=max(time_left() - ANSWER_MARGIN_SECONDS, 0))
         reports = [self._report_of(future, message) for future, message in running.items()]
         self._change_visibility(reports)
@@ -101,7 +105,7 @@ class Batch:
     def _one(self, message: Message, time_left: TimeLeft) -> RecordReport:
         began = time.monotonic()
         report = replace(self.work.decide(message, time_left), seconds=time.monotonic() - began)
-        # Logged before it is performed: if a dead letter names a task, this line may be the only record of the song.
+        # Log before the decision is performed: if a dead letter names a task, this line may be the song's only record.
         self.telemetry.log(report)
         done = self.work.perform(report)
         if done is not report:
@@ -110,7 +114,7 @@ class Batch:
 
     def _report_of(self, future: Future[RecordReport], message: Message) -> RecordReport:
         if not future.done():
-            # Its thread may still be at work, so its visibility is left alone.
+            # Its thread may still be running, so its visibility is not changed.
             hung = RetryIn(None, Reason.NO_TIME_LEFT, "the record was not finished when the invocation ended")
             report = RecordReport(message, hung)
         elif (failure := future.exception()) is not None:
@@ -122,9 +126,9 @@ class Batch:
         return report
 
     def _change_visibility(self, reports: Iterable[RecordReport]) -> None:
-        """Hide each retried message for as long as its decision says.
+        """Hide each retried message for the seconds of its decision.
 
-        If SQS refuses, the message comes back after the queue's own visibility timeout: it is never lost.
+        If SQS refuses, the message is delivered again after the queue's own visibility timeout: it is never lost.
         """
         waits = [
             (report.message, report.decision.seconds)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from song_intake.work.tracking import Tracking
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class CheckWork:
     """Safe to share between threads. A check whose steps failed comes back after the queue's own visibility timeout."""
 

@@ -1,4 +1,4 @@
-"""What to do with a message whose request already has a row: a table without input or output."""
+"""Decides about a message whose request already has a row. Pure, except for the clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def decision_for_existing(row: Row, request: SongRequest, message: Message) -> Decision:
-    """The row decides. A claim in it is alive: the ledger has turned a dead one into a doubt."""
+    """The decision for a row. A claim in it is valid: the ledger has set a claim with an expired lease to IN_DOUBT."""
     if row.fingerprint != request.fingerprint and row.status is not Status.REJECTED:
         detail = "another request was sent under this request_id before, and its song may exist"
         return DeadLetter(Reason.REQUEST_ID_REUSED, detail)
@@ -33,14 +33,14 @@ def decision_for_existing(row: Row, request: SongRequest, message: Message) -> D
             wait = max(row.lease_until - time.time(), 0) + 1
             return RetryIn(wait, Reason.CLAIM_HELD, "another delivery of this request is being submitted")
         case Status.RETRYING | Status.REJECTED:
-            # The row changed between two of our writes: it may be free to claim now, so try again at once.
+            # The row changed between two writes of this function. It may be claimable now, so retry at once.
             return RetryIn(0, Reason.CLAIM_HELD, "another delivery of this request was being submitted")
         case _:
             assert_never(row.status)
 
 
 def decision_for_doubt(row: Row) -> Decision:
-    """The message waits while a webhook may settle the doubt; after that it becomes a dead letter."""
+    """Retry while a webhook may still settle the doubt; after that, a dead letter."""
     wait = row.doubt_until - time.time()
     if wait > 0:
         return RetryIn(wait + 1, Reason.AWAITING_WEBHOOK, "waiting for the vendor's webhook to report the outcome")
@@ -48,6 +48,6 @@ def decision_for_doubt(row: Row) -> Decision:
 
 
 def _letter(row: Row, otherwise: Reason) -> DeadLetter:
-    """The dead letter of this row's message: a repeat, or one that was never sent."""
+    """The dead letter of this row's message. It may have been sent before."""
     reason = Reason(row.reason) if row.reason else otherwise
     return DeadLetter(reason, row.detail or "", row.http_status, row.vendor_code)

@@ -1,9 +1,9 @@
-"""The work on one song request: from its body to its decision, and the steps that follow.
+"""Processes one song request: from its body to its decision, and the follow-up steps.
 
     row -> check, or dead letter -> event -> callback -> acknowledgement
 
-The row is written first (Submission). If a later step fails or crashes, the message stays on its queue; when it is
-back, the row gives the same decision, and the steps are repeated.
+The row is written first (Submission). If a later step fails, or the function crashes, the message is delivered again:
+the row leads to the same decision, and the steps are repeated.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from song_intake.work.submission import Submission
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class RequestWork:
-    """Safe to share between threads."""
+    """The Work of submit_song. Safe to share between threads."""
 
     submission: Submission
     checks: SongChecks
@@ -63,7 +63,7 @@ class RequestWork:
             if isinstance(decision, Done):
                 self._schedule_check(decision, report.request)
             else:
-                # The letter first: it may be the only record of a task.
+                # The dead letter first: it may be the only record of a task.
                 self.dead_letters.send(report.message, decision, report.request_id)
                 self.notifier.publish_dead_letter(decision, report.message, report.request_id, report.request)
         except SideEffectFailed as failure:
@@ -75,7 +75,7 @@ class RequestWork:
         return report
 
     def _schedule_check(self, decision: Done, request: SongRequest | None) -> None:
-        """Have a song polled, and publish its submission. Also for a duplicate: the first delivery may have crashed."""
+        """Enqueue the first check and publish the submission. A duplicate too: the first delivery may have crashed."""
         if request is None or decision.task_id is None or decision.ended:
             return
         self.checks.schedule(SongCheck(request.request_id, decision.task_id, time.time()))

@@ -1,7 +1,7 @@
-"""An operator's decision on a request in doubt.
+"""Applies an operator's decision on a request in doubt.
 
-{"request_id": "...", "task_id": "..."}        the song exists: it is tracked to its end
-{"request_id": "...", "not_created": true}     it does not exist: a redrive of the dead letter creates it
+{"request_id": "...", "task_id": "..."}        the song exists: it is tracked until it ends
+{"request_id": "...", "not_created": true}     the song does not exist: a redrive of the dead letter creates it
 {"list": "IN_DOUBT"}                           lists the requests that need a decision
 """
 
@@ -29,25 +29,30 @@ _RESOLVABLE = frozenset((Status.IN_DOUBT, Status.SUBMITTING))
 
 
 class DecisionRefused(ValueError):
-    """The decision cannot be applied; the text says why."""
+    """The decision cannot be applied. The message has the reason, for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Resolution:
+    """Handles the events above. A repeated event is harmless: it repeats the follow-up step."""
+
     store: ResolutionStore
     checks: SongChecks
     notifier: Notifier
     not_created_after: float
-    """Seconds that a doubt must be old before "not created" is accepted: no function can still get a response then."""
+    """The age in seconds from which "not created" is accepted: no function can receive a response any more."""
 
     def handle(self, event: dict[str, object]) -> dict[str, object]:
-        """The row before and after. Raises DecisionRefused, LedgerUnavailable and SideEffectFailed."""
+        """Apply one decision, and return the row before and after, or list the rows in doubt.
+
+        Raises DecisionRefused, LedgerUnavailable and SideEffectFailed.
+        """
         if "list" in event:
             return self._list(event)
         request_id, by = event.get("request_id"), event.get("by") or "unnamed"
         if not isinstance(request_id, str) or not request_id or not isinstance(by, str) or len(by) > 256:
             raise DecisionRefused(
-                'give {"request_id": "...", "by": "..."} with "task_id" or "not_created": true, or "list"'
+                'send {"request_id": "...", "by": "..."} with "task_id" or "not_created": true, or "list"'
             )
         before = self.store.row(request_id)
         if before is None:
@@ -62,17 +67,18 @@ class Resolution:
 
     def _resolve(self, row: Row, event: dict[str, object], by: str) -> Row:
         if ("task_id" in event) == ("not_created" in event):
-            raise DecisionRefused('give either "task_id" or "not_created": true')
+            raise DecisionRefused('send either "task_id" or "not_created": true')
         if self._is_repeat(row, event):
             return row
         if row.status not in _RESOLVABLE:
             raise DecisionRefused(f"the request is {row.status}: only one in doubt can be resolved")
         if row.status is Status.SUBMITTING and not row.lease_is_over():
-            raise DecisionRefused("submit_song may still be processing this request; retry after its lease")
+            wait = max(row.lease_until - time.time(), 0)
+            raise DecisionRefused(f"submit_song may still be processing this request; retry in {wait + 1:.0f} s")
         return self._not_created(row, event, by) if "not_created" in event else self._task(row, event, by)
 
     def _is_repeat(self, row: Row, event: dict[str, object]) -> bool:
-        """Whether the row holds this decision already. Its follow-up step is repeated: it may have failed before."""
+        """Whether the row already has this decision. The follow-up step is then repeated: it may have failed before."""
         if row.status is Status.SUBMITTED and row.task_id is not None and row.task_id == event.get("task_id"):
             self.checks.poll_now(SongCheck(row.request_id, row.task_id, time.time()))
             return True
@@ -94,8 +100,8 @@ class Resolution:
             raise DecisionRefused('"not_created" must be true')
         wait = row.changed_at + self.not_created_after - time.time()
         if wait > 0:
-            raise DecisionRefused(f"the call may still be under way at the music API; retry in {wait:.0f} s")
-        detail = "an operator found that the song was not created"
+            raise DecisionRefused(f"the music API may still be processing the call; retry in {wait:.0f} s")
+        detail = "an operator decided that the song was not created"
         after = _row_after(self.store.record_not_created(row, by, detail))
         self.notifier.publish_row(after, EventType.REJECTED, Reason.NOT_CREATED, detail)
         return after
@@ -108,6 +114,6 @@ def _row_after(result: Written | Existing) -> Row:
 
 
 def _shown(row: Row) -> dict[str, object]:
-    """The row as an operator may see it: without the token of a caller's workflow."""
+    """The row without the task token, which allows its reader to complete the caller's task."""
     shown = {name: value for name, value in asdict(row).items() if value is not None and name != "task_token"}
     return {**shown, "metadata": dict(row.metadata)}

@@ -2,9 +2,9 @@
 
     parse -> token -> slot near -> connect -> claim -> slot -> create -> settle
 
-Every step before the claim may fail and be repeated freely. Between claim and settle are the wait for the slot and one
-foreign call. If the call ends without a complete response (a crash of this process included), the request stays
-SUBMITTING or IN_DOUBT, and no code here ever sends it again. The result is a Decision; the batch performs it.
+Every step before the claim may fail and be repeated freely. Between claim and settle are the wait for the slot and the
+paid call. If the call ends without a complete response (also by a crash of this process), the request stays SUBMITTING
+or IN_DOUBT, and this code never sends it again. The result is a Decision, which the batch performs.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What is sent, and with which token."""
+    """The body of a create, and the token that it is sent with."""
 
     token: Token
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Submission:
     """Submits requests. Safe to share between threads."""
 
@@ -53,18 +53,18 @@ class Submission:
     api_token: ApiToken
     backoff: Backoff
     paid_call: float
-    """Seconds that must be left to begin a create: its deadline and its settling."""
+    """Seconds that must be left to begin a create: its deadline, and the time to record its outcome."""
     final_receive: int
-    """The receive on which a message is given up rather than left on its queue."""
+    """The receive on which a message is given up, instead of being retried once more."""
     max_receive_count: int
-    """The receive after which SQS moves the message itself, without a reason."""
+    """The receive after which SQS itself moves the message, without a reason."""
     breaker: CircuitBreaker
     pacer: Pacer = field(default_factory=Unpaced)
     webhook: WebhookConfig | None = None
-    """The webhook that goes along with a create; None if it is switched off."""
+    """Adds this stack's webhook to a create; None if the webhook is switched off."""
 
     def decide(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
-        """Bring one request as far as possible in this invocation, and decide what happens to its message."""
+        """Submit the request, and decide what happens to its message. Expected failures become decisions."""
         try:
             decision = self._attempt(request, message, time_left)
         except LedgerUnavailable as failure:
@@ -74,14 +74,14 @@ class Submission:
         return decision
 
     def on_unexpected_error(self, message: Message, failure: BaseException) -> Decision:
-        """The decision for a message whose handling raised. When the message is back, its row decides."""
+        """The decision after an unexpected exception. On the next delivery, the row determines what happens."""
         detail = f"the function failed on this message ({type(failure).__name__})"
         if message.receive_count >= self.max_receive_count:
             return DeadLetter(Reason.RETRIES_EXHAUSTED, f"given up after {message.receive_count} receives: {detail}")
         return self._later(message, Reason.UNFORESEEN, detail)
 
     def on_side_effect_failure(self, message: Message, failure: SideEffectFailed) -> Decision:
-        """The decision for a message of which a follow-up step failed: it stays, and all steps are repeated."""
+        """The decision after a failed follow-up step: the message is delivered again, and all steps are repeated."""
         return self._later(message, failure.reason, f"a follow-up step failed ({failure}); all steps will be repeated")
 
     def _attempt(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
@@ -92,14 +92,14 @@ class Submission:
         try:
             call = _Call(self.api_token.current(), self._body(request))
         except TokenUnavailable as failure:
-            return self._without_a_token(message, failure)
+            return self._no_token(message, failure)
         except KeyUnavailable as failure:
             return self._later(message, Reason.WEBHOOK_KEY_UNAVAILABLE, str(failure))
         with self.pacer.reserve() as slot:
             if isinstance(slot, Retryable):
                 return self._wait(message, slot)
-            # Checked near the slot, when the outcomes of those ahead are known. The last try always runs: no message is
-            # given up only because of what happened to others.
+            # Checked near the slot, when the outcomes of earlier creates are known. The final attempt is never skipped:
+            # no message is given up only because other requests failed.
             if message.receive_count < self.final_receive and (fault := self.breaker.fault()):
                 return self._wait(message, fault)
             connection = self.music_api.connect()
@@ -127,7 +127,7 @@ class Submission:
             return self._existing(claim, request, message)
         outcome: Outcome | None = slot.wait()
         if outcome is None:
-            # Checked again: the claim may have been slow, and so may the wait for the slot.
+            # Check again: the claim may have been slow, and there may have been a wait for the slot.
             outcome = (
                 self._create(call, connection, time_left) if time_left() >= self.paid_call else Retryable(*_NO_TIME)
             )
@@ -138,21 +138,21 @@ class Submission:
         return decision
 
     def _create(self, call: _Call, connection: Connection, time_left: TimeLeft) -> Outcome:
-        """One create, and a second one under the same claim if the token was refused: the first created nothing."""
+        """Send one create. If the token is refused, send it again with a new token: the first call created nothing."""
         outcome = connection.create(call.body, call.token.value)
         if not (isinstance(outcome, Retryable) and outcome.reason is Reason.TOKEN_REFUSED):
             return outcome
         fresh = self.api_token.refresh(call.token)
         if fresh.generation == call.token.generation or time_left() < self.paid_call:
             return outcome
-        again = self.music_api.connect()
-        if isinstance(again, Retryable):
-            return again
-        with again:
-            return again.create(call.body, fresh.value) if time_left() >= self.paid_call else outcome
+        second = self.music_api.connect()
+        if isinstance(second, Retryable):
+            return second
+        with second:
+            return second.create(call.body, fresh.value) if time_left() >= self.paid_call else outcome
 
     def _settle(self, claim: Claim, outcome: Outcome, message: Message) -> Decision:
-        """Record the outcome, then decide: a decision counts only once its outcome is written."""
+        """Record the outcome, then decide: no decision is valid before its outcome is written."""
         match outcome:
             case Created(task_id):
                 return self._record(claim.request, task_id, message, claim)
@@ -172,7 +172,7 @@ class Submission:
         return decision if isinstance(result, Written) else self._existing(result, claim.request, message)
 
     def _record(self, request: SongRequest, task_id: str, message: Message, claim: Claim | None = None) -> Decision:
-        """Save a known task_id. If the ledger cannot, the dead letter holds the id, and its redrive returns here."""
+        """Record a known task_id. If that fails, a dead letter has the id, and its redrive records it."""
         try:
             result = self.store.record_task(request, task_id, claim)
             if isinstance(result, Written):
@@ -190,7 +190,7 @@ class Submission:
     def _existing(self, result: Existing, request: SongRequest, message: Message) -> Decision:
         return decision_for_existing(_row_of(result), request, message)
 
-    def _without_a_token(self, message: Message, failure: TokenUnavailable) -> RetryIn:
+    def _no_token(self, message: Message, failure: TokenUnavailable) -> RetryIn:
         fault = Retryable(Reason.TOKEN_UNAVAILABLE, str(failure))
         self.breaker.record_outcome(fault)
         return self._wait(message, fault)
@@ -209,9 +209,8 @@ class Submission:
     def _final_decision(self, request: SongRequest, message: Message, decision: RetryIn) -> Decision:
         """Nothing was created and the attempts are used up: REJECTED, and a dead letter with the reason.
 
-        While receives are reserved, the two cases that do not concern this message keep waiting: a live claim of
-        another delivery, and a ledger that does not answer. On the very last receive, the dead letter is sent without
-        a row.
+        Two cases are retried on the reserved receives: another delivery holds the claim, or the ledger does not answer.
+        On the very last receive, the dead letter is sent even if the row could not be written.
         """
         detail = (
             f"given up after {message.receive_count} receives; the last reason: {decision.reason}: {decision.detail}"
@@ -232,12 +231,12 @@ _NO_TIME = (Reason.NO_TIME_LEFT, "too little of the invocation was left for a pa
 
 
 def _row_of(result: Written | Existing) -> Row:
-    """The row of a write that returns one."""
+    """The row of a result. Raises LedgerUnavailable if the result has none."""
     if result.row is None:
-        raise LedgerUnavailable("the row is gone")
+        raise LedgerUnavailable("the row no longer exists")
     return result.row
 
 
 def _given_up_elsewhere(row: Row, message: Message) -> bool:
-    """Whether another message of this request was given up in between: then this one has nothing to wait for either."""
+    """Whether another message of this request was given up in between. Then this message is given up too."""
     return row.status is Status.REJECTED and row.message_id != message.message_id

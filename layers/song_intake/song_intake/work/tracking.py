@@ -38,7 +38,7 @@ MOST_POLLS = 990
 _UNKNOWN = Failed(vendor_code=None, refunded=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Tracking:
     """Follows songs. Safe to share between threads."""
 

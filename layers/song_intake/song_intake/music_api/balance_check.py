@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from song_intake.domain.outcome import Refused, Retryable
     from song_intake.music_api.client import MusicApi
 
-BALANCE_KEPT_SECONDS = 60.0
+_BALANCE_KEPT_SECONDS = 60.0
 
-FAILURE_SHARED_SECONDS = 1.0
+_FAILURE_SHARED_SECONDS = 1.0
 """Threads that waited for a read share its failure, instead of each waiting for a read of its own."""
 
-LEAST_SECONDS = 0.5
+_LEAST_SECONDS = 0.5
 """With less time, no connection is opened for the balance."""
 
 _UNKNOWN = NoAnswer(Reason.BALANCE_UNKNOWN)
@@ -52,7 +52,7 @@ class BalanceCheck:
         if not self._lock.acquire(timeout=max(seconds, 0)):
             return _UNKNOWN
         try:
-            if not self._is_recent() and (left := end - time.monotonic()) >= LEAST_SECONDS:
+            if not self._is_recent() and (left := end - time.monotonic()) >= _LEAST_SECONDS:
                 self._last = self._music_api.within(left).credits(token)
                 self._read_at = time.time()
             return self._last if self._is_recent() else _UNKNOWN
@@ -61,5 +61,5 @@ class BalanceCheck:
 
     def _is_recent(self) -> bool:
         """A clock that was set back counts as "too old": one more read is harmless."""
-        kept = BALANCE_KEPT_SECONDS if isinstance(self._last, Balance) else FAILURE_SHARED_SECONDS
+        kept = _BALANCE_KEPT_SECONDS if isinstance(self._last, Balance) else _FAILURE_SHARED_SECONDS
         return 0 <= time.time() - self._read_at < kept

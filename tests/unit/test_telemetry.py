@@ -249,10 +249,10 @@ def test_refused_links_are_counted_one_by_one(telemetry: Telemetry, ear: Ear) ->
 
 
 def test_a_created_task_is_one_line(telemetry: Telemetry, ear: Ear) -> None:
-    telemetry.created("request-1", "task-1")
+    telemetry.created("request-1", "message-1", "task-1")
     line = ear.line()
     assert (line["level"], line["action"]) == ("INFO", "created")
-    assert (line["request_id"], line["task_id"]) == ("request-1", "task-1")
+    assert (line["request_id"], line["message_id"], line["task_id"]) == ("request-1", "message-1", "task-1")
 
 
 def test_a_log_that_fails_does_not_lose_a_created_task(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +260,7 @@ def test_a_log_that_fails_does_not_lose_a_created_task(telemetry: Telemetry, mon
         raise OSError
 
     monkeypatch.setattr(telemetry.logger, "info", broken)
-    telemetry.created("request-1", "task-1")
+    telemetry.created("request-1", "message-1", "task-1")
 
 
 def test_an_empty_batch_is_not_counted(telemetry: Telemetry, ear: Ear) -> None:

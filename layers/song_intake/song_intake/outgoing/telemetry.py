@@ -101,13 +101,14 @@ class Telemetry:
         write = getattr(self.logger, "error" if lost_task else _level(decision))
         write(keys["action"], extra={name: value for name, value in keys.items() if value})
 
-    def created(self, request_id: str, task_id: str) -> None:
-        """The music API named a task. A crash from here on leaves this line as the only record of it.
+    def created(self, request_id: str, message_id: str, task_id: str) -> None:
+        """The music API named a task. After a crash, this line is the only record of it.
 
         Never raises: the task must be recorded although its line cannot be written.
         """
+        keys = {"action": "created", "request_id": request_id, "message_id": message_id, "task_id": task_id}
         with contextlib.suppress(Exception):
-            self.logger.info("created", extra={"action": "created", "request_id": request_id, "task_id": task_id})
+            self.logger.info("created", extra=keys)
 
     def visibility_change_failed(self, failure: Exception) -> None:
         self.logger.warning(

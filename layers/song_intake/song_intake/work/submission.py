@@ -60,8 +60,8 @@ class Submission:
     pacer: Pacer = field(default_factory=Unpaced)
     webhook: WebhookConfig | None = None
     """The webhook that goes along with a create; None if it is switched off."""
-    on_created: Callable[[str, str], None] = field(default=lambda _request_id, _task_id: None)
-    """Called with the request_id and the task_id before the ledger is: a crash must not lose a known task."""
+    on_created: Callable[[str, str, str], None] = field(default=lambda *_: None)
+    """Called with the request_id, the message_id and the task_id before the ledger: a crash must not lose the task."""
 
     def decide(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
         """Bring one request as far as possible in this invocation, and decide what happens to its message."""
@@ -148,7 +148,7 @@ class Submission:
         """Record the outcome, then decide: a decision counts only once its outcome is written."""
         match outcome:
             case Created(task_id):
-                self.on_created(claim.request.request_id, task_id)
+                self.on_created(claim.request.request_id, message.message_id, task_id)
                 return self._record(claim.request, task_id, message, claim)
             case Refused():
                 result = self.store.record_rejected(claim, outcome)

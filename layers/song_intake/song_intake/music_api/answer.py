@@ -26,7 +26,11 @@ _STATUSES = range(200, 600)
 # Python refuses to read an integer of more than 4,300 digits. No member that is used here has so many.
 _MOST_DIGITS = 1_000
 
+# What an error is about stands in its first sentences. Searching a text of a megabyte would take too long.
+_LONGEST_MESSAGE = 2_000
+
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
+_LONGEST_DATE = 100
 _RETRY_AFTER_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -86,7 +90,8 @@ def vendor_code_in(members: dict[str, object]) -> str | None:
 
 def messages_in(members: dict[str, object]) -> list[str]:
     """The error texts, under whichever keys this generation of the API uses. They may quote the request."""
-    return [text for key in ("error", "message", "detail") if isinstance(text := members.get(key), str)]
+    texts = [members.get(key) for key in ("error", "message", "detail")]
+    return [text[:_LONGEST_MESSAGE] for text in texts if isinstance(text, str)]
 
 
 def retry_after_seconds(header: str | None) -> float | None:
@@ -97,7 +102,7 @@ def retry_after_seconds(header: str | None) -> float | None:
         if _RETRY_AFTER_SECONDS.fullmatch(header.strip()):
             seconds = float(header)
         else:
-            seconds = parsedate_to_datetime(header).timestamp() - time.time()
+            seconds = parsedate_to_datetime(header[:_LONGEST_DATE]).timestamp() - time.time()
     except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return None
     if math.isnan(seconds) or seconds < 0:

@@ -1,6 +1,8 @@
 """The balance of the account, read from the simulated music API."""
 
+import socket
 import ssl
+import time
 
 import pytest
 import trustme
@@ -55,3 +57,12 @@ def test_an_incomplete_response_gives_no_balance() -> None:
     authority.issue_cert(HOST).configure_cert(tls)
     with serving(tls, [b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{"]) as server:
         assert trusting(authority, server.origin).credits(TOKEN) == NoAnswer(Reason.BALANCE_UNKNOWN)
+
+
+def test_within_a_time_the_balance_is_known_or_not(own_authority: trustme.CA) -> None:
+    """The server accepts the connection, and never begins the handshake."""
+    with socket.create_server((HOST, 0)) as silent:
+        api = trusting(own_authority, f"https://{HOST}:{silent.getsockname()[1]}", deadline=30)
+        began = time.monotonic()
+        assert api.within(0.4).credits(TOKEN) == NoAnswer(Reason.CANNOT_CONNECT)
+    assert time.monotonic() - began < 3

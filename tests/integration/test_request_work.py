@@ -148,4 +148,4 @@ def test_a_dead_letter_is_sent_before_its_event_which_is_retried_until_published
     assert len(bench.letters()) == 1
     assert not stays(batch, request_id)
     assert [kind for kind, _ in events_of(bench)] == ["Song Rejected"]
-    assert len(bench.vendor.requests) == 1
+    assert len(bench.vendor.attempts_of(TITLE)) == 1

@@ -11,7 +11,7 @@ from song_intake.contract.song_request import SongRequest
 from song_intake.contract.sqs_message import Message
 from song_intake.ledger.resolving import ResolutionStore
 from song_intake.ledger.submitting import Claim
-from song_intake.work.submission import _Call
+from song_intake.work.create_call import CreateCall
 from tests.conftest import TOKEN
 from tests.integration.bench import ENDPOINT, WEBHOOK_KEY, Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.following import check_batch
@@ -98,7 +98,7 @@ def values_of_one_request(bench: Bench) -> list[object]:
     assert row is not None
     assert row.task_token == TASK_TOKEN
     unwrapped = envelopes.unwrap(json.dumps({"detail-type": "x", "source": "x", "detail": json.loads(body)}))
-    call = _Call(token, request.create_body)
+    call = CreateCall(token, request.create_body)
     return [message, request, token, row, report, Claim(request, "owner"), call, unwrapped]
 
 

@@ -25,8 +25,7 @@ REFUSALS = [
         behaviour.refuses(vendor_answer.validation_error("no")), Reason.REFUSED, 400, "validation_error", id="400"
     ),
     pytest.param(behaviour.refuses(vendor_answer.LYRICS_REFUSED), Reason.REFUSED, 403, "forbidden", id="403"),
-    pytest.param(behaviour.refuses(vendor_answer.ENDPOINT_RETIRED), Reason.REFUSED, 410, "endpoint_retired", id="410"),
-    pytest.param(behaviour.redirects(301, "https://elsewhere.invalid/"), Reason.REDIRECTED, 301, None, id="301"),
+    pytest.param(behaviour.answers(413, b"<html>", creates=False), Reason.REFUSED, 413, None, id="413"),
 ]
 
 
@@ -46,7 +45,7 @@ def test_a_refused_request_is_rejected_and_its_dead_letter_has_the_vendors_code(
     assert bench.row(request_id)["status"] == "REJECTED"
     again = decide(submission, record(request_id, receives=2))
     assert again == letter, "a redelivery repeats the same dead letter"
-    assert len(bench.vendor.requests) == 1
+    assert len(bench.vendor.attempts_of(TITLE)) == 1
 
 
 def test_a_rejected_request_that_is_redriven_is_tried_once_more(

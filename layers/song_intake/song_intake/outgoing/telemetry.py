@@ -1,10 +1,11 @@
-"""Reports what a function does: one JSON log line per record, and the outcomes as EMF metrics.
+"""Reports what a function does: one JSON log line per record and per created task, and the outcomes as EMF metrics.
 
 Neither contains the token, the body, or the message of an exception, which may quote both.
 """
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections import Counter
 from collections.abc import Iterable
@@ -32,7 +33,6 @@ _METRIC_OF_REASON = {
     Reason.NO_CREDITS: "NoCredits",
     Reason.LEDGER_UNAVAILABLE: "LedgerUnavailable",
     Reason.REFUSED: "Rejected",
-    Reason.REDIRECTED: "Rejected",
     Reason.OUTCOME_UNKNOWN: "InDoubt",
     Reason.TASK_NOT_RECORDED: "TaskNotRecorded",
     Reason.NOT_FINISHED: "NotYet",
@@ -41,10 +41,17 @@ _METRIC_OF_REASON = {
 }
 
 _METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "DeadLettered")
+_METRICS_OF_LINKS = ("LinksRefused",)
 _METRICS_OF_WEBHOOKS = ("WebhookAccepted", "WebhookRefused")
 _METRICS_OF_THE_ACCOUNT = ("Credits", "CreditsUnknown", "IntakePaused")
 METRICS = frozenset(
-    (*_METRICS_OF_ACTIONS, *_METRICS_OF_WEBHOOKS, *_METRICS_OF_THE_ACCOUNT, *_METRIC_OF_REASON.values())
+    (
+        *_METRICS_OF_ACTIONS,
+        *_METRICS_OF_LINKS,
+        *_METRICS_OF_WEBHOOKS,
+        *_METRICS_OF_THE_ACCOUNT,
+        *_METRIC_OF_REASON.values(),
+    )
 )
 
 # Reasons after which an operator must act on the request.
@@ -95,6 +102,15 @@ class Telemetry:
         lost_task = isinstance(report.failed_decision, DeadLetter) and report.failed_decision.task_id
         write = getattr(self.logger, "error" if lost_task else _level(decision))
         write(keys["action"], extra={name: value for name, value in keys.items() if value})
+
+    def created(self, request_id: str, message_id: str, task_id: str) -> None:
+        """The music API named a task. After a crash, this line is the only record of it.
+
+        Never raises: the task must be recorded although its line cannot be written.
+        """
+        keys = {"action": "created", "request_id": request_id, "message_id": message_id, "task_id": task_id}
+        with contextlib.suppress(Exception):
+            self.logger.info("created", extra=keys)
 
     def visibility_change_failed(self, failure: Exception) -> None:
         """Retried messages come back after the queue's visibility timeout instead of their own delay."""
@@ -186,7 +202,7 @@ def _metrics_of(decision: Decision) -> list[str]:
         case Done(passed_on=True):
             return ["NotYet"]
         case Done():
-            return [_action(decision).capitalize()]
+            return [_action(decision).capitalize(), *["LinksRefused"] * decision.links_refused]
         case RetryIn(reason=Reason.NOT_FINISHED):
             names = []
         case RetryIn():

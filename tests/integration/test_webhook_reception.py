@@ -66,7 +66,7 @@ def test_a_hint_records_its_task_and_has_it_checked_at_once(
     assert status_of(endpoint, genuine(request_id).call()) == 200
     assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", TASK)
     (check,) = checks_of(bench)
-    assert (check.request_id, check.task_id, check.no_such_task) == (request_id, TASK, False)
+    assert (check.request_id, check.task_id, check.unknown_since) == (request_id, TASK, None)
     assert time.time() - 60 < check.since <= time.time()
     (line,) = bench.lines()
     assert (line["action"], line["http_status"], line["request_id"]) == ("webhook", 200, request_id)

@@ -1,4 +1,4 @@
-"""The ledger of following: what a webhook and a poll may write on a row, from every status, on a real table."""
+"""The ledger of tracking: what a webhook and a poll may write on a row, from every status, on a real table."""
 
 import time
 from typing import Any
@@ -71,8 +71,24 @@ def test_a_hint_of_another_task_keeps_it_beside_the_first(
     assert (case.row["status"], case.row["task_id"], case.row["other_task_ids"]) == (start, TASK, ["task-2"])
 
 
+@pytest.mark.parametrize("start", Status)
+def test_a_late_hint_records_its_task_only_where_the_outcome_is_unknown(
+    bench: Bench, following: TrackingStore, start: Status
+) -> None:
+    case = brought_to(bench, start)
+    before = case.item
+    result = following.record_late_webhook_task(case.request.request_id, "task-2")
+    if start in (S.IN_DOUBT, S.SUBMITTING):
+        assert isinstance(result, Written)
+        assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", "task-2")
+        assert {"doubt", "lease_until", "reason"}.isdisjoint(case.row)
+    else:
+        assert (result, case.item) == (Existing(case.stands()), before)
+
+
 def test_a_hint_of_nobodys_request_makes_no_row(bench: Bench, following: TrackingStore) -> None:
     assert following.record_webhook_task("nobodys", TASK) == Existing(None)
+    assert following.record_late_webhook_task("nobodys", TASK) == Existing(None)
     assert bench.item("nobodys") == {}
 
 
@@ -122,10 +138,15 @@ def test_a_failure_is_kept_with_what_is_known_of_it(
     assert {name: row[name] for name in ("vendor_code", "refunded") if name in row} == known
 
 
-@pytest.mark.parametrize("start", [status for status in Status if status is not S.SUBMITTED])
-@pytest.mark.parametrize("end", [SONG, NO_SONG], ids=["a song", "no song"])
-def test_an_end_is_written_on_a_submitted_row_alone(
-    bench: Bench, following: TrackingStore, start: Status, end: Succeeded | Failed
+@pytest.mark.parametrize(
+    ("end", "start"),
+    [
+        *((SONG, status) for status in Status if status not in (S.SUBMITTED, S.FAILED)),
+        *((NO_SONG, status) for status in Status if status is not S.SUBMITTED),
+    ],
+)
+def test_an_end_is_written_on_a_submitted_row_alone_and_a_success_on_a_failed_one(
+    bench: Bench, following: TrackingStore, end: Succeeded | Failed, start: Status
 ) -> None:
     case = brought_to(bench, start)
     before = case.item
@@ -143,8 +164,8 @@ def test_an_end_of_another_task_is_not_the_rows(
     assert case.item == before
 
 
-@pytest.mark.parametrize(("first", "then"), [(SONG, NO_SONG), (NO_SONG, SONG)])
-def test_the_first_end_that_is_told_is_the_end(
+@pytest.mark.parametrize(("first", "then"), [(SONG, NO_SONG), (SONG, SONG), (NO_SONG, NO_SONG)])
+def test_no_other_end_replaces_a_success_or_repeats(
     bench: Bench, following: TrackingStore, first: Succeeded | Failed, then: Succeeded | Failed
 ) -> None:
     case = brought_to(bench, S.SUBMITTED)
@@ -154,26 +175,47 @@ def test_the_first_end_that_is_told_is_the_end(
     assert case.item == before
 
 
+def test_a_success_replaces_a_failure_with_all_that_was_known_of_it_and_is_not_published_yet(
+    bench: Bench, following: TrackingStore
+) -> None:
+    case = brought_to(bench, S.SUBMITTED)
+    finished(following, case, NO_SONG)
+    following.mark_end_published(case.request.request_id, S.FAILED)
+    assert isinstance(finished(following, case, SONG), Written)
+    assert (case.stands().status, case.stands().end_published, len(case.stands().clips)) == (S.SUCCEEDED, False, 2)
+    assert not {"reason", "detail", "vendor_code", "refunded"} & case.row.keys()
+
+
+def test_a_failure_that_was_published_late_does_not_mark_the_success_that_replaced_it(
+    bench: Bench, following: TrackingStore
+) -> None:
+    case = brought_to(bench, S.SUBMITTED)
+    finished(following, case, NO_SONG)
+    finished(following, case, SONG)
+    following.mark_end_published(case.request.request_id, S.FAILED)
+    assert case.stands().end_published is False
+
+
 def test_an_end_of_nobodys_request_makes_no_row(bench: Bench, following: TrackingStore) -> None:
     assert following.record_end("nobodys", TASK, SONG, Reason.FAILED_BY_VENDOR) == Existing(None)
-    following.mark_end_published("nobodys")
+    following.mark_end_published("nobodys", S.SUCCEEDED)
     assert bench.item("nobodys") == {}
 
 
 def test_an_end_that_was_told_is_marked(bench: Bench, following: TrackingStore) -> None:
     case = brought_to(bench, S.SUBMITTED)
     finished(following, case, SONG)
-    following.mark_end_published(case.request.request_id)
+    following.mark_end_published(case.request.request_id, S.SUCCEEDED)
     assert (case.stands().end_published, case.stands().status) == (True, S.SUCCEEDED)
 
 
 @pytest.mark.parametrize("start", Status)
-def test_only_a_submitted_row_is_marked_as_overdue_and_it_can_still_end(
+def test_only_a_submitted_row_is_marked_as_given_up_and_it_can_still_end(
     bench: Bench, following: TrackingStore, start: Status
 ) -> None:
     case = brought_to(bench, start)
     before = case.item
-    result = following.record_overdue(case.request.request_id, TASK, Reason.NEVER_FINISHED, "too long")
+    result = following.record_tracking_stopped(case.request.request_id, TASK, Reason.NEVER_FINISHED, "too long")
     if start is not S.SUBMITTED:
         assert (result, case.item) == (Existing(case.stands()), before)
         return
@@ -200,8 +242,9 @@ def test_a_table_that_does_not_answer_is_told_without_the_values(bench: Bench) -
     for write in (
         lambda: following.record_webhook_task("r", TASK),
         lambda: following.record_end("r", TASK, SONG, Reason.FAILED_BY_VENDOR),
-        lambda: following.mark_end_published(new_id("r")),
-        lambda: following.record_overdue("r", TASK, Reason.NEVER_FINISHED, "too long"),
+        lambda: following.record_late_webhook_task("r", TASK),
+        lambda: following.mark_end_published(new_id("r"), S.FAILED),
+        lambda: following.record_tracking_stopped("r", TASK, Reason.NEVER_FINISHED, "too long"),
     ):
         with pytest.raises(LedgerUnavailable, match=r"^EndpointConnectionError$"):
             write()

@@ -1,13 +1,15 @@
 """A look at a song where something fails: the check stays, and all of it is done again, on real parts."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from song_intake.domain.decision import DeadLetter, Done
+from song_intake.domain.decision import DeadLetter, Done, RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
+from song_intake.work.check_work import LAST_RECEIVES
 from song_intake.work.tracking import Tracking
 from tests.integration import unreachable
 from tests.integration.bench import Bench, new_id, plenty_of_time, record_of
@@ -15,9 +17,11 @@ from tests.integration.deciding import letter_in, retry_in
 from tests.integration.following import (
     FIRST_WAIT,
     POLL_CALL,
+    TRACKING_HOURS,
     body_of,
     check_batch,
     look,
+    look_at_all,
     submitted,
     tracking,
 )
@@ -93,6 +97,39 @@ def test_a_ledger_that_does_not_answer_leaves_the_check_and_it_is_done_again(
     assert bench.bus.record_outcome() == []
     assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED)
     assert len(bench.bus.record_outcome()) == 1
+
+
+def test_a_ledger_that_does_not_answer_long_after_the_last_poll_leaves_a_letter(bench: Bench, request_id: str) -> None:
+    check = submitted(bench, request_id)
+    without = tracking(bench, dynamodb=unreachable.dynamodb())
+    last_poll = time.time() - TRACKING_HOURS * 3600
+    assert isinstance(look(replace(check, since=last_poll - 1), without), RetryIn)
+    letter = letter_in(look(replace(check, since=last_poll - 13 * 3600), without))
+    assert (letter.reason, letter.task_id) == (Reason.RETRIES_EXHAUSTED, check.task_id)
+    assert "the ledger did not answer" in letter.detail
+
+
+@pytest.mark.parametrize("fault", ["ledger", "bus", "not a check"])
+def test_a_check_that_fails_until_its_last_receive_becomes_a_letter_with_a_reason(
+    bench: Bench, request_id: str, fault: str
+) -> None:
+    check = submitted(bench, request_id)
+    broken = {
+        "ledger": lambda: tracking(bench, dynamodb=unreachable.dynamodb()),
+        "bus": lambda: tracking(bench, notifier=bench.notifier(events=unreachable.events())),
+        "not a check": lambda: tracking(bench),
+    }[fault]()
+    body = "not JSON" if fault == "not a check" else body_of(check)
+    batch = check_batch(bench, broken)
+    for receives, stays in ((LAST_RECEIVES - 1, True), (LAST_RECEIVES, False)):
+        record = record_of(body, receives=receives)
+        assert (failed(batch.handle([record], plenty_of_time)) == {record["messageId"]}) is stays
+    (letter,) = bench.dead_checks.letters()
+    assert (letter.body, letter.attributes["reason"]) == (body, "RETRIES_EXHAUSTED")
+
+    bench.checks.send(letter.body, letter.attributes)
+    look_at_all(bench, check_batch(bench))
+    assert bench.row(request_id)["status"] == ("SUBMITTED" if fault == "not a check" else "SUCCEEDED")
 
 
 ENDINGS: list[Callable[[], TaskStory]] = [story.succeeds, lambda: story.fails(refunded=True)]

@@ -88,11 +88,10 @@ class OneUnknownEndsIt(Tracking):
 
 
 class ARedriveIsForgotten(Tracking):
-    """The check that carries on counts from the song's beginning."""
+    """The check counts from the song's beginning."""
 
-    def _pass_on(self, check: SongCheck, message: Message, reason: Reason, *, unknown_since: float | None) -> Decision:
-        self.checks.schedule(replace(check, unknown_since=unknown_since))
-        return Done(check.task_id, passed_on=True, reason=reason)
+    def decide(self, check: SongCheck, message: Message) -> Decision:
+        return super().decide(check, replace(message, attributes={}))
 
 
 class EventsAreDropped(EventPublisher):

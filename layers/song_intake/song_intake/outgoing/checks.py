@@ -40,10 +40,11 @@ class SongCheck:
         this one had `no_such_task` for `unknown_since`: it sent such a check directly after the poll.
         """
         members = json.loads(body)
+        request_id, task_id = str(members["request_id"]), str(members["task_id"])
         unknown_since = members.get("unknown_since", sent_at if members.get("no_such_task") else None)
         return cls(
-            str(members["request_id"]),
-            str(members["task_id"]),
+            request_id,
+            task_id,
             float(members.get("since", sent_at)),
             None if unknown_since is None else float(unknown_since),
         )

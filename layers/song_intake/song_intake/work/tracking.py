@@ -66,13 +66,18 @@ class Tracking:
     """How long the API must not know a task before its song is given up."""
 
     def decide(self, check: SongCheck, message: Message) -> Decision:
-        """One poll of one song. Raises SideEffectFailed if a notification or the next check could not be sent."""
+        """One poll of one song. Raises SideEffectFailed if a notification or the next check could not be sent.
+
+        A redrive of its dead letter counts all times anew: an operator asks for the song again.
+        """
+        if message.is_redriven:
+            check = replace(check, since=message.sent_at, unknown_since=None)
         state = self._poll(check)
         try:
             return self._settled(check, message, state)
         except LedgerUnavailable as failure:
             detail = f"the ledger did not answer ({failure})"
-            if self._hours_tracked(check, message) > self.tracking_hours + _HOURS_TO_RECORD:
+            if _hours_tracked(check) > self.tracking_hours + _HOURS_TO_RECORD:
                 return DeadLetter(Reason.RETRIES_EXHAUSTED, f"after the last poll: {detail}", task_id=check.task_id)
             return RetryIn(self._wait(message), Reason.LEDGER_UNAVAILABLE, detail)
 
@@ -102,13 +107,13 @@ class Tracking:
                     check, Reason.NEVER_FINISHED, f"no final status within {self.tracking_hours:g} hours"
                 )
             case NoSuchTask() if check.unknown_since is None:
-                return self._pass_on(check, message, Reason.TASK_UNKNOWN, unknown_since=time.time())
+                return self._pass_on(check, Reason.TASK_UNKNOWN, unknown_since=time.time())
             case NoSuchTask():
                 return RetryIn(self._wait(message), Reason.TASK_UNKNOWN, "the music API does not know the task yet")
             case Running(unknown_status):
                 reason = Reason.UNKNOWN_STATUS if unknown_status else Reason.NOT_FINISHED
                 if check.unknown_since is not None:
-                    return self._pass_on(check, message, reason, unknown_since=None)
+                    return self._pass_on(check, reason, unknown_since=None)
                 return RetryIn(self._wait(message), reason, "the song is not finished")
             case NoAnswer(reason, _, retry_after):
                 wait = max(self._wait(message), retry_after or 0)
@@ -129,14 +134,13 @@ class Tracking:
             self.store.mark_end_published(check.request_id, row.status)
         return Done(check.task_id, duplicate=isinstance(result, Existing), ended=row.status)
 
-    def _pass_on(self, check: SongCheck, message: Message, reason: Reason, *, unknown_since: float | None) -> Decision:
+    def _pass_on(self, check: SongCheck, reason: Reason, *, unknown_since: float | None) -> Decision:
         """A follow-up check keeps what this poll returned. It no longer counts as redriven."""
-        since = self._since(check, message)
-        self.checks.schedule(replace(check, since=since, unknown_since=unknown_since))
+        self.checks.schedule(replace(check, unknown_since=unknown_since))
         return Done(check.task_id, passed_on=True, reason=reason)
 
     def _is_unknown_for_long(self, check: SongCheck, message: Message) -> bool:
-        """Counted from the message that the first such poll sent, or from its redrive.
+        """Since the first such poll, which sent this message.
 
         SQS's clock is the second source of that moment: a clock of ours that was wrong then must not shorten the time.
         """
@@ -146,14 +150,7 @@ class Tracking:
         return time.time() - since >= self.unknown_task_minutes * _SECONDS_A_MINUTE
 
     def _is_overdue(self, check: SongCheck, message: Message) -> bool:
-        return self._hours_tracked(check, message) > self.tracking_hours or message.receive_count >= MOST_POLLS
-
-    def _hours_tracked(self, check: SongCheck, message: Message) -> float:
-        return (time.time() - self._since(check, message)) / _SECONDS_AN_HOUR
-
-    def _since(self, check: SongCheck, message: Message) -> float:
-        """A redrive of its dead letter starts the count again: an operator asks for the song again."""
-        return message.sent_at if message.is_redriven else check.since
+        return _hours_tracked(check) > self.tracking_hours or message.receive_count >= MOST_POLLS
 
     def _give_up(self, check: SongCheck, reason: Reason, detail: str) -> Decision:
         """The song is no longer polled. The row may have an end by now: it is published instead."""
@@ -166,3 +163,7 @@ class Tracking:
     def _wait(self, message: Message) -> float:
         # 60 steps are past any cap, and a float cannot hold the power of every receive count.
         return min(self.longest_wait, self.first_wait * _GROWTH ** min(message.receive_count - 1, 60))
+
+
+def _hours_tracked(check: SongCheck) -> float:
+    return (time.time() - check.since) / _SECONDS_AN_HOUR

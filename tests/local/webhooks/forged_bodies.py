@@ -47,7 +47,6 @@ ODD_BODIES: Final[dict[str, Callable[[Forger], bytes]]] = {
     "without task_id": lambda forger: _without_task_id(forger.genuine.body),
     "with task_id null": _with_task_id(b"null"),
     "with task_id true": _with_task_id(b"true"),
-    "with a number as task_id": lambda forger: forger.body(task_id=forger.random.randrange(10**9)),
     # json.loads raises a ValueError that is no JSONDecodeError.
     "with a task_id of 5000 digits": _with_task_id(b"9" * 5000),
     "with NaN as task_id": _with_task_id(b"NaN"),

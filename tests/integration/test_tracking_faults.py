@@ -55,9 +55,10 @@ def test_a_poll_that_tells_nothing_is_asked_again(
     assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED)
 
 
-def test_a_wait_that_the_vendor_asks_for_is_kept(bench: Bench, follow: Tracking, request_id: str) -> None:
-    check = submitted(bench, request_id, story.succeeds().after(story.rate_limited("400"), story.rate_limited("1")))
-    assert [retry_in(look(check, follow)).seconds for _ in range(2)] == [400, FIRST_WAIT]
+def test_a_wait_that_the_vendor_asks_for_is_kept_up_to_a_limit(bench: Bench, follow: Tracking, request_id: str) -> None:
+    replies = [story.rate_limited(seconds) for seconds in ("400", "1", "86400")]
+    check = submitted(bench, request_id, story.succeeds().after(*replies))
+    assert [retry_in(look(check, follow)).seconds for _ in replies] == [400, FIRST_WAIT, 900]
 
 
 def test_a_vendor_that_cannot_be_reached_is_asked_again(bench: Bench, follow: Tracking, request_id: str) -> None:

@@ -43,6 +43,9 @@ _GROWTH = 1.25
 # SQS moves a check after a thousand receives. We stop earlier, so that the dead letter has a reason.
 MOST_POLLS = 990
 
+# Seconds. A poll is free, and SQS cannot hide a check for longer than 12 hours.
+_LONGEST_RETRY_AFTER = 900.0
+
 # After a song is given up, for a ledger that does not answer. SQS keeps a check a day longer than TrackingHours can be.
 _HOURS_TO_RECORD = 12
 
@@ -116,7 +119,7 @@ class Tracking:
                     return self._pass_on(check, reason, unknown_since=None)
                 return RetryIn(self._wait(message), reason, "the song is not finished")
             case NoAnswer(reason, _, retry_after):
-                wait = max(self._wait(message), retry_after or 0)
+                wait = max(self._wait(message), min(retry_after or 0, _LONGEST_RETRY_AFTER))
                 return RetryIn(wait, reason, "the poll returned no usable status")
 
     def _end(self, check: SongCheck, end: Succeeded | Failed) -> Decision:

@@ -39,9 +39,7 @@ from tests.local.waiting import wait_for
 NEVER_MADE = {
     "400 that quotes the lyrics": (answers(400, QUOTING, creates=False), "REFUSED", "validation_error"),
     "403 about the lyrics": (refuses(LYRICS_REFUSED), "REFUSED", "forbidden"),
-    "410": (refuses(ENDPOINT_RETIRED), "REFUSED", "endpoint_retired"),
-    "301": (redirects(301, "https://elsewhere.invalid/"), "REDIRECTED", None),
-    "307": (redirects(307, "https://elsewhere.invalid/"), "REDIRECTED", None),
+    "413": (answers(413, b"<html>", "text/html", creates=False), "REFUSED", None),
 }
 
 MADE_LATER = {
@@ -49,6 +47,11 @@ MADE_LATER = {
     "429 with Retry-After": rate_limited("1"),
     "402": refuses(INSUFFICIENT_CREDITS),
     "403 about credits": refuses(CREDITS_USED_UP),
+    "403 in HTML": answers(403, b"<html>", "text/html", creates=False),
+    "404 in HTML": answers(404, b"<html>", "text/html", creates=False),
+    "410": refuses(ENDPOINT_RETIRED),
+    "301": redirects(301, "https://elsewhere.invalid/"),
+    "308": redirects(308, "https://elsewhere.invalid/"),
 }
 
 

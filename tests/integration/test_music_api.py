@@ -56,8 +56,11 @@ OUTCOMES = [
     pytest.param(behaviour.refuses(said.CREDITS_USED_UP), Retryable, Reason.NO_CREDITS, id="403 credits"),
     pytest.param(behaviour.refuses(said.NO_SUBSCRIPTION), Retryable, Reason.NO_CREDITS, id="403 subscription"),
     pytest.param(behaviour.refuses(said.LYRICS_REFUSED), Refused, Reason.REFUSED, id="403 lyrics"),
-    pytest.param(behaviour.refuses(said.NOT_FOUND), Refused, Reason.REFUSED, id="404"),
-    pytest.param(behaviour.refuses(said.ENDPOINT_RETIRED), Refused, Reason.REFUSED, id="410"),
+    pytest.param(behaviour.refuses(said.NOT_FOUND), Retryable, Reason.ENDPOINT_REFUSED, id="404"),
+    pytest.param(behaviour.refuses(said.ENDPOINT_RETIRED), Retryable, Reason.ENDPOINT_REFUSED, id="410"),
+    pytest.param(behaviour.answers(404, b"<html>", creates=False), Retryable, Reason.TURNED_AWAY, id="404, a page"),
+    pytest.param(behaviour.answers(403, b"<html>", creates=False), Retryable, Reason.TURNED_AWAY, id="403, a page"),
+    pytest.param(behaviour.answers(409, b"{}", creates=True), Unknown, Reason.OUTCOME_UNKNOWN, id="409"),
     pytest.param(behaviour.rate_limited(), Retryable, Reason.RATE_LIMITED, id="429"),
     pytest.param(behaviour.fails(said.INTERNAL_ERROR, creates=True), Unknown, Reason.OUTCOME_UNKNOWN, id="500"),
     pytest.param(behaviour.fails(said.UPSTREAM_FAILED, creates=False), Unknown, Reason.OUTCOME_UNKNOWN, id="502"),
@@ -134,7 +137,7 @@ def test_a_create_ends_by_its_deadline_however_the_answer_comes(
 def test_a_redirect_is_not_followed(vendor: MusicVendor, api: MusicApi, status: int) -> None:
     vendor.plan(TITLE, behaviour.redirects(status, vendor.origin + CREATE_PATH))
     outcome = create(api)
-    assert isinstance(outcome, Refused if status in (301, 307, 308) else Unknown)
+    assert isinstance(outcome, Retryable if status in (301, 307, 308) else Unknown)
     assert len(vendor.requests) == 1
     assert vendor.creates == ()
 
@@ -143,5 +146,5 @@ def test_a_redirect_is_not_followed(vendor: MusicVendor, api: MusicApi, status: 
 def test_a_broken_location_changes_nothing(vendor: MusicVendor, api: MusicApi, location: str) -> None:
     vendor.plan(TITLE, behaviour.redirects(301, location))
     outcome = create(api)
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, Retryable)
     assert outcome.reason is Reason.REDIRECTED

@@ -23,8 +23,7 @@ from tests.local.vendor.behaviour import Behaviour
 REFUSALS = [
     pytest.param(behaviour.refuses(said.validation_error("no")), Reason.REFUSED, 400, "validation_error", id="400"),
     pytest.param(behaviour.refuses(said.LYRICS_REFUSED), Reason.REFUSED, 403, "forbidden", id="403"),
-    pytest.param(behaviour.refuses(said.ENDPOINT_RETIRED), Reason.REFUSED, 410, "endpoint_retired", id="410"),
-    pytest.param(behaviour.redirects(301, "https://elsewhere.invalid/"), Reason.REDIRECTED, 301, None, id="301"),
+    pytest.param(behaviour.answers(413, b"<html>", creates=False), Reason.REFUSED, 413, None, id="413"),
 ]
 
 
@@ -44,7 +43,7 @@ def test_a_refused_request_is_rejected_and_its_letter_carries_the_vendors_code(
     assert bench.row(request_id)["status"] == "REJECTED"
     again = decide(submission, record(request_id, receives=2))
     assert again == letter, "a redelivery makes sure of the same letter"
-    assert len(bench.vendor.requests) == 1
+    assert len(bench.vendor.attempts_of(TITLE)) == 1
 
 
 def test_a_rejected_request_that_is_redriven_is_tried_once_more(

@@ -218,6 +218,7 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ea
         (Done("1"), {"Submitted"}),
         (Done("1", duplicate=True), {"Duplicate"}),
         (Done("1", ended=Status.SUCCEEDED), {"Succeeded"}),
+        (Done("1", ended=Status.SUCCEEDED, links_refused=3), {"Succeeded", "LinksRefused"}),
         (Done("1", ended=Status.FAILED), {"Failed"}),
         (Done("1", duplicate=True, ended=Status.SUCCEEDED), {"Duplicate"}),
         (Done("1", passed_on=True), {"NotYet"}),
@@ -237,7 +238,7 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ea
         (RetryIn(1, Reason.LEDGER_UNAVAILABLE, ""), {"Retried", "LedgerUnavailable"}),
         (DeadLetter(Reason.INVALID_REQUEST, ""), {"DeadLettered"}),
         (DeadLetter(Reason.REFUSED, ""), {"DeadLettered", "Rejected"}),
-        (DeadLetter(Reason.REDIRECTED, ""), {"DeadLettered", "Rejected"}),
+        (RetryIn(1, Reason.REDIRECTED, ""), {"Retried"}),
         (DeadLetter(Reason.OUTCOME_UNKNOWN, ""), {"DeadLettered", "InDoubt"}),
         (DeadLetter(Reason.TASK_NOT_RECORDED, ""), {"DeadLettered", "TaskNotRecorded"}),
     ],
@@ -249,6 +250,28 @@ def test_a_decision_is_counted_under_its_names(
     line = ear.line()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert {metric["Name"] for metric in directive["Metrics"]} == names
+
+
+def test_refused_links_are_counted_one_by_one(telemetry: Telemetry, ear: Ear) -> None:
+    ends = [Done("1", ended=Status.SUCCEEDED, links_refused=count) for count in (0, 3, 1)]
+    telemetry.count([RecordReport(MESSAGE, end) for end in ends])
+    line = ear.line()
+    assert (line["Succeeded"], line["LinksRefused"]) == ([3.0], [4.0])
+
+
+def test_a_created_task_is_one_line(telemetry: Telemetry, ear: Ear) -> None:
+    telemetry.created("request-1", "task-1")
+    line = ear.line()
+    assert (line["level"], line["action"]) == ("INFO", "created")
+    assert (line["request_id"], line["task_id"]) == ("request-1", "task-1")
+
+
+def test_a_log_that_fails_does_not_lose_a_created_task(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(telemetry.logger, "info", broken)
+    telemetry.created("request-1", "task-1")
 
 
 def test_an_empty_batch_is_not_counted(telemetry: Telemetry, ear: Ear) -> None:

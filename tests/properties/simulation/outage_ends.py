@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import dataclass, field
+from typing import Self
 
 from song_intake.domain.outcome import Outcome
 from song_intake.domain.task import NoAnswer
@@ -48,6 +49,9 @@ class OutageApi(MusicApi):
 
     def connect(self) -> Connection:
         return OutageConnection(self._vendor)
+
+    def within(self, _seconds: float) -> Self:
+        return self
 
     def credits(self, token: str) -> Balance | NoAnswer:
         return balance_of(Answer(200, json.dumps({"credits": self._vendor.credits, "extra_credits": 0}).encode()))

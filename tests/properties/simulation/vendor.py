@@ -3,7 +3,7 @@
 import json
 from collections.abc import Set
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from song_intake.domain.outcome import Outcome, Retryable, Unknown
 from song_intake.domain.reason import Reason
@@ -70,6 +70,9 @@ class SimulatedMusicApi(MusicApi):
         if self._world.before(Step.CONNECT) is Fault.NOT_TAKEN:
             return Retryable(Reason.CANNOT_CONNECT, "simulated")
         return SimulatedConnection(self._world, self._vendor)
+
+    def within(self, _seconds: float) -> Self:
+        return self
 
     def poll(self, task_id: str, token: str) -> TaskState:
         assert token == TOKEN

@@ -14,6 +14,7 @@ from song_intake.app.environment import CaBundle, CountOrZero, Seconds, SecondsO
 from song_intake.app.parts import notifier
 from song_intake.ledger.submitting import SubmissionStore, no_window
 from song_intake.ledger.table import LedgerTable
+from song_intake.music_api.balance_check import BalanceCheck
 from song_intake.music_api.client import MusicApi
 from song_intake.music_api.token import ApiToken
 from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
@@ -111,18 +112,23 @@ def submit_song(
 def _submission(settings: SubmitSettings, aws: Clients, telemetry: Telemetry, music_api: MusicApi | None) -> Submission:
     webhook = _webhook(settings, aws)
     table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
+    music_api = music_api or MusicApi(
+        settings.music_api_origin, aws.tls, settings.connect_timeout, settings.create_deadline
+    )
     return Submission(
         store=SubmissionStore(table, settings.lease, webhook.window_for if webhook else no_window),
-        music_api=music_api
-        or MusicApi(settings.music_api_origin, aws.tls, settings.connect_timeout, settings.create_deadline),
+        music_api=music_api,
+        balance_check=BalanceCheck(music_api),
         api_token=ApiToken(aws.client("secretsmanager"), settings.api_token_secret_arn),
         backoff=Backoff(settings.retry_base, settings.retry_cap),
         paid_call=settings.paid_call,
+        settle_margin=settings.settle_margin,
         final_receive=settings.final_receive,
         max_receive_count=settings.max_receive_count,
         pacer=_pacer(settings, aws),
         breaker=_breaker(settings, aws, telemetry),
         webhook=webhook,
+        on_created=telemetry.created,
     )
 
 

@@ -18,6 +18,8 @@ class Done:
     """A new message continues the work of this one."""
     reason: Reason | None = None
     """Why the work is passed on."""
+    links_refused: int = 0
+    """How many links of the song were left out because they are not usable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """What one create did, as values.
 
-    Created   the music API named a task: the song is paid for
-    Refused   proved not created, and the same request would be refused again
-    NotSent   proved not created, and the same request may pass later
-    Unknown   nobody knows: a song may exist, so it must never be asked for again
+    Created    the music API named a task: the song is paid for
+    Refused    definitely not created, and the same request would be refused again
+    Retryable  definitely not created, and the same request may succeed later
+    Unknown    a song may exist, so the request must never be sent again
 
-An expected answer is never an exception: a caller matches on these four, and the type checker sees that none is
-forgotten.
+An expected response is never an exception: a caller matches on these four, and the type checker finds a missing one.
 """
 
 from dataclasses import dataclass
@@ -25,6 +24,9 @@ class Refused:
     detail: str
     http_status: int | None = None
     vendor_code: str | None = None
+    balance_decides: bool = False
+    """The response does not show whether the request or the account is the cause. With a balance that cannot pay for a
+    song, the account is the cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Retryable:
     http_status: int | None = None
     vendor_code: str | None = None
     retry_after: float | None = None
-    """Seconds to wait at least, where somebody said so: the music API, the pace, or a circuit breaker on trial."""
+    """The shortest wait in seconds, where one is known: from the music API, the pace, or a circuit breaker on trial."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,47 @@
-"""Why a request did not become a song: every code that a row, a dead letter, a log line or a metric may carry."""
+"""Why a request did not become a song: every code that a row, a dead letter, a log line or a metric may carry.
+
+A reason belongs to the request, or it is *shared*: every request would meet it alike, so no request should be given up
+for it.
+"""
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """The codes are part of the published contract, told in the README: add, but never rename."""
+    """The codes are part of the published contract, listed in the README: add, but never rename."""
 
-    # The message's own fault: it would fail again, so it becomes a dead letter at once.
+    # About the message: it would fail again, so it becomes a dead letter at once.
     INVALID_REQUEST = "INVALID_REQUEST"
     REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
     REFUSED = "REFUSED"
 
-    # Not the message's fault, and it may pass: the message waits on its queue.
-    RATE_LIMITED = "RATE_LIMITED"
-    PACED = "PACED"
+    # Shared, about the account: see ACCOUNT_FAULTS.
     NO_CREDITS = "NO_CREDITS"
     TOKEN_REFUSED = "TOKEN_REFUSED"  # noqa: S105 - a code, not a token
     TOKEN_UNAVAILABLE = "TOKEN_UNAVAILABLE"  # noqa: S105
+
+    # Shared, about the vendor: see VENDOR_FAULTS.
     CANNOT_CONNECT = "CANNOT_CONNECT"
+    TURNED_AWAY = "TURNED_AWAY"
+    ENDPOINT_REFUSED = "ENDPOINT_REFUSED"
+    REDIRECTED = "REDIRECTED"
+    VENDOR_FAILING = "VENDOR_FAILING"
+
+    # Shared, about the pace.
+    RATE_LIMITED = "RATE_LIMITED"
+    PACED = "PACED"
+
+    # Shared, about this stack's own dependencies.
     WEBHOOK_KEY_UNAVAILABLE = "WEBHOOK_KEY_UNAVAILABLE"
     LEDGER_UNAVAILABLE = "LEDGER_UNAVAILABLE"
-    CLAIM_HELD = "CLAIM_HELD"
-    NO_TIME_LEFT = "NO_TIME_LEFT"
     DEAD_LETTER_QUEUE_UNAVAILABLE = "DEAD_LETTER_QUEUE_UNAVAILABLE"
     CHECKS_UNAVAILABLE = "CHECKS_UNAVAILABLE"
     EVENTS_UNAVAILABLE = "EVENTS_UNAVAILABLE"
     CALLBACK_UNAVAILABLE = "CALLBACK_UNAVAILABLE"
+
+    # About one delivery of the message: the message waits on its queue.
+    CLAIM_HELD = "CLAIM_HELD"
+    NO_TIME_LEFT = "NO_TIME_LEFT"
     UNFORESEEN = "UNFORESEEN"
 
     # About a song that was submitted: its end.
@@ -44,12 +60,43 @@ class Reason(StrEnum):
     # About the account: its balance cannot be read.
     BALANCE_UNKNOWN = "BALANCE_UNKNOWN"
 
-    # An operator has to look: the configuration is wrong, the outcome is not known, or waiting did not help.
-    REDIRECTED = "REDIRECTED"
+    # An operator has to act: the outcome is not known, or retries did not help.
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     TASK_NOT_RECORDED = "TASK_NOT_RECORDED"
     RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"
 
 
-# Nothing that a message could mend or wait out by itself: no other message would fare better. These pause the intake.
 ACCOUNT_FAULTS = frozenset((Reason.NO_CREDITS, Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE))
+"""No request can succeed before somebody corrects the account. These pause the intake."""
+
+VENDOR_FAULTS = frozenset(
+    (
+        Reason.CANNOT_CONNECT,
+        # Something in front of the vendor answered: a gateway, a firewall, a platform without a deployment.
+        Reason.TURNED_AWAY,
+        # The vendor itself does not accept creates at this address.
+        Reason.ENDPOINT_REFUSED,
+        Reason.REDIRECTED,
+        # Several outcomes in a row were unknown.
+        Reason.VENDOR_FAILING,
+    )
+)
+"""The vendor is not reached, or not in working order. No create was made."""
+
+PACE_REASONS = frozenset((Reason.RATE_LIMITED, Reason.PACED))
+"""Too many requests at once: the next slot is later."""
+
+STACK_FAULTS = frozenset(
+    (
+        Reason.WEBHOOK_KEY_UNAVAILABLE,
+        Reason.LEDGER_UNAVAILABLE,
+        Reason.DEAD_LETTER_QUEUE_UNAVAILABLE,
+        Reason.CHECKS_UNAVAILABLE,
+        Reason.EVENTS_UNAVAILABLE,
+        Reason.CALLBACK_UNAVAILABLE,
+    )
+)
+"""An AWS service that this stack depends on does not answer."""
+
+SHARED = ACCOUNT_FAULTS | VENDOR_FAULTS | PACE_REASONS | STACK_FAULTS
+"""Reasons that every request would meet alike."""

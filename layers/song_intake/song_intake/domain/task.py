@@ -1,22 +1,26 @@
-"""What a poll says of a task, as values: both generations of the vendor's answers come to these.
+"""The state of a task by one poll, as values: both generations of the vendor's responses become one of these.
 
-Running     not done yet, or said in words that this code does not know
-Succeeded   the song is there: its clips
+Running     not done yet, or reported in a form that this code does not know
+Succeeded   the song is ready: its clips
 Failed      there will be no song
-NoSuchTask  the vendor does not know the task, now
-NotTold     the vendor said nothing of the task: it was not reached, was busy, or refused the token
+NoSuchTask  the vendor does not know the task at the moment
+NoAnswer    the vendor reported nothing of the task: it was not reached, was busy, or refused the token
 """
 
 from dataclasses import dataclass
 from typing import Self
 
+from song_intake.domain.link import usable_link
 from song_intake.domain.reason import Reason
 
-# Far beyond any real one. An answer past these must not make a row that DynamoDB refuses at every look.
+# Far beyond any real song. With these bounds a row stays below DynamoDB's 400 KB, and an event below EventBridge's
+# 256 KB, whatever the vendor sends: 10 clips of four links of 2,048 bytes, and of three texts of 256 bytes.
 MOST_CLIPS = 10
-_LONGEST_TEXT = 2_048
+_LONGEST_TEXT_BYTES = 256
 _LARGEST_SEED = 10**20
 _LONGEST_SONG = 86_400.0
+
+LINKS = ("audio_url", "wav_url", "image_url", "video_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +38,41 @@ class Clip:
     seed: str | None = None
 
     @classmethod
-    def of(cls, said: dict[str, object]) -> Self:
-        """Fields of other types than these are taken as missing: the vendor's pages disagree, and a song is a song."""
-        names = ("audio_url", "wav_url", "image_url", "video_url", "mv", "seed")
-        texts = {name: _text(said.get(name)) for name in names}
-        return cls(clip_id=_text(said.get("clip_id")) or "", duration=_seconds(said.get("duration")), **texts)
+    def of(cls, members: dict[str, object]) -> Self:
+        """The clip from the vendor's members. A malformed optional field is left out, and so is a refused link."""
+        return cls(
+            clip_id=_text(members.get("clip_id")) or "",
+            duration=_seconds(members.get("duration")),
+            mv=_text(members.get("mv")),
+            seed=_text(members.get("seed")),
+            **{name: usable_link(members.get(name)) for name in LINKS},
+        )
+
+
+def refused_links(members: dict[str, object]) -> int:
+    """How many links of a clip are given, but not usable."""
+    given = [members[name] for name in LINKS if members.get(name) not in (None, "")]
+    return sum(usable_link(link) is None for link in given)
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     unknown_status: bool = False
-    """The vendor used a word that this code does not know: it is taken for "not yet", and counted."""
+    """The vendor used a word or a shape that this code does not know. It counts as "not yet", and has a metric."""
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
     clips: tuple[Clip, ...]
+    links_refused: int = 0
+    """How many links were left out because they are not usable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
     vendor_code: str | None
     refunded: bool | None
-    """Whether the vendor says that it gave the credits back; None when it does not say."""
+    """Whether the vendor reports that it returned the credits; None if it reports neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +92,16 @@ TaskState = Running | Succeeded | Failed | NoSuchTask | NoAnswer
 
 
 def _text(value: object) -> str | None:
-    """What fits a row: text no longer than a URL may be, and that UTF-8 can carry."""
+    """A short text that UTF-8 can carry, without control characters."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < _LARGEST_SEED else None
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT:
+    if not isinstance(value, str) or not value or not value.isprintable():
         return None
-    return None if any("\ud800" <= character <= "\udfff" for character in value) else value
+    return value if len(value.encode()) <= _LONGEST_TEXT_BYTES else None
 
 
 def _seconds(value: object) -> float | None:
-    """A number, a decimal string or null: UPSTREAM's pages have all three."""
+    """A number, a decimal string or null: the vendor's pages have all three."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

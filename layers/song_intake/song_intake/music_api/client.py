@@ -11,6 +11,7 @@ for each create: one that was kept while the function was frozen may be dead in 
 """
 
 import ssl
+from copy import copy
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -67,6 +68,13 @@ class MusicApi:
         self._tls = tls
         self._connect_timeout = connect_timeout
         self._deadline = deadline
+
+    def within(self, seconds: float) -> Self:
+        """The same API, with limits under which connecting and one call together take at most so many seconds."""
+        limited = copy(self)
+        limited._connect_timeout = min(self._connect_timeout, seconds / 2)  # noqa: SLF001 - a copy of this object
+        limited._deadline = min(self._deadline, seconds / 2)  # noqa: SLF001
+        return limited
 
     def connect(self) -> "Connection | Retryable":
         """An open connection with its TLS handshake done. Whatever fails here, nothing was requested."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 from song_intake.aws.secrets import CURRENT, PREVIOUS, SecretCache, SecretUnavailable
 from song_intake.contract import strict_json
-from song_intake.music_api.answer import as_task_id, object_in
+from song_intake.music_api.answer import object_in, task_id_in
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -162,7 +162,7 @@ def hint_of(call: WebhookCall, key: WebhookKey) -> WebhookHint | None:
     if len(call.body) > LARGEST_BODY_BYTES or not _is_signed(call, key, timestamp):
         return None
     age = _age_of(timestamp)
-    task_id = _task_id_in(object_in(call.body))
+    task_id = task_id_in(object_in(call.body))
     if age is None or age < -TIMESTAMP_TOLERANCE_SECONDS or task_id is None:
         return None
     return WebhookHint(task_id, is_late=age > TIMESTAMP_TOLERANCE_SECONDS)
@@ -179,14 +179,6 @@ def _is_signed(call: WebhookCall, key: WebhookKey, timestamp: str) -> bool:
 def _age_of(timestamp: str) -> float | None:
     """Seconds; negative for the future. None if it is no timestamp."""
     return time.time() - int(timestamp) if _TIMESTAMP.fullmatch(timestamp) else None
-
-
-def _task_id_in(members: dict[str, object]) -> str | None:
-    """The task id at the top or under `data`, where sister families have it."""
-    data = members.get("data")
-    first = data[0] if isinstance(data, list) and data else data
-    nested = first.get("task_id") if isinstance(first, dict) else None
-    return as_task_id(members.get("task_id")) or as_task_id(nested)
 
 
 def _bytes(text: str) -> bytes:

@@ -1,10 +1,11 @@
-"""What a function reports: one JSON log line per record, and its outcomes as EMF metrics.
+"""What a function reports: one JSON log line per record and one per created task, and its outcomes as EMF metrics.
 
 Neither holds the token, the body, or the text of an exception, which may quote either.
 """
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections import Counter
 from collections.abc import Iterable
@@ -32,7 +33,6 @@ _METRIC_OF_REASON = {
     Reason.NO_CREDITS: "NoCredits",
     Reason.LEDGER_UNAVAILABLE: "LedgerUnavailable",
     Reason.REFUSED: "Rejected",
-    Reason.REDIRECTED: "Rejected",
     Reason.OUTCOME_UNKNOWN: "InDoubt",
     Reason.TASK_NOT_RECORDED: "TaskNotRecorded",
     Reason.NOT_FINISHED: "NotYet",
@@ -41,10 +41,17 @@ _METRIC_OF_REASON = {
 }
 
 _METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "DeadLettered")
+_METRICS_OF_LINKS = ("LinksRefused",)
 _METRICS_OF_WEBHOOKS = ("WebhookAccepted", "WebhookRefused")
 _METRICS_OF_THE_ACCOUNT = ("Credits", "CreditsUnknown", "IntakePaused")
 METRICS = frozenset(
-    (*_METRICS_OF_ACTIONS, *_METRICS_OF_WEBHOOKS, *_METRICS_OF_THE_ACCOUNT, *_METRIC_OF_REASON.values())
+    (
+        *_METRICS_OF_ACTIONS,
+        *_METRICS_OF_LINKS,
+        *_METRICS_OF_WEBHOOKS,
+        *_METRICS_OF_THE_ACCOUNT,
+        *_METRIC_OF_REASON.values(),
+    )
 )
 
 # An operator must act on the request after these.
@@ -94,6 +101,14 @@ class Telemetry:
         lost_task = isinstance(report.failed_decision, DeadLetter) and report.failed_decision.task_id
         write = getattr(self.logger, "error" if lost_task else _level(decision))
         write(keys["action"], extra={name: value for name, value in keys.items() if value})
+
+    def created(self, request_id: str, task_id: str) -> None:
+        """The music API named a task. A crash from here on leaves this line as the only record of it.
+
+        Never raises: the task must be recorded although its line cannot be written.
+        """
+        with contextlib.suppress(Exception):
+            self.logger.info("created", extra={"action": "created", "request_id": request_id, "task_id": task_id})
 
     def visibility_change_failed(self, failure: Exception) -> None:
         self.logger.warning(
@@ -183,7 +198,7 @@ def _metrics_of(decision: Decision) -> list[str]:
         case Done(passed_on=True):
             names = ["NotYet"]
         case Done():
-            names = [_action(decision).capitalize()]
+            names = [_action(decision).capitalize(), *["LinksRefused"] * decision.links_refused]
         case RetryIn():
             names = ["Retried"]
         case DeadLetter():

@@ -21,6 +21,7 @@ from song_intake.contract.sqs_message import Message, SqsRecord
 from song_intake.domain.decision import RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.outgoing.telemetry import RecordReport, frames_of
+from song_intake.work.backoff import LONGEST_WAIT_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -136,7 +137,11 @@ class Batch:
                 self.sqs.change_message_visibility_batch(
                     QueueUrl=self.queue_url,
                     Entries=[
-                        {"Id": str(i), "ReceiptHandle": message.receipt_handle, "VisibilityTimeout": math.ceil(seconds)}
+                        {
+                            "Id": str(i),
+                            "ReceiptHandle": message.receipt_handle,
+                            "VisibilityTimeout": math.ceil(min(seconds, LONGEST_WAIT_SECONDS)),
+                        }
                         for i, (message, seconds) in enumerate(waits[start : start + MOST_CHANGES_A_CALL])
                     ],
                 )

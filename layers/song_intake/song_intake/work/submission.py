@@ -9,6 +9,7 @@ SUBMITTING or IN_DOUBT, and no code here ever sends it again. The result is a De
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
@@ -21,8 +22,9 @@ from song_intake.domain.status import Status
 from song_intake.ledger.submitting import Claim, SubmissionStore
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from song_intake.music_api.client import Connection, MusicApi
-from song_intake.music_api.token import ApiToken, Token, TokenUnavailable
+from song_intake.music_api.token import ApiToken, TokenUnavailable
 from song_intake.music_api.webhook import KeyUnavailable
+from song_intake.work.create_call import CreateCall
 from song_intake.work.existing_row import decision_for_existing
 
 if TYPE_CHECKING:
@@ -31,17 +33,10 @@ if TYPE_CHECKING:
     from song_intake.contract.sqs_message import Message
     from song_intake.domain.decision import SideEffectFailed
     from song_intake.ledger.row import Row
+    from song_intake.music_api.balance_check import BalanceCheck
     from song_intake.music_api.webhook import WebhookConfig
     from song_intake.work.backoff import Backoff
     from song_intake.work.batch import TimeLeft
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """What is sent, and with which token."""
-
-    token: Token
-    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +46,12 @@ class Submission:
     store: SubmissionStore
     music_api: MusicApi
     api_token: ApiToken
+    balance_check: BalanceCheck
     backoff: Backoff
     paid_call: float
     """Seconds that must be left to begin a create: its deadline and its settling."""
+    settle_margin: float
+    """Seconds that must be left to settle a create."""
     final_receive: int
     """The receive on which a message is given up rather than left on its queue."""
     max_receive_count: int
@@ -62,6 +60,8 @@ class Submission:
     pacer: Pacer = field(default_factory=Unpaced)
     webhook: WebhookConfig | None = None
     """The webhook that goes along with a create; None if it is switched off."""
+    on_created: Callable[[str, str], None] = field(default=lambda _request_id, _task_id: None)
+    """Called with the request_id and the task_id before the ledger is: a crash must not lose a known task."""
 
     def decide(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
         """Bring one request as far as possible in this invocation, and decide what happens to its message."""
@@ -90,7 +90,7 @@ class Submission:
         if message.receive_count > self.final_receive:
             return self._later(message, Reason.UNFORESEEN, _RESERVED)
         try:
-            call = _Call(self.api_token.current(), self._body(request))
+            call = CreateCall(self.api_token.current(), self._body(request))
         except TokenUnavailable as failure:
             return self._without_a_token(message, failure)
         except KeyUnavailable as failure:
@@ -117,7 +117,7 @@ class Submission:
         message: Message,
         time_left: TimeLeft,
         connection: Connection,
-        call: _Call,
+        call: CreateCall,
         slot: Reservation,
     ) -> Decision:
         if time_left() < self.paid_call:
@@ -137,24 +137,18 @@ class Submission:
             slot.slow_down(outcome.retry_after)
         return decision
 
-    def _create(self, call: _Call, connection: Connection, time_left: TimeLeft) -> Outcome:
-        """One create, and a second one under the same claim if the token was refused: the first created nothing."""
-        outcome = connection.create(call.body, call.token.value)
-        if not (isinstance(outcome, Retryable) and outcome.reason is Reason.TOKEN_REFUSED):
-            return outcome
-        fresh = self.api_token.refresh(call.token)
-        if fresh.generation == call.token.generation or time_left() < self.paid_call:
-            return outcome
-        again = self.music_api.connect()
-        if isinstance(again, Retryable):
-            return again
-        with again:
-            return again.create(call.body, fresh.value) if time_left() >= self.paid_call else outcome
+    def _create(self, call: CreateCall, connection: Connection, time_left: TimeLeft) -> Outcome:
+        outcome, token = call.send(connection, self.music_api, self.api_token, lambda: time_left() >= self.paid_call)
+        if isinstance(outcome, Refused) and outcome.balance_decides:
+            # The claim is held meanwhile, so the time to settle must remain.
+            return self.balance_check.decide(outcome, token.value, time_left() - self.settle_margin)
+        return outcome
 
     def _settle(self, claim: Claim, outcome: Outcome, message: Message) -> Decision:
         """Record the outcome, then decide: a decision counts only once its outcome is written."""
         match outcome:
             case Created(task_id):
+                self.on_created(claim.request.request_id, task_id)
                 return self._record(claim.request, task_id, message, claim)
             case Refused():
                 result = self.store.record_rejected(claim, outcome)

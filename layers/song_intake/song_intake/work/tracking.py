@@ -124,7 +124,10 @@ class Tracking:
 
     def _end(self, check: SongCheck, end: Succeeded | Failed) -> Decision:
         result = self.store.record_end(check.request_id, check.task_id, end, Reason.FAILED_BY_VENDOR)
-        return self._done(check, result)
+        decision = self._done(check, result)
+        if isinstance(end, Succeeded) and isinstance(decision, Done) and not decision.duplicate:
+            return replace(decision, links_refused=end.links_refused)
+        return decision
 
     def _done(self, check: SongCheck, result: Written | Existing) -> Decision:
         """The row holds how the song ended. An earlier run may have crashed before it published the end."""

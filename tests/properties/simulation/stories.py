@@ -21,7 +21,8 @@ CLIP: Final = "clip-1"
 _TITLE: Final = "Kettle in the Morning"
 
 RUNNING: Final = json_answer(200, status="RUNNING", data=[])
-SUCCESS: Final = json_answer(200, status="SUCCESS", data=[{"clip_id": CLIP, "duration": "183.5", "state": "succeeded"}])
+_CLIP: Final = {"clip_id": CLIP, "duration": "183.5", "state": "succeeded", "audio_url": "https://cdn.example/clip.m4a"}
+SUCCESS: Final = json_answer(200, status="SUCCESS", data=[_CLIP])
 FAILED: Final = json_answer(200, status="FAILED", type="failed", message="simulated; credits were refunded")
 UNKNOWN: Final = json_answer(404, type="not_found")
 REFUSED: Final = json_answer(401, type="unauthorized")

@@ -114,10 +114,13 @@ def redriven(bench: Bench) -> list[str]:
 
 
 def test_a_gateways_404_for_forty_minutes_says_nothing_about_the_song(
-    bench: Bench, check: SongCheck, follow: Follow
+    bench: Bench, request_id: str, follow: Follow
 ) -> None:
-    follow(ScriptedApi(*[A_PAGE] * 9, SUCCESS))
-    assert bench.row(check.request_id)["status"] == "SUCCEEDED"
+    page = story.answers(said.Answer(404, b"<!doctype html><title>404</title>", "text/html"))
+    bench.checks.send(body_of(submitted(bench, request_id, story.succeeds().after(*[page] * 9))))
+    assert bench.bus.record_outcome() == []
+    follow()
+    assert (bench.row(request_id)["status"], len(bench.vendor.polls_of(TITLE))) == ("SUCCEEDED", 10)
     assert (events_of(bench), bench.dead_checks.letters()) == ([("Song Succeeded", None)], [])
 
 

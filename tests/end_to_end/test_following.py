@@ -9,8 +9,9 @@ from tests.end_to_end.songs import new_id, song
 from tests.local.cloud.event_listener import EventListener
 from tests.local.intake import Intake
 from tests.local.intake_faults import denied, kill_functions
+from tests.local.vendor.answer import json_answer
 from tests.local.vendor.music_vendor import MusicVendor
-from tests.local.vendor.story import fails, hangs, never_finishes, succeeds, unknown_task
+from tests.local.vendor.story import answers, fails, hangs, never_finishes, succeeds, unknown_task
 from tests.local.vendor.webhook import WebhookPlan, delivered, doubled, early, late, lost
 from tests.local.waiting import wait_for
 
@@ -71,13 +72,23 @@ def test_a_song_that_fails_is_told_with_its_refund(
     assert (event["reason"], event["refunded"]) == ("FAILED_BY_VENDOR", True)
 
 
-def test_a_task_that_is_unknown_twice_in_a_row_has_failed(following: Intake, vendor: MusicVendor) -> None:
+def test_a_task_that_is_unknown_for_a_while_is_polled_until_it_ends(following: Intake, vendor: MusicVendor) -> None:
     vendor.plan_all_webhooks(lost())
-    vendor.plan_task("Unknown Once", succeeds().after(unknown_task()))
-    vendor.plan_task("Unknown", succeeds().always(unknown_task()))
-    once, always = _sent(following, "Unknown Once"), _sent(following, "Unknown")
-    following.wait_for_status(once, "SUCCEEDED")
-    assert following.wait_for_status(always, "FAILED")["reason"] == "TASK_UNKNOWN"
+    vendor.plan_task("Unknown", succeeds().after(*[unknown_task()] * 3))
+    following.wait_for_status(_sent(following, "Unknown"), "SUCCEEDED")
+    assert following.letters("CheckDeadLetterQueueUrl") == []
+
+
+def test_a_failed_song_that_its_webhook_finds_succeeds_after_all(
+    following: Intake, following_listener: EventListener, vendor: MusicVendor
+) -> None:
+    failure = json_answer({"status": "FAILED", "type": "failed", "message": "simulated"})
+    vendor.plan_all_webhooks(late(4))
+    vendor.plan_task("Found", succeeds().after(answers(failure)))
+    request_id = _sent(following, "Found")
+    following.wait_for_status(request_id, "FAILED")
+    following.wait_for_status(request_id, "SUCCEEDED")
+    following_listener.wait_for(request_id, "Song Succeeded")
 
 
 def test_a_song_that_never_ends_is_given_up_and_may_be_looked_at_again(
@@ -88,7 +99,7 @@ def test_a_song_that_never_ends_is_given_up_and_may_be_looked_at_again(
     request_id = _sent(following, "Never Ends")
     task_id = following.wait_for_status(request_id, "SUBMITTED")["task_id"]
     # A check of long ago, since no test can wait for hours.
-    check = {"request_id": request_id, "task_id": task_id, "since": 0, "no_such_task": False}
+    check = {"request_id": request_id, "task_id": task_id, "since": 0}
     following.cloud.client("sqs").send_message(
         QueueUrl=following.stack.outputs["SongChecksQueueUrl"], MessageBody=json.dumps(check)
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FIRST_WAIT = 15.0
 LONGEST_WAIT = 300.0
 TRACKING_HOURS = 24
+UNKNOWN_TASK_MINUTES = 30
 POLL_DEADLINE = 0.5
 POLL_CALL = 2.0
 
@@ -49,6 +50,7 @@ def tracking(
         first_wait=FIRST_WAIT,
         longest_wait=LONGEST_WAIT,
         tracking_hours=TRACKING_HOURS,
+        unknown_task_minutes=UNKNOWN_TASK_MINUTES,
     )
 
 
@@ -80,8 +82,9 @@ def look(
     sent_at: float | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> Decision:
-    """One look, without a queue."""
-    record = record_of(body_of(check), receives=receives, sent_at=sent_at or time.time(), attributes=attributes)
+    """One poll, without a queue. A check of an unknown task was sent when the task was first unknown."""
+    sent_at = sent_at or check.unknown_since or time.time()
+    record = record_of(body_of(check), receives=receives, sent_at=sent_at, attributes=attributes)
     return by.decide(check, Message.of(record))
 
 

@@ -71,8 +71,24 @@ def test_a_webhook_with_another_task_keeps_it_beside_the_first(
     assert (case.row["status"], case.row["task_id"], case.row["other_task_ids"]) == (start, TASK, ["task-2"])
 
 
+@pytest.mark.parametrize("start", Status)
+def test_a_late_webhook_records_its_task_only_where_the_outcome_is_unknown(
+    bench: Bench, store: TrackingStore, start: Status
+) -> None:
+    case = brought_to(bench, start)
+    before = case.item
+    result = store.record_late_webhook_task(case.request.request_id, "task-2")
+    if start in (S.IN_DOUBT, S.SUBMITTING):
+        assert isinstance(result, Written)
+        assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", "task-2")
+        assert {"doubt", "lease_until", "reason"}.isdisjoint(case.row)
+    else:
+        assert (result, case.item) == (Existing(case.stored_row()), before)
+
+
 def test_a_webhook_of_an_unknown_request_creates_no_row(bench: Bench, store: TrackingStore) -> None:
     assert store.record_webhook_task("no-such-request", TASK) == Existing(None)
+    assert store.record_late_webhook_task("no-such-request", TASK) == Existing(None)
     assert bench.item("no-such-request") == {}
 
 
@@ -122,10 +138,15 @@ def test_a_failure_is_stored_with_its_known_fields(
     assert {name: row[name] for name in ("vendor_code", "refunded") if name in row} == known
 
 
-@pytest.mark.parametrize("start", [status for status in Status if status is not S.SUBMITTED])
-@pytest.mark.parametrize("end", [SONG, NO_SONG], ids=["a song", "no song"])
-def test_a_final_status_is_written_only_on_a_submitted_row(
-    bench: Bench, store: TrackingStore, start: Status, end: Succeeded | Failed
+@pytest.mark.parametrize(
+    ("end", "start"),
+    [
+        *((SONG, status) for status in Status if status not in (S.SUBMITTED, S.FAILED)),
+        *((NO_SONG, status) for status in Status if status is not S.SUBMITTED),
+    ],
+)
+def test_an_end_is_written_only_on_a_submitted_row_and_a_success_also_on_a_failed_one(
+    bench: Bench, store: TrackingStore, end: Succeeded | Failed, start: Status
 ) -> None:
     case = brought_to(bench, start)
     before = case.item
@@ -143,8 +164,8 @@ def test_the_end_of_another_task_does_not_change_the_row(
     assert case.item == before
 
 
-@pytest.mark.parametrize(("first", "then"), [(SONG, NO_SONG), (NO_SONG, SONG)])
-def test_the_first_final_status_wins(
+@pytest.mark.parametrize(("first", "then"), [(SONG, NO_SONG), (SONG, SONG), (NO_SONG, NO_SONG)])
+def test_no_other_end_replaces_a_success_or_repeats(
     bench: Bench, store: TrackingStore, first: Succeeded | Failed, then: Succeeded | Failed
 ) -> None:
     case = brought_to(bench, S.SUBMITTED)
@@ -154,26 +175,51 @@ def test_the_first_final_status_wins(
     assert case.item == before
 
 
+def test_a_success_replaces_a_failure_with_all_that_was_known_of_it_and_is_not_published_yet(
+    bench: Bench, store: TrackingStore
+) -> None:
+    case = brought_to(bench, S.SUBMITTED)
+    finished(store, case, NO_SONG)
+    store.mark_end_published(case.request.request_id, S.FAILED)
+    assert isinstance(finished(store, case, SONG), Written)
+    assert (case.stored_row().status, case.stored_row().end_published, len(case.stored_row().clips)) == (
+        S.SUCCEEDED,
+        False,
+        2,
+    )
+    assert not {"reason", "detail", "vendor_code", "refunded"} & case.row.keys()
+
+
+def test_a_failure_that_was_published_late_does_not_mark_the_success_that_replaced_it(
+    bench: Bench, store: TrackingStore
+) -> None:
+    case = brought_to(bench, S.SUBMITTED)
+    finished(store, case, NO_SONG)
+    finished(store, case, SONG)
+    store.mark_end_published(case.request.request_id, S.FAILED)
+    assert case.stored_row().end_published is False
+
+
 def test_the_end_of_an_unknown_request_creates_no_row(bench: Bench, store: TrackingStore) -> None:
     assert store.record_end("no-such-request", TASK, SONG, Reason.FAILED_BY_VENDOR) == Existing(None)
-    store.mark_end_published("no-such-request")
+    store.mark_end_published("no-such-request", S.SUCCEEDED)
     assert bench.item("no-such-request") == {}
 
 
 def test_a_published_end_is_marked(bench: Bench, store: TrackingStore) -> None:
     case = brought_to(bench, S.SUBMITTED)
     finished(store, case, SONG)
-    store.mark_end_published(case.request.request_id)
+    store.mark_end_published(case.request.request_id, S.SUCCEEDED)
     assert (case.stored_row().end_published, case.stored_row().status) == (True, S.SUCCEEDED)
 
 
 @pytest.mark.parametrize("start", Status)
-def test_only_a_submitted_row_is_marked_as_overdue_and_it_can_still_end(
+def test_only_a_submitted_row_is_marked_as_given_up_and_it_can_still_end(
     bench: Bench, store: TrackingStore, start: Status
 ) -> None:
     case = brought_to(bench, start)
     before = case.item
-    result = store.record_overdue(case.request.request_id, TASK, Reason.NEVER_FINISHED, "too long")
+    result = store.record_tracking_stopped(case.request.request_id, TASK, Reason.NEVER_FINISHED, "too long")
     if start is not S.SUBMITTED:
         assert (result, case.item) == (Existing(case.stored_row()), before)
         return
@@ -198,8 +244,9 @@ def test_an_unavailable_table_is_reported_without_the_values(bench: Bench) -> No
     for write in (
         lambda: store.record_webhook_task("r", TASK),
         lambda: store.record_end("r", TASK, SONG, Reason.FAILED_BY_VENDOR),
-        lambda: store.mark_end_published(new_id("r")),
-        lambda: store.record_overdue("r", TASK, Reason.NEVER_FINISHED, "too long"),
+        lambda: store.record_late_webhook_task("r", TASK),
+        lambda: store.mark_end_published(new_id("r"), S.FAILED),
+        lambda: store.record_tracking_stopped("r", TASK, Reason.NEVER_FINISHED, "too long"),
     ):
         with pytest.raises(LedgerUnavailable, match=r"^EndpointConnectionError$"):
             write()

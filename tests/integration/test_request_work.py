@@ -40,7 +40,7 @@ def test_a_submitted_song_has_its_check_and_its_event_before_its_message_is_done
     assert not stays(batch, request_id, metadata={"customer": "c-1"})
     (made,) = bench.vendor.creates
     (check,) = checks_of(bench)
-    assert (check.request_id, check.task_id, check.no_such_task) == (request_id, made.task_id, False)
+    assert (check.request_id, check.task_id, check.unknown_since) == (request_id, made.task_id, None)
     assert began <= check.since <= time.time()
     ((kind, detail),) = events_of(bench)
     assert kind == "Song Submitted"

@@ -1,5 +1,6 @@
 """A submitted song followed to its end: what each poll makes of its row, on real parts."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -9,18 +10,16 @@ from song_intake.domain.decision import Done, RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.work.tracking import Tracking
-from tests.integration.bench import Bench, new_id, plenty_of_time
+from tests.integration.bench import Bench, new_id
 from tests.integration.decisions import retry_in
 from tests.integration.following import (
     FIRST_WAIT,
     LONGEST_WAIT,
-    body_of,
-    check_batch,
+    TRACKING_HOURS,
     look,
     submitted,
     tracking,
 )
-from tests.integration.handling import failed
 from tests.local.vendor import answer as said
 from tests.local.vendor import story
 from tests.local.vendor.answer import Generation
@@ -115,47 +114,13 @@ def test_waits_grow_from_look_to_look_up_to_the_longest(bench: Bench, follow: Tr
 
 
 UNKNOWN = story.unknown_task()
-
-
 TRUTH = PollReply()
-
-
-@pytest.mark.parametrize("generation", Generation)
-@pytest.mark.parametrize(
-    ("polls", "status"),
-    [
-        pytest.param((UNKNOWN, TRUTH, UNKNOWN, TRUTH), "SUBMITTED", id="twice, not in a row"),
-        pytest.param((UNKNOWN, UNKNOWN), "FAILED", id="twice in a row"),
-        pytest.param((TRUTH, UNKNOWN, UNKNOWN), "FAILED", id="twice in a row, later"),
-    ],
-)
-def test_a_task_that_is_unknown_twice_in_a_row_has_failed(
-    bench: Bench, request_id: str, generation: Generation, polls: tuple[PollReply, ...], status: str
-) -> None:
-    """The queue remembers what the last poll was told, since a check is a message of its own."""
-    check = submitted(bench, request_id, replace(story.never_finishes(generation), first_polls=polls))
-    bench.checks.send(body_of(check))
-    batch = check_batch(bench)
-    for _ in polls:
-        (message,) = bench.checks.records()
-        if not failed(batch.handle([message], plenty_of_time)):
-            bench.checks.delete(message["receiptHandle"])
-        else:
-            _show_again(bench, message["receiptHandle"])
-    row = bench.row(request_id)
-    assert row["status"] == status
-    assert row.get("reason") == ("TASK_UNKNOWN" if status == "FAILED" else None)
-    assert len(bench.checks.records()) == (0 if status == "FAILED" else 1)
-
-
-def _show_again(bench: Bench, receipt_handle: str) -> None:
-    bench.sqs.change_message_visibility(QueueUrl=bench.checks.url, ReceiptHandle=receipt_handle, VisibilityTimeout=0)
 
 
 def test_a_check_that_is_passed_on_waits_for_the_usual_time(bench: Bench, request_id: str) -> None:
     check = submitted(bench, request_id, story.succeeds().after(UNKNOWN))
     late = tracking(bench, checks=bench.song_checks(first_check=15))
-    assert look(check, late) == Done(check.task_id, passed_on=True)
+    assert look(check, late) == Done(check.task_id, passed_on=True, reason=Reason.TASK_UNKNOWN)
     assert (bench.checks.records(), bench.checks.delayed) == ([], 1)
 
 
@@ -166,12 +131,40 @@ def test_a_song_is_told_once_though_it_is_checked_twice(bench: Bench, follow: Tr
     assert len(bench.bus.events()) == 1
 
 
-def test_a_second_word_of_the_vendor_does_not_change_the_first(bench: Bench, follow: Tracking, request_id: str) -> None:
-    failed_first = said.json_answer({"status": "FAILED", "type": "failed"})
-    check = submitted(bench, request_id, story.succeeds().after(story.answers(failed_first)))
+FAILURE = story.answers(said.json_answer({"status": "FAILED", "type": "failed"}))
+
+
+def test_a_failed_song_that_a_later_poll_finds_succeeds_after_all(
+    bench: Bench, follow: Tracking, request_id: str
+) -> None:
+    check = submitted(bench, request_id, story.succeeds().after(FAILURE))
+    assert look(check, follow) == Done(check.task_id, ended=Status.FAILED)
+    assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED)
+    row = bench.row(request_id)
+    assert (row["status"], row["end_published"]) == ("SUCCEEDED", True)
+    assert not {"reason", "detail", "vendor_code", "refunded"} & row.keys()
+    assert [kind for kind, _ in events_of(bench)] == ["Song Failed", "Song Succeeded"]
+
+
+def test_a_song_that_succeeded_never_fails(bench: Bench, follow: Tracking, request_id: str) -> None:
+    check = submitted(bench, request_id, replace(story.succeeds().after(TRUTH), every_poll=FAILURE))
     look(check, follow)
-    assert look(check, follow) == Done(check.task_id, duplicate=True, ended=Status.FAILED)
-    assert bench.row(request_id)["status"] == "FAILED"
+    before = bench.item(request_id)
+    assert look(check, follow) == Done(check.task_id, duplicate=True, ended=Status.SUCCEEDED)
+    assert bench.item(request_id) == before
+    assert [kind for kind, _ in events_of(bench)] == ["Song Succeeded"]
+
+
+@pytest.mark.parametrize("later", [story.says("RUNNING"), UNKNOWN, FAILURE], ids=["running", "unknown", "failed"])
+def test_a_failed_song_stays_failed_for_any_other_status(
+    bench: Bench, follow: Tracking, request_id: str, later: PollReply
+) -> None:
+    check = submitted(bench, request_id, replace(story.never_finishes().after(FAILURE), every_poll=later))
+    look(check, follow)
+    before = bench.item(request_id)
+    overdue = replace(check, since=time.time() - TRACKING_HOURS * 3600 - 1)
+    assert look(overdue, follow) == Done(check.task_id, duplicate=True, ended=Status.FAILED)
+    assert bench.item(request_id) == before
     assert [kind for kind, _ in events_of(bench)] == ["Song Failed"]
 
 

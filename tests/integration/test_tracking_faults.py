@@ -1,13 +1,15 @@
 """A look at a song where something fails: the check stays, and all of it is done again, on real parts."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from song_intake.domain.decision import DeadLetter, Done
+from song_intake.domain.decision import DeadLetter, Done, RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
+from song_intake.work.check_work import LAST_RECEIVES
 from song_intake.work.tracking import Tracking
 from tests.integration import unreachable
 from tests.integration.bench import Bench, new_id, plenty_of_time, record_of
@@ -15,9 +17,11 @@ from tests.integration.decisions import letter_in, retry_in
 from tests.integration.following import (
     FIRST_WAIT,
     POLL_CALL,
+    TRACKING_HOURS,
     body_of,
     check_batch,
     look,
+    look_at_all,
     submitted,
     tracking,
 )
@@ -51,9 +55,10 @@ def test_a_poll_that_tells_nothing_is_asked_again(
     assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED)
 
 
-def test_a_wait_that_the_vendor_asks_for_is_kept(bench: Bench, follow: Tracking, request_id: str) -> None:
-    check = submitted(bench, request_id, story.succeeds().after(story.rate_limited("400"), story.rate_limited("1")))
-    assert [retry_in(look(check, follow)).seconds for _ in range(2)] == [400, FIRST_WAIT]
+def test_a_wait_that_the_vendor_asks_for_is_kept_up_to_a_limit(bench: Bench, follow: Tracking, request_id: str) -> None:
+    replies = [story.rate_limited(seconds) for seconds in ("400", "1", "86400")]
+    check = submitted(bench, request_id, story.succeeds().after(*replies))
+    assert [retry_in(look(check, follow)).seconds for _ in replies] == [400, FIRST_WAIT, 900]
 
 
 def test_a_vendor_that_cannot_be_reached_is_asked_again(bench: Bench, follow: Tracking, request_id: str) -> None:
@@ -93,6 +98,39 @@ def test_a_ledger_that_does_not_answer_leaves_the_check_and_it_is_done_again(
     assert bench.bus.events() == []
     assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED)
     assert len(bench.bus.events()) == 1
+
+
+def test_a_ledger_that_does_not_answer_long_after_the_last_poll_leaves_a_letter(bench: Bench, request_id: str) -> None:
+    check = submitted(bench, request_id)
+    without = tracking(bench, dynamodb=unreachable.dynamodb())
+    last_poll = time.time() - TRACKING_HOURS * 3600
+    assert isinstance(look(replace(check, since=last_poll - 1), without), RetryIn)
+    letter = letter_in(look(replace(check, since=last_poll - 13 * 3600), without))
+    assert (letter.reason, letter.task_id) == (Reason.RETRIES_EXHAUSTED, check.task_id)
+    assert "the ledger did not answer" in letter.detail
+
+
+@pytest.mark.parametrize("fault", ["ledger", "bus", "not a check"])
+def test_a_check_that_fails_until_its_last_receive_becomes_a_letter_with_a_reason(
+    bench: Bench, request_id: str, fault: str
+) -> None:
+    check = submitted(bench, request_id)
+    broken = {
+        "ledger": lambda: tracking(bench, dynamodb=unreachable.dynamodb()),
+        "bus": lambda: tracking(bench, notifier=bench.notifier(events=unreachable.events())),
+        "not a check": lambda: tracking(bench),
+    }[fault]()
+    body = "not JSON" if fault == "not a check" else body_of(check)
+    batch = check_batch(bench, broken)
+    for receives, stays in ((LAST_RECEIVES - 1, True), (LAST_RECEIVES, False)):
+        record = record_of(body, receives=receives)
+        assert (failed(batch.handle([record], plenty_of_time)) == {record["messageId"]}) is stays
+    (letter,) = bench.dead_checks.letters()
+    assert (letter.body, letter.attributes["reason"]) == (body, "RETRIES_EXHAUSTED")
+
+    bench.checks.send(letter.body, letter.attributes)
+    look_at_all(bench, check_batch(bench))
+    assert bench.row(request_id)["status"] == ("SUBMITTED" if fault == "not a check" else "SUCCEEDED")
 
 
 ENDINGS: list[Callable[[], TaskStory]] = [story.succeeds, lambda: story.fails(refunded=True)]

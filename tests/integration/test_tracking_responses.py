@@ -70,7 +70,7 @@ def test_refused_links_are_left_out_of_the_row_and_counted(bench: Bench, request
     assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED, duplicate=True), "counted once"
 
 
-def test_a_retry_after_of_a_day_is_no_longer_than_sqs_can_hide_a_check(
+def test_a_retry_after_of_a_day_delays_the_next_poll_by_15_minutes_at_most(
     bench: Bench, request_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hidden: list[int] = []

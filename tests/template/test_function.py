@@ -73,6 +73,7 @@ VARIABLES_OF: dict[str, Json] = {
         "SETTLE_MARGIN_SECONDS": ref("SettleMarginSeconds"),
         "FUNCTION_TIMEOUT_SECONDS": ref("TrackTimeoutSeconds"),
         "TRACKING_HOURS": ref("TrackingHours"),
+        "UNKNOWN_TASK_MINUTES": ref("UnknownTaskMinutes"),
         "FIRST_CHECK_SECONDS": ref("FirstCheckSeconds"),
         "CHECK_CAP_SECONDS": ref("CheckCapSeconds"),
         "BATCH_SIZE": ref("BatchSize"),

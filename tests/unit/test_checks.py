@@ -11,22 +11,36 @@ from botocore.stub import Stubber
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.outgoing.checks import SongCheck, SongChecks, _Order
 
-CHECK = SongCheck("request:1", "täsk-1", 1_700_000_000.125, no_such_task=True)
+CHECK = SongCheck("request:1", "täsk-1", 1_700_000_000.125, unknown_since=1_700_000_060.5)
+SENT_AT = 1_700_000_090.0
 
 
-@pytest.mark.parametrize("check", [CHECK, replace(CHECK, no_such_task=False)])
+@pytest.mark.parametrize("check", [CHECK, replace(CHECK, unknown_since=None)])
 def test_a_check_is_read_as_it_was_written(check: SongCheck) -> None:
-    assert SongCheck.parse(json.dumps(asdict(check))) == check
+    assert SongCheck.parse(json.dumps(asdict(check)), SENT_AT) == check
 
 
-@pytest.mark.parametrize("missing", ["request_id", "task_id", "since", "no_such_task"])
-def test_a_check_without_one_of_its_fields_is_an_error(missing: str) -> None:
+@pytest.mark.parametrize(("no_such_task", "unknown_since"), [(True, SENT_AT), (False, None)])
+def test_a_check_of_the_release_before_is_read(no_such_task: bool, unknown_since: float | None) -> None:  # noqa: FBT001
+    body = {"request_id": "request:1", "task_id": "täsk-1", "since": CHECK.since, "no_such_task": no_such_task}
+    assert SongCheck.parse(json.dumps(body), SENT_AT) == replace(CHECK, unknown_since=unknown_since)
+
+
+def test_a_check_without_a_time_counts_from_the_moment_when_it_was_sent() -> None:
+    body = {"request_id": "request:1", "task_id": "täsk-1"}
+    assert SongCheck.parse(json.dumps(body), SENT_AT) == SongCheck("request:1", "täsk-1", SENT_AT)
+
+
+@pytest.mark.parametrize("missing", ["request_id", "task_id"])
+def test_a_body_without_its_request_or_task_is_an_error(missing: str) -> None:
     fields = {name: value for name, value in asdict(CHECK).items() if name != missing}
     with pytest.raises(KeyError):
         SongCheck.parse(json.dumps(fields))
 
 
-@pytest.mark.parametrize("body", ["", "not JSON", "[]", '"text"', "null", '{"request_id": "r", "task_id": "t"}'])
+@pytest.mark.parametrize(
+    "body", ["", "not JSON", "[]", '"text"', "null", '{"request_id": "r", "task_id": "t", "since": []}']
+)
 def test_a_body_that_is_not_a_check_is_an_error(body: str) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         SongCheck.parse(body)

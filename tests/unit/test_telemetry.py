@@ -74,6 +74,12 @@ UNRECORDED = DeadLetter(Reason.TASK_NOT_RECORDED, "not recorded", task_id="task-
             Done("task-1", passed_on=True), "INFO", {"action": "not_yet", "task_id": "task-1"}, id="passed on"
         ),
         pytest.param(
+            Done("task-1", passed_on=True, reason=Reason.UNKNOWN_STATUS),
+            "INFO",
+            {"action": "not_yet", "task_id": "task-1", "reason": "UNKNOWN_STATUS"},
+            id="passed for a reason",
+        ),
+        pytest.param(
             RETRY,
             "WARNING",
             {"action": "retry", "reason": "RATE_LIMITED", "detail": "rate limited", "retry_in_seconds": 12.3},
@@ -228,6 +234,11 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ou
         (Done("1", ended=Status.FAILED), {"Failed"}),
         (Done("1", duplicate=True, ended=Status.SUCCEEDED), {"Duplicate"}),
         (Done("1", passed_on=True), {"NotYet"}),
+        (Done("1", passed_on=True, reason=Reason.NOT_FINISHED), {"NotYet"}),
+        (Done("1", passed_on=True, reason=Reason.TASK_UNKNOWN), {"NotYet"}),
+        (Done("1", passed_on=True, reason=Reason.UNKNOWN_STATUS), {"NotYet", "UnknownStatus"}),
+        (RetryIn(1, Reason.TASK_UNKNOWN, ""), {"Retried"}),
+        (DeadLetter(Reason.TASK_UNKNOWN, ""), {"DeadLettered"}),
         (RetryIn(1, Reason.NOT_FINISHED, ""), {"NotYet"}),
         (RetryIn(1, Reason.UNKNOWN_STATUS, ""), {"Retried", "UnknownStatus"}),
         (RetryIn(1, Reason.AWAITING_WEBHOOK, ""), {"Retried"}),

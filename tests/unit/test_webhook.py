@@ -14,9 +14,10 @@ from song_intake.music_api.webhook import (
     LARGEST_BODY_BYTES,
     TIMESTAMP_TOLERANCE_SECONDS,
     WebhookCall,
+    WebhookHint,
     WebhookKey,
+    hint_of,
     key_of,
-    task_id_of,
     with_webhook,
 )
 from tests.local.webhooks.call import SIGNATURE, TIMESTAMP, Genuine, unix_time
@@ -46,10 +47,15 @@ def call_of(sent: SentCall) -> WebhookCall | None:
     return WebhookCall(path["request_id"], path["mac"], headers, sent.body)
 
 
+def hint_in(call: WebhookCall | None) -> WebhookHint | None:
+    key = key_of(call, KEYS) if call else None
+    return hint_of(call, key) if call and key else None
+
+
 def taken(call: WebhookCall | None) -> str | None:
     """The task that the call is taken to name."""
-    key = key_of(call, KEYS) if call else None
-    return task_id_of(call, key) if call and key else None
+    hint = hint_in(call)
+    return hint.task_id if hint else None
 
 
 def test_address_and_secret_follow_from_the_key_as_documented() -> None:
@@ -107,21 +113,55 @@ def test_a_failed_song_names_its_task_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "named"),
+    ("age", "hint"),
     [
-        (0, TASK_ID),
-        (TIMESTAMP_TOLERANCE_SECONDS, TASK_ID),
-        (-TIMESTAMP_TOLERANCE_SECONDS, TASK_ID),
-        (TIMESTAMP_TOLERANCE_SECONDS + 1, None),
+        (0, WebhookHint(TASK_ID, is_late=False)),
+        (TIMESTAMP_TOLERANCE_SECONDS, WebhookHint(TASK_ID, is_late=False)),
+        (-TIMESTAMP_TOLERANCE_SECONDS, WebhookHint(TASK_ID, is_late=False)),
+        (TIMESTAMP_TOLERANCE_SECONDS + 1, WebhookHint(TASK_ID, is_late=True)),
+        (1_600_000_000, WebhookHint(TASK_ID, is_late=True)),
         (-TIMESTAMP_TOLERANCE_SECONDS - 1, None),
     ],
 )
-def test_a_call_is_fresh_for_five_minutes_either_way(
-    monkeypatch: pytest.MonkeyPatch, seconds: int, named: str | None
+def test_a_call_is_late_after_five_minutes_and_refused_more_than_five_minutes_ahead(
+    monkeypatch: pytest.MonkeyPatch, age: int, hint: WebhookHint | None
 ) -> None:
     call = call_of(genuine().call(timestamp=b"1700000000"))
-    monkeypatch.setattr(time, "time", lambda: 1_700_000_000.0 + seconds)
-    assert taken(call) == named
+    monkeypatch.setattr(time, "time", lambda: 1_700_000_000.0 + age)
+    assert hint_in(call) == hint
+
+
+@pytest.mark.parametrize(
+    ("body", "task_id"),
+    [
+        pytest.param(BODY.replace(b"200", b"NaN"), TASK_ID, id="NaN"),
+        pytest.param(BODY.replace(b'"data"', rb'"title": "\ud83d", "data"'), TASK_ID, id="half a surrogate"),
+        pytest.param(BODY.replace(b'"data"', b'"code": 200, "data"'), TASK_ID, id="a key twice"),
+        pytest.param(b"\xef\xbb\xbf" + BODY, TASK_ID, id="a byte order mark"),
+        pytest.param(BODY.replace(b'"data"', b'"title": "\xe9t\xe9", "data"'), TASK_ID, id="Latin-1"),
+        pytest.param(BODY.replace(b"[]", b"[" * 40 + b"]" * 40), TASK_ID, id="40 levels"),
+        pytest.param(b'{"task_id": 4711}', "4711", id="an integer"),
+        pytest.param(b'{"data": {"task_id": "task-1"}}', "task-1", id="under data"),
+        pytest.param(b'{"data": {"task_id": 4711}}', "4711", id="an integer under data"),
+        pytest.param(b'{"data": [{"task_id": "task-1"}]}', "task-1", id="in the first of data"),
+        pytest.param(b'{"task_id": null, "data": {"task_id": "task-1"}}', "task-1", id="null, and under data"),
+        pytest.param(b'{"data": []}', None, id="no task"),
+        pytest.param(b'{"data": "task-1"}', None, id="data is a text"),
+        pytest.param(b'[{"task_id": "task-1"}]', None, id="an array"),
+    ],
+)
+def test_the_body_of_an_authentic_call_is_read_generously(body: bytes, task_id: str | None) -> None:
+    assert taken(call_of(genuine().call(body=body))) == task_id
+
+
+def test_hexadecimal_digits_may_be_upper_case_and_the_scheme_may_not() -> None:
+    sent = genuine().call()
+    scheme, digest = sent.headers[SIGNATURE].split(b"=")
+    assert taken(call_of(sent.with_header(SIGNATURE, scheme + b"=" + digest.upper()))) == TASK_ID
+    assert taken(call_of(sent.with_header(SIGNATURE, scheme.upper() + b"=" + digest))) is None
+    call = call_of(sent)
+    assert call is not None
+    assert taken(replace(call, mac=call.mac.upper())) == TASK_ID
 
 
 @pytest.mark.parametrize("size", [LARGEST_BODY_BYTES, LARGEST_BODY_BYTES + 1])
@@ -171,11 +211,13 @@ def test_every_key_is_tried_whatever_the_first_says(compared: list[tuple[bytes, 
     assert [expected for expected, _ in compared] == [one.path_mac(REQUEST_ID).encode() for one in KEYS]
 
 
-def test_a_signature_is_compared_in_constant_time_even_where_it_is_stale(compared: list[tuple[bytes, bytes]]) -> None:
-    sent = genuine().call(timestamp=unix_time(0))
+def test_a_signature_is_compared_in_constant_time_even_if_the_time_is_wrong(
+    compared: list[tuple[bytes, bytes]],
+) -> None:
+    sent = genuine().call(timestamp=unix_time(9e11))
     call = call_of(sent)
     assert call is not None
-    assert task_id_of(call, CURRENT) is None
+    assert hint_of(call, CURRENT) is None
     assert (sent.headers[SIGNATURE], sent.headers[SIGNATURE]) in compared
 
 

@@ -41,8 +41,8 @@ PATHS: Final[dict[str, Callable[[Forger], str]]] = {
     "with a mac beyond ASCII": lambda forger: _path(forger, mac="%c3%a9" + forger.genuine.mac[1:]),
     "in bytes that are no UTF-8": lambda forger: _path(forger, mac="%ff%fe" + forger.genuine.mac[2:]),
     "in half an encoding": lambda forger: _path(forger) + "%2",
-    "encoded twice": lambda forger: _path(
-        forger, mac="%25" + f"{ord(forger.genuine.mac[0]):x}" + forger.genuine.mac[1:]
+    "encoded three times": lambda forger: _path(
+        forger, mac="%2525" + f"{ord(forger.genuine.mac[0]):x}" + forger.genuine.mac[1:]
     ),
     "with a parameter": lambda forger: _path(forger) + ";mac=" + forger.genuine.mac,
     "with the mac in the query": lambda forger: f"/{forger.genuine.request_id}/x?mac={forger.genuine.mac}",

@@ -1,4 +1,6 @@
-"""Webhooks that nobody may accept, made from a genuine one: forged, stale, replayed, truncated, huge, odd.
+"""Webhooks that nobody may accept, made from a genuine one: forged, ahead of time, truncated, huge, odd.
+
+A call that is only old is no forgery: it may settle a request in doubt.
 
     for call in forgeries(Genuine(request_id, mac, secret, body)):
         assert call.send(destination) in {400, 401, 403, 404, 405, 413}
@@ -29,7 +31,7 @@ def forgeries(genuine: Genuine, count: int = 500, seed: int = 20) -> Iterator[We
     """`count` calls, for one seed the same but for times and ids; every kind comes before any comes again.
 
     Those with `is_authentic` have an odd body that was signed with the secret. They are to be refused like all others,
-    and to break nothing. A call is made when it is asked for: where it is not to be stale, it is fresh then.
+    and to break nothing. A call is made when it is asked for: it is fresh then, unless its time is the forgery.
     """
     forger = Forger(genuine, random.Random(seed))  # noqa: S311 - chance, not secrecy
     for number, (name, forge) in enumerate(itertools.islice(itertools.cycle(KINDS.items()), count)):
@@ -83,11 +85,6 @@ def _older_scheme_renamed(forger: Forger) -> WebhookCall:
     return _forged(call.with_header(SIGNATURE, PREFIX + forger.genuine.sign(call.body)))
 
 
-def _replayed(forger: Forger) -> WebhookCall:
-    """Recorded and sent again when it was stale, under an id that nobody has seen."""
-    return _forged(_recorded(forger))
-
-
 def _replayed_as_new(forger: Forger) -> WebhookCall:
     """Recorded and sent again under the time of day."""
     return _forged(_recorded(forger).with_header(TIMESTAMP, unix_time(time.time())))
@@ -117,7 +114,6 @@ KINDS: Final[dict[str, Kind]] = {
     "timestamp missing": _without_timestamp,
     "older scheme": _older_scheme,
     "older scheme under the new name": _older_scheme_renamed,
-    "replayed": _replayed,
     "replayed as new": _replayed_as_new,
     **{f"body {name}": _with_body(make) for name, make in BODIES.items()},
     **{f"body in base64 by {header}": _encoded(header) for header in ("Content-Encoding", "Content-Transfer-Encoding")},

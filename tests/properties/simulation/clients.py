@@ -82,7 +82,7 @@ def webhook_settings() -> dict[str, str]:
 
 
 def track_settings() -> TrackSettings:
-    """The template's defaults; times in seconds."""
+    """The template's defaults, but for fewer polls of an unknown task; times in seconds."""
     return TrackSettings(
         music_api_origin="https://music.invalid",
         api_token_secret_arn=SECRET_ID,
@@ -96,6 +96,7 @@ def track_settings() -> TrackSettings:
         settle_margin=10,
         function_timeout=30,
         tracking_hours=24,
+        unknown_task_minutes=1,
         first_check=15,
         check_cap=300,
         batch_size=10,

@@ -47,6 +47,8 @@ class Table:
 
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
+        self.past: dict[str, list[Item]] = {}
+        """Each item after each of its updates."""
 
     def update(self, write: Write) -> Item:
         """The item as it is then, as for ALL_NEW. Raises ConditionalCheckFailedException with ALL_OLD."""
@@ -65,6 +67,7 @@ class Table:
         if not holds(condition, placeholders, standing or {}):
             raise ConditionalCheckFailedException(standing)
         self.items[request_id] = changed
+        self.past.setdefault(request_id, []).append(changed)
         return changed
 
     def execute(self, write: Write) -> list[dict[str, object]]:

@@ -92,6 +92,7 @@ class Functions:
             first_wait=built.first_wait,
             longest_wait=built.longest_wait,
             tracking_hours=built.tracking_hours,
+            unknown_task_minutes=built.unknown_task_minutes,
         )
         work = self._parts.check_work(
             tracking=tracking, dead_letters=batch.work.dead_letters, poll_call=batch.work.poll_call

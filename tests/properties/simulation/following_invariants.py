@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from song_intake.contract.sqs_message import REASON
 from song_intake.domain.reason import Reason
@@ -14,7 +15,6 @@ from tests.properties.simulation.queues import Queues
 from tests.properties.simulation.stories import (
     CLIP,
     IN_DOUBT,
-    NEVER_FINISHED,
     NO_ROW,
     REQUEST_ID,
     TASK_TOKEN,
@@ -39,8 +39,9 @@ class _Ended:
         self._world = world
         self._story = story
         self._row: Item = world.scene.table.items.get(REQUEST_ID, {})
-        status, reason = self._text("status"), self._text("reason")
-        self._end = End(Status(status), Reason(reason) if reason else None) if status else NO_ROW
+        self._end = _end_of(self._row)
+        self._past = [_end_of(item) for item in world.scene.table.past.get(REQUEST_ID, [])]
+        """Every status of the row, the last one too, with its reason."""
         self._events = defaultdict[str, list[Event]](list)
         for event in world.scene.bus.events:
             self._events[event.kind].append(event)
@@ -56,6 +57,8 @@ class _Ended:
     def _not_ended(self) -> Iterator[str]:
         if self._end not in self._story.ends:
             yield f"2. the row says {self._end}"
+        if any(one.status is Status.SUCCEEDED != then.status for one, then in pairwise(self._past)):
+            yield "2. a success was replaced"
         if self._end.status is Status.SUCCEEDED and CLIP not in str(self._row["clips"]):
             yield "2. the row does not have the clips"
 
@@ -67,22 +70,25 @@ class _Ended:
                 yield f"3. {kind} was never announced"
 
     def _contradicting(self) -> Iterator[str]:
-        said = {kind for kind in self._events if self._events[kind]} & _OF_AN_END
-        may_say = {_ANNOUNCED_AS[self._end.status]} if self._end.status in FINAL else set()
-        if not said <= may_say:
-            yield f"4. {said} was announced, and the row says {self._end}"
-        for kind in said:
+        for kind in _OF_AN_END:
+            reasons = {one.reason for one in self._past if one.status and _ANNOUNCED_AS.get(one.status) == kind}
             for event in self._events[kind]:
                 clips = [clip["clip_id"] for clip in event.detail["clips"]]
-                if (event.detail.get("reason"), clips) != (self._end.reason, [CLIP] * (kind == "Song Succeeded")):
-                    yield f"4. {kind} does not say what the row does: {event.detail}"
+                if event.detail.get("reason") not in reasons or clips != [CLIP] * (kind == "Song Succeeded"):
+                    yield f"4. {kind} was published, and the row never said so: {event.detail}"
+        for event in self._events["Song In Doubt"]:
+            if event.detail.get("reason") not in {one.reason for one in self._past}:
+                yield f"4. Song In Doubt was published, and the row never said so: {event.detail}"
+        yield from self._badly_repeated()
+
+    def _badly_repeated(self) -> Iterator[str]:
         by_id = defaultdict[str, list[Event]](list)
         for event in self._world.scene.bus.events:
             by_id[event.detail["id"]].append(event)
         for event_id, events in by_id.items():
             if any(event != events[0] for event in events):
                 yield f"4. the repeats of {event_id} differ"
-        for kind in said | {"Song Submitted"}:
+        for kind in _OF_AN_END | {"Song Submitted"}:
             if len({event.detail["id"] for event in self._events[kind]}) > 1:
                 yield f"4. {kind} has more than one id"
 
@@ -95,13 +101,13 @@ class _Ended:
                 yield "5. the task was answered before the end"
         elif answer is None:
             yield "5. the task was never answered"
-        elif (answer.error, answer.detail.get("status")) != (self._end.reason, self._end.status):
+        elif not any((answer.error, answer.detail.get("status")) == (one.reason, one.status) for one in self._past):
             yield f"5. the task was told {answer}"
 
     def _without_letter(self) -> Iterator[str]:
         is_redriven = self._story.is_redriven and not self._world.scene.checks.dead_letters
-        if self._end == NEVER_FINISHED and not is_redriven:
-            yield from self._given_up(self._world.scene.checks, Reason.NEVER_FINISHED)
+        if self._end.status is Status.SUBMITTED and self._end.reason and not is_redriven:
+            yield from self._given_up(self._world.scene.checks, self._end.reason)
         if self._end == IN_DOUBT:
             yield from self._given_up(self._world.scene.requests, Reason.OUTCOME_UNKNOWN)
         if self._end == NO_ROW and Reason.NO_SUCH_REQUEST not in _reasons(self._world.scene.checks):
@@ -115,7 +121,7 @@ class _Ended:
 
     def _needless_letter(self) -> Iterator[str]:
         """One that was written may be overtaken by a better end; what is left after a redrive must be so now."""
-        at_any_time = {Reason.OUTCOME_UNKNOWN, *(end.reason for end in self._story.ends)}
+        at_any_time = {Reason.OUTCOME_UNKNOWN, *(end.reason for end in self._story.ends), *self._story.letters}
         may_be = {self._end.reason} if self._story.is_redriven else at_any_time
         for queues in (self._world.scene.requests, self._world.scene.checks):
             if needless := _reasons(queues) - may_be:
@@ -124,6 +130,11 @@ class _Ended:
     def _text(self, name: str) -> str | None:
         text = self._row.get(name, {}).get("S")
         return str(text) if text else None
+
+
+def _end_of(row: Item) -> End:
+    status, reason = (str(row[name]["S"]) if name in row else None for name in ("status", "reason"))
+    return End(Status(status), Reason(reason) if reason else None) if status else NO_ROW
 
 
 def _reasons(queues: Queues) -> set[str | None]:

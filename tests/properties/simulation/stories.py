@@ -38,7 +38,7 @@ class End:
 
 SUCCEEDED: Final = End(Status.SUCCEEDED)
 FAILED_BY_VENDOR: Final = End(Status.FAILED, Reason.FAILED_BY_VENDOR)
-TASK_UNKNOWN: Final = End(Status.FAILED, Reason.TASK_UNKNOWN)
+TASK_UNKNOWN: Final = End(Status.SUBMITTED, Reason.TASK_UNKNOWN)
 NEVER_FINISHED: Final = End(Status.SUBMITTED, Reason.NEVER_FINISHED)
 IN_DOUBT: Final = End(Status.IN_DOUBT, Reason.OUTCOME_UNKNOWN)
 NO_ROW: Final = End(None, Reason.NO_SUCH_REQUEST)
@@ -56,6 +56,8 @@ class Story:
     vendor_repeats: bool = True
     is_redriven: bool = False
     """Whether an operator redrives every dead letter once nothing else comes."""
+    letters: tuple[Reason, ...] = ()
+    """Reasons of dead letters that may stay although the song ended later."""
 
 
 def submitted(
@@ -121,19 +123,28 @@ def _two_checks(world: FollowingWorld) -> None:
         world.resume(call)
 
 
-def _webhook_once_it_has_ended(world: FollowingWorld) -> None:
-    submitted(world)
+def _until_nothing_comes(world: FollowingWorld, *, task_token: str | None = None) -> None:
+    """It has ended, or it was given up."""
+    submitted(world, task_token=task_token)
     while (running := world.next()) is not None:
         while running.at is not None:
             world.resume(running)
+
+
+def _webhook_once_nothing_comes(world: FollowingWorld, *, task_token: str | None = None) -> None:
+    _until_nothing_comes(world, task_token=task_token)
     world.scene.courier.tell(world.scene.vendor.webhooks[_TITLE], TASK_ID, world.now)
+
+
+# The song is given up at the fifth, whose minute is over then.
+_UNKNOWN_FOR_LONG: Final = (UNKNOWN,) * 5
 
 
 _TRACKED: Final = (
     Story(name="success at first look", words=(SUCCESS,), begin=submitted, ends=(SUCCEEDED,)),
     Story(name="not yet twice", words=(RUNNING, RUNNING, SUCCESS), begin=submitted, ends=(SUCCEEDED,)),
     Story(name="failed by the vendor", words=(FAILED,), begin=submitted, ends=(FAILED_BY_VENDOR,)),
-    Story(name="unknown twice", words=(UNKNOWN,), begin=submitted, ends=(TASK_UNKNOWN,)),
+    Story(name="unknown for long", words=(UNKNOWN,), begin=submitted, ends=(TASK_UNKNOWN,)),
     Story(name="unknown once", words=(UNKNOWN, RUNNING, SUCCESS), begin=submitted, ends=(SUCCEEDED,)),
     Story(name="token refused", words=(REFUSED, SUCCESS), begin=submitted, ends=(SUCCEEDED,)),
     Story(name="success for a workflow", words=(SUCCESS,), begin=_with_token, ends=(SUCCEEDED,)),
@@ -145,16 +156,36 @@ _TRACKED: Final = (
         ends=(FAILED_BY_VENDOR, SUCCEEDED),
     ),
     Story(
+        name="succeeded, then failed",
+        words=(SUCCESS, FAILED),
+        begin=_with_token,
+        ends=(SUCCEEDED, FAILED_BY_VENDOR),
+    ),
+    Story(
+        name="failed, then succeeded by its webhook",
+        words=(FAILED, SUCCESS),
+        begin=partial(_webhook_once_nothing_comes, task_token=TASK_TOKEN),
+        ends=(SUCCEEDED,),
+    ),
+    Story(
         name="succeeded, then unknown",
         words=(SUCCESS, UNKNOWN),
         begin=_with_token,
         ends=(SUCCEEDED, TASK_UNKNOWN),
     ),
     Story(
-        name="unknown twice, then succeeded",
-        words=(UNKNOWN, UNKNOWN, SUCCESS),
-        begin=_with_token,
-        ends=(TASK_UNKNOWN, SUCCEEDED),
+        name="unknown for long, then succeeded by a redrive",
+        words=(*_UNKNOWN_FOR_LONG, SUCCESS),
+        begin=partial(_until_nothing_comes, task_token=TASK_TOKEN),
+        ends=(SUCCEEDED,),
+        is_redriven=True,
+    ),
+    Story(
+        name="unknown for long, then succeeded by its webhook",
+        words=(*_UNKNOWN_FOR_LONG, SUCCESS),
+        begin=partial(_webhook_once_nothing_comes, task_token=TASK_TOKEN),
+        ends=(SUCCEEDED,),
+        letters=(Reason.TASK_UNKNOWN,),
     ),
     Story(
         name="succeeded, then running for ever",
@@ -192,7 +223,7 @@ def _told(name: str, begin: Callable[[FollowingWorld], None], *, may_stay_in_dou
 
 _TOLD: Final = (
     *_told("of a submitted song", _webhook(submitted, 5), may_stay_in_doubt=False),
-    *_told("of an ended song", _webhook_once_it_has_ended, may_stay_in_doubt=False),
+    *_told("of an ended song", _webhook_once_nothing_comes, may_stay_in_doubt=False),
     *_told("of a doubt", _webhook(in_doubt, 30), may_stay_in_doubt=True),
     *_told("of a doubt whose letter is out", _webhook(in_doubt, 1000), may_stay_in_doubt=True),
     *_told("of a call that died", _webhook(died_in_the_call, 30), may_stay_in_doubt=True),
@@ -204,5 +235,5 @@ OF_TWO_CHECKS: Final = Story(
     name="two checks hear one thing and the other",
     words=(FAILED, SUCCESS),
     begin=_two_checks,
-    ends=(FAILED_BY_VENDOR, SUCCEEDED),
+    ends=(SUCCEEDED,),
 )

@@ -39,6 +39,7 @@ class TrackSettings(Settings):
     settle_margin: Seconds
     function_timeout: Seconds
     tracking_hours: int
+    unknown_task_minutes: int
     first_check: Seconds
     check_cap: Seconds
     batch_size: int
@@ -71,6 +72,7 @@ def track_song(settings: TrackSettings, aws: Clients, telemetry: Telemetry, musi
         first_wait=settings.first_check,
         longest_wait=settings.check_cap,
         tracking_hours=settings.tracking_hours,
+        unknown_task_minutes=settings.unknown_task_minutes,
     )
     dead_letters = DeadLetters(sqs, settings.check_dead_letter_queue_url)
     work = CheckWork(tracking=tracking, dead_letters=dead_letters, poll_call=settings.poll_call)

@@ -67,8 +67,12 @@ class SecretCache(Generic[Value]):
 
     def get(self) -> Secret[Value]:
         """The cached secret, or the result of a new read. Raises `unavailable` if there is neither."""
+        return self.read_within(self._keep_seconds)
+
+    def read_within(self, seconds: float) -> Secret[Value]:
+        """The same, with the cached secret only if it was read, or a read failed, less than `seconds` ago."""
         with self._lock:
-            if self._secret is None or not _is_recent(self._read_at, self._keep_seconds):
+            if self._secret is None or not _is_recent(self._read_at, seconds):
                 return self._read_again()
             return self._secret
 

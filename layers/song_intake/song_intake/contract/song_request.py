@@ -7,7 +7,6 @@ Only `create_body` has the lyrics and the description, and no repr shows it.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,14 +14,13 @@ from typing import Final, Self, cast
 
 from song_intake.contract import envelopes, schema, strict_json
 from song_intake.contract.errors import FieldError, InvalidRequest
+from song_intake.contract.request_id import as_request_id
 from song_intake.contract.strict_json import JsonValue
 
 __all__ = ["FieldError", "InvalidRequest", "SongRequest"]
 
 # The fields of the contract that are for this stack only, and are not sent to the music API.
 _INTAKE_FIELDS: Final = frozenset({"request_id", "metadata", "task_token"})
-
-_REQUEST_ID: Final = re.compile(cast("str", schema.FIELDS["request_id"]["pattern"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class SongRequest:
         fields = _checked(message)
         # A known id or a publisher's id that does not match the pattern was not written by us or by AWS: it is skipped.
         candidates = (fields.get("request_id"), known_id, message.publisher_id)
-        request_id = next((found for found in map(_as_request_id, candidates) if found), message_id)
+        request_id = next((found for found in map(as_request_id, candidates) if found), message_id)
         create_body = strict_json.canonical(_create_request(fields))
         return cls(
             request_id=request_id,
@@ -79,11 +77,7 @@ def _checked(message: envelopes.Unwrapped) -> dict[str, JsonValue]:
 
 
 def _readable_id(document: JsonValue) -> str | None:
-    return _as_request_id(document.get("request_id")) if isinstance(document, dict) else None
-
-
-def _as_request_id(value: JsonValue) -> str | None:
-    return value if isinstance(value, str) and _REQUEST_ID.fullmatch(value) else None
+    return as_request_id(document.get("request_id")) if isinstance(document, dict) else None
 
 
 def _create_request(fields: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

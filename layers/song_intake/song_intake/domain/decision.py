@@ -16,6 +16,8 @@ class Done:
     """The final status of the song, if it has one."""
     passed_on: bool = False
     """A new message continues the work of this one."""
+    reason: Reason | None = None
+    """Why the work is passed on."""
     links_refused: int = 0
     """How many links of the song were left out because they are not usable."""
 

@@ -14,6 +14,7 @@ class Status(StrEnum):
     IN_DOUBT --webhook, or an operator's task_id--> SUBMITTED
     IN_DOUBT --operator: "not created"--> REJECTED                  a redrive may claim it from then on
     SUBMITTED --the song ended--> SUCCEEDED | FAILED
+    FAILED --a later poll finds the song--> SUCCEEDED               never the reverse
     """
 
     SUBMITTING = "SUBMITTING"
@@ -26,3 +27,4 @@ class Status(StrEnum):
 
 
 FINAL = frozenset((Status.SUCCEEDED, Status.FAILED))
+"""The song ended. FAILED may still become SUCCEEDED: what the API says last about a song that exists is right."""

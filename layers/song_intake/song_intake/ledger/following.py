@@ -1,4 +1,4 @@
-"""The ledger of following: the task that a webhook names, and how a song ended."""
+"""The ledger of tracking: the task that a webhook names, and how a song ended."""
 
 from __future__ import annotations
 
@@ -27,43 +27,67 @@ class TrackingStore:
 
         Existing without a row: the request was never sent. A webhook creates no row.
         """
-        result = self._table.write(
-            request_id,
-            set_="#status = :submitted, task_id = :task_id, submission_unpublished = :yes",
-            remove=TRANSIENT_ATTRIBUTES,
-            condition="attribute_exists(request_id) AND attribute_not_exists(task_id)",
-            values={":submitted": {"S": Status.SUBMITTED}, ":task_id": {"S": task_id}, ":yes": {"BOOL": True}},
+        result = self._record_task(
+            request_id, task_id, "attribute_exists(request_id) AND attribute_not_exists(task_id)", {}
         )
         if isinstance(result, Existing) and result.row is not None and result.row.task_id != task_id:
             self._table.add_other_task(request_id, task_id)
         return result
 
-    def record_end(self, request_id: str, task_id: str, end: Succeeded | Failed, reason: Reason) -> Written | Existing:
-        """SUBMITTED -> SUCCEEDED | FAILED, for the task that the row names. The first final status wins."""
-        set_, values = _end_values(end, reason)
+    def record_late_webhook_task(self, request_id: str, task_id: str) -> Written | Existing:
+        """The same for a webhook that is too old to be new: only where the outcome of the create is unknown.
+
+        So an old webhook settles a doubt, and changes nothing else.
+        """
+        return self._record_task(
+            request_id,
+            task_id,
+            "#status IN (:in_doubt, :submitting) AND attribute_not_exists(task_id)",
+            {":in_doubt": {"S": Status.IN_DOUBT}, ":submitting": {"S": Status.SUBMITTING}},
+        )
+
+    def _record_task(self, request_id: str, task_id: str, condition: str, values: Values) -> Written | Existing:
         return self._table.write(
             request_id,
-            set_=f"#status = :end, {set_}",
-            remove="detail" if isinstance(end, Failed) else "reason, detail",
-            condition="#status = :submitted AND task_id = :task_id",
+            set_="#status = :submitted, task_id = :task_id, submission_unpublished = :yes",
+            remove=TRANSIENT_ATTRIBUTES,
+            condition=condition,
             values={
-                ":end": {"S": status_of(end)},
                 ":submitted": {"S": Status.SUBMITTED},
                 ":task_id": {"S": task_id},
+                ":yes": {"BOOL": True},
                 **values,
             },
         )
 
-    def mark_end_published(self, request_id: str) -> None:
-        """The song's end was published."""
+    def record_end(self, request_id: str, task_id: str, end: Succeeded | Failed, reason: Reason) -> Written | Existing:
+        """SUBMITTED -> SUCCEEDED | FAILED, or FAILED -> SUCCEEDED, for the task that the row names.
+
+        A song that succeeds after all replaces its failure, and that end is not published yet.
+        """
+        set_, values = _end_values(end, reason)
+        succeeded = isinstance(end, Succeeded)
+        before: Values = {":submitted": {"S": Status.SUBMITTED}}
+        if succeeded:
+            before[":failed"] = {"S": Status.FAILED}
+        return self._table.write(
+            request_id,
+            set_=f"#status = :end, {set_}",
+            remove="reason, detail, vendor_code, refunded, end_published" if succeeded else "detail",
+            condition=f"#status IN ({', '.join(before)}) AND task_id = :task_id",
+            values={":end": {"S": status_of(end)}, ":task_id": {"S": task_id}, **before, **values},
+        )
+
+    def mark_end_published(self, request_id: str, end: Status) -> None:
+        """This end of the song was published. Another one that the row has by now was not."""
         self._table.write(
             request_id,
             set_="end_published = :yes",
-            condition="attribute_exists(request_id)",
-            values={":yes": {"BOOL": True}},
+            condition="#status = :end",
+            values={":yes": {"BOOL": True}, ":end": {"S": end}},
         )
 
-    def record_overdue(self, request_id: str, task_id: str, reason: Reason, detail: str) -> Written | Existing:
+    def record_tracking_stopped(self, request_id: str, task_id: str, reason: Reason, detail: str) -> Written | Existing:
         """Still SUBMITTED, and no longer polled: the row holds the reason."""
         return self._table.write(
             request_id,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 from song_intake.aws.secrets import CURRENT, PREVIOUS, SecretCache, SecretUnavailable
 from song_intake.contract import strict_json
-from song_intake.music_api.answer import as_task_id
+from song_intake.music_api.answer import object_in, task_id_in
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -35,7 +35,11 @@ TIMESTAMP_TOLERANCE_SECONDS = 300
 KEYS_KEPT_SECONDS = 15.0
 """A rotated key is read before the shortest song (20 seconds, UPSTREAM) that was sent with it can be done."""
 
+KEYS_READ_AGAIN_SECONDS = 5.0
+"""So often at most do calls under unknown keys cause a read: forged calls cannot cause many."""
+
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_SCHEME = b"sha256="
 
 
 class KeyUnavailable(SecretUnavailable):
@@ -73,6 +77,10 @@ class WebhookKeys:
     def current_first(self) -> tuple[WebhookKey, ...]:
         """The current key, then the previous one if there is one. Raises KeyUnavailable."""
         return self._cache.get().value
+
+    def read_again(self) -> tuple[WebhookKey, ...]:
+        """The same, read now unless they were read less than KEYS_READ_AGAIN_SECONDS ago. Raises KeyUnavailable."""
+        return self._cache.read_within(KEYS_READ_AGAIN_SECONDS).value
 
 
 def _keys_in(texts: Sequence[str]) -> tuple[WebhookKey, ...]:
@@ -126,38 +134,51 @@ class WebhookCall:
     body: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookHint:
+    """What an authentic call names. It is a hint: the poll decides."""
+
+    task_id: str
+    is_late: bool
+    """Whether the call is older than TIMESTAMP_TOLERANCE_SECONDS: delayed, or recorded and sent again."""
+
+
 def key_of(call: WebhookCall, keys: Sequence[WebhookKey]) -> WebhookKey | None:
     """The key from which the address of this call was derived; None for any other address.
 
     Every key is tried whatever the first one gives, so that the time taken reveals nothing.
     """
-    matching = [key for key in keys if hmac.compare_digest(key.path_mac(call.request_id).encode(), _bytes(call.mac))]
+    mac = _bytes(call.mac).lower()
+    matching = [key for key in keys if hmac.compare_digest(key.path_mac(call.request_id).encode(), mac)]
     return matching[0] if matching else None
 
 
-def task_id_of(call: WebhookCall, key: WebhookKey) -> str | None:
-    """The task that an authentic, fresh call names; None for any other call. It is a hint: the poll decides."""
-    if len(call.body) > LARGEST_BODY_BYTES or not _is_authentic(call, key):
-        return None
-    try:
-        members = strict_json.parse(call.body.decode())
-    except ValueError:
-        return None
-    return as_task_id(members.get("task_id")) if isinstance(members, dict) else None
+def hint_of(call: WebhookCall, key: WebhookKey) -> WebhookHint | None:
+    """What an authentic call names; None for any other call.
 
-
-def _is_authentic(call: WebhookCall, key: WebhookKey) -> bool:
+    The body is read as generously as the response to a poll: its sender is proved, so strictness protects nothing.
+    """
     timestamp = call.headers.get("x-webhook-timestamp", "")
-    signed = f"{timestamp}.".encode(errors="replace") + call.body
-    expected = "sha256=" + hmac.new(key.secret(call.request_id).encode(), signed, hashlib.sha256).hexdigest()
-    is_signed = hmac.compare_digest(expected.encode(), _bytes(call.headers.get("x-webhook-signature", "")))
-    return is_signed and _is_fresh(timestamp)
+    if len(call.body) > LARGEST_BODY_BYTES or not _is_signed(call, key, timestamp):
+        return None
+    age = _age_of(timestamp)
+    task_id = task_id_in(object_in(call.body))
+    if age is None or age < -TIMESTAMP_TOLERANCE_SECONDS or task_id is None:
+        return None
+    return WebhookHint(task_id, is_late=age > TIMESTAMP_TOLERANCE_SECONDS)
 
 
-def _is_fresh(timestamp: str) -> bool:
-    if not _TIMESTAMP.fullmatch(timestamp):
-        return False
-    return abs(time.time() - int(timestamp)) <= TIMESTAMP_TOLERANCE_SECONDS
+def _is_signed(call: WebhookCall, key: WebhookKey, timestamp: str) -> bool:
+    signed = _bytes(f"{timestamp}.") + call.body
+    expected = hmac.new(key.secret(call.request_id).encode(), signed, hashlib.sha256).hexdigest()
+    given = _bytes(call.headers.get("x-webhook-signature", ""))
+    scheme, digest = given[: len(_SCHEME)], given[len(_SCHEME) :]
+    return hmac.compare_digest(_SCHEME + expected.encode(), scheme + digest.lower())
+
+
+def _age_of(timestamp: str) -> float | None:
+    """Seconds; negative for the future. None if it is no timestamp."""
+    return time.time() - int(timestamp) if _TIMESTAMP.fullmatch(timestamp) else None
 
 
 def _bytes(text: str) -> bytes:

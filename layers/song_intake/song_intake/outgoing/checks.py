@@ -29,15 +29,24 @@ class SongCheck:
     task_id: str
     since: float
     """Seconds since 1970 when the song was submitted: tracking it is given up some hours later."""
-    no_such_task: bool = False
-    """Whether the last poll found no such task: a second time in a row ends the song."""
+    unknown_since: float | None = None
+    """Seconds since 1970 when the API first did not know the task; None if the last poll with a status knew it."""
 
     @classmethod
-    def parse(cls, body: str) -> Self:
-        """Raises KeyError, TypeError or ValueError for a body that this code did not write."""
+    def parse(cls, body: str, sent_at: float = 0.0) -> Self:
+        """Raises KeyError, TypeError or ValueError for a body that this code did not write.
+
+        sent_at: seconds since 1970 when SQS received the message. It replaces a missing `since`, and the release before
+        this one had `no_such_task` for `unknown_since`: it sent such a check directly after the poll.
+        """
         members = json.loads(body)
+        request_id, task_id = str(members["request_id"]), str(members["task_id"])
+        unknown_since = members.get("unknown_since", sent_at if members.get("no_such_task") else None)
         return cls(
-            str(members["request_id"]), str(members["task_id"]), float(members["since"]), bool(members["no_such_task"])
+            request_id,
+            task_id,
+            float(members.get("since", sent_at)),
+            None if unknown_since is None else float(unknown_since),
         )
 
 

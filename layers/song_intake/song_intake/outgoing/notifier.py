@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from song_intake.domain.reason import Reason
@@ -71,6 +71,9 @@ class Notifier:
     def publish_row(self, row: Row, event_type: EventType, reason: Reason, detail: str) -> None:
         """Publish an event about a row: an operator resolved it, or it is no longer tracked."""
         event = _event_of(row, event_type, reason=reason, detail=detail)
+        if event_type is EventType.IN_DOUBT:
+            # A song may be given up twice: only the same reason is a repeat.
+            event = replace(event, dedup_key=f"{event.dedup_key}/{reason}")
         self.publisher.publish(event)
         if row.task_token and event_type is EventType.REJECTED:
             self.callback.failed(row.task_token, event)

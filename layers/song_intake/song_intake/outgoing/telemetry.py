@@ -92,9 +92,10 @@ class Telemetry:
             "milliseconds": round(report.seconds * 1000),
             "frames": report.frames,
             "task_id": _task_id(report),
+            "reason": decision.reason,
         }
         if not isinstance(decision, Done):
-            keys |= {"reason": decision.reason, "detail": decision.detail}
+            keys["detail"] = decision.detail
         if isinstance(decision, DeadLetter):
             keys |= {"http_status": decision.http_status, "vendor_code": decision.vendor_code}
         if isinstance(decision, RetryIn):
@@ -199,12 +200,12 @@ def _task_id(report: RecordReport) -> str | None:
 
 def _metrics_of(decision: Decision) -> list[str]:
     match decision:
-        case Done(passed_on=True):
-            return ["NotYet"]
-        case Done():
-            return [_action(decision).capitalize(), *["LinksRefused"] * decision.links_refused]
-        case RetryIn(reason=Reason.NOT_FINISHED):
+        case RetryIn(reason=Reason.NOT_FINISHED) | Done(reason=Reason.NOT_FINISHED):
             names = []
+        case Done(passed_on=True):
+            names = ["NotYet"]
+        case Done():
+            names = [_action(decision).capitalize(), *["LinksRefused"] * decision.links_refused]
         case RetryIn():
             names = ["Retried"]
         case DeadLetter():

@@ -9,17 +9,26 @@ from song_intake.domain.decision import DeadLetter, RetryIn, SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.outgoing.checks import SongCheck
 from song_intake.outgoing.telemetry import RecordReport, frames_of
+from song_intake.work.tracking import MOST_POLLS
 
 if TYPE_CHECKING:
     from song_intake.contract.sqs_message import Message
+    from song_intake.domain.decision import Decision
     from song_intake.outgoing.dead_letters import DeadLetters
     from song_intake.work.batch import TimeLeft
     from song_intake.work.tracking import Tracking
 
+# Some receives after the last poll, for its steps to succeed, and some before SQS moves the check.
+LAST_RECEIVES = MOST_POLLS + 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class CheckWork:
-    """Safe to share between threads. A check whose steps failed comes back after the queue's own visibility timeout."""
+    """Safe to share between threads.
+
+    A check whose steps failed comes back after the queue's own visibility timeout. On its last receives it becomes a
+    dead letter with the reason, before SQS moves it without one.
+    """
 
     tracking: Tracking
     dead_letters: DeadLetters
@@ -31,22 +40,25 @@ class CheckWork:
 
     def decide(self, message: Message, time_left: TimeLeft) -> RecordReport:
         """See Work.decide."""
-        request_id: str | None = None
+        check: SongCheck | None = None
+        frames: tuple[str, ...] = ()
+        decision: Decision
         try:
-            check = SongCheck.parse(message.body)
-            request_id = check.request_id
+            check = SongCheck.parse(message.body, message.sent_at)
             if time_left() < self.poll_call:
-                return RecordReport(
-                    message, RetryIn(0, Reason.NO_TIME_LEFT, "too little of the invocation was left"), request_id
-                )
-            return RecordReport(message, self.tracking.decide(check, message), request_id)
+                decision = RetryIn(0, Reason.NO_TIME_LEFT, "too little of the invocation was left")
+            else:
+                decision = self.tracking.decide(check, message)
         except SideEffectFailed as failure:
-            return RecordReport(message, _failed(failure), request_id)
+            decision = _failed(failure)
         except Exception as failure:  # noqa: BLE001 - an unexpected error of one record must not fail the others
-            unexpected = RetryIn(
+            decision = RetryIn(
                 None, Reason.UNFORESEEN, f"the function failed on this message ({type(failure).__name__})"
             )
-            return RecordReport(message, unexpected, request_id, frames=frames_of(failure))
+            frames = frames_of(failure)
+        if isinstance(decision, RetryIn) and message.receive_count >= LAST_RECEIVES:
+            decision = _exhausted(decision, message, check)
+        return RecordReport(message, decision, check.request_id if check else None, frames=frames)
 
     def perform(self, report: RecordReport) -> RecordReport:
         """See Work.perform."""
@@ -58,6 +70,11 @@ class CheckWork:
         except SideEffectFailed as failure:
             return replace(report, decision=_failed(failure), failed_decision=decision)
         return report
+
+
+def _exhausted(retry: RetryIn, message: Message, check: SongCheck | None) -> DeadLetter:
+    detail = f"given up after {message.receive_count} receives: {retry.detail}"
+    return DeadLetter(Reason.RETRIES_EXHAUSTED, detail, task_id=check.task_id if check else None)
 
 
 def _failed(failure: SideEffectFailed) -> RetryIn:

@@ -2,8 +2,15 @@
 
     poll -> row -> event -> callback -> acknowledgement
 
-Every step may be repeated: the row takes one end and keeps it, the event repeats under its id, and nobody waits any
-more for a callback that was given.
+Every step may be repeated: the row accepts one end, the event repeats under its id, and a callback that was answered is
+dropped.
+
+    Succeeded, Failed    the end. A failure may still become a success; a success is final.
+    Running              polled again
+    NoSuchTask           polled again. The song is given up when every poll with a status reported this for some time.
+    NoAnswer             polled again; says nothing about the song
+
+A song that is given up stays SUBMITTED. Its dead letter can be redriven, and its webhook has the song polled again.
 """
 
 from __future__ import annotations
@@ -27,20 +34,25 @@ if TYPE_CHECKING:
     from song_intake.outgoing.checks import SongCheck, SongChecks
     from song_intake.outgoing.notifier import Notifier
 
+_SECONDS_A_MINUTE = 60
 _SECONDS_AN_HOUR = 3600
 
-# Each wait is this much longer than the one before: at first as often as a song may be done, later as one would look.
+# Each wait is this much longer than the one before: frequent while the song may end at any moment, rare later.
 _GROWTH = 1.25
 
-# The last look is ours, so that its dead letter has a reason: SQS moves a check after a thousand receives.
+# SQS moves a check after a thousand receives. We stop earlier, so that the dead letter has a reason.
 MOST_POLLS = 990
 
-_UNKNOWN = Failed(vendor_code=None, refunded=None)
+# Seconds. A poll is free, and SQS cannot hide a check for longer than 12 hours.
+_LONGEST_RETRY_AFTER = 900.0
+
+# After a song is given up, for a ledger that does not answer. SQS keeps a check a day longer than TrackingHours can be.
+_HOURS_TO_RECORD = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Tracking:
-    """Follows songs. Safe to share between threads."""
+    """Tracks songs. Safe to share between threads."""
 
     store: TrackingStore
     music_api: MusicApi
@@ -48,19 +60,29 @@ class Tracking:
     checks: SongChecks
     notifier: Notifier
     first_wait: float
-    """Seconds until the second look."""
+    """Seconds until the second poll."""
     longest_wait: float
-    """Seconds between two looks at most."""
+    """Seconds between two polls at most."""
     tracking_hours: float
-    """How long a song is followed before somebody has to look into it."""
+    """How long a song is tracked before it is given up."""
+    unknown_task_minutes: float
+    """How long the API must not know a task before its song is given up."""
 
     def decide(self, check: SongCheck, message: Message) -> Decision:
-        """One poll of one song. Raises SideEffectFailed if a notification or the next check could not be sent."""
+        """One poll of one song. Raises SideEffectFailed if a notification or the next check could not be sent.
+
+        A redrive of its dead letter counts all times anew: an operator asks for the song again.
+        """
+        if message.is_redriven:
+            check = replace(check, since=message.sent_at, unknown_since=None)
         state = self._poll(check)
         try:
             return self._settled(check, message, state)
         except LedgerUnavailable as failure:
-            return RetryIn(self._wait(message), Reason.LEDGER_UNAVAILABLE, f"the ledger did not answer ({failure})")
+            detail = f"the ledger did not answer ({failure})"
+            if _hours_tracked(check) > self.tracking_hours + _HOURS_TO_RECORD:
+                return DeadLetter(Reason.RETRIES_EXHAUSTED, f"after the last poll: {detail}", task_id=check.task_id)
+            return RetryIn(self._wait(message), Reason.LEDGER_UNAVAILABLE, detail)
 
     def _poll(self, check: SongCheck) -> TaskState:
         try:
@@ -75,28 +97,33 @@ class Tracking:
 
     def _settled(self, check: SongCheck, message: Message, state: TaskState) -> Decision:
         match state:
-            case Succeeded():
-                return self._end(check, state, Reason.FAILED_BY_VENDOR)
-            case Failed():
-                return self._end(check, state, Reason.FAILED_BY_VENDOR)
-            case NoSuchTask() if check.no_such_task:
-                return self._end(check, _UNKNOWN, Reason.TASK_UNKNOWN)
+            case Succeeded() | Failed():
+                return self._end(check, state)
+            case NoSuchTask() if self._is_unknown_for_long(check, message):
+                return self._give_up(
+                    check,
+                    Reason.TASK_UNKNOWN,
+                    f"the music API has not known the task for {self.unknown_task_minutes:g} minutes",
+                )
             case _ if self._is_overdue(check, message):
-                return self._give_up(check)
+                return self._give_up(
+                    check, Reason.NEVER_FINISHED, f"no final status within {self.tracking_hours:g} hours"
+                )
+            case NoSuchTask() if check.unknown_since is None:
+                return self._pass_on(check, Reason.TASK_UNKNOWN, unknown_since=time.time())
             case NoSuchTask():
-                # A task may not be found right after it was made: only a second time in a row ends it.
-                return self._pass_on(check, message, no_such_task=True)
-            case Running() if check.no_such_task:
-                return self._pass_on(check, message, no_such_task=False)
-            case Running(unknown_status=unknown):
-                reason = Reason.UNKNOWN_STATUS if unknown else Reason.NOT_FINISHED
+                return RetryIn(self._wait(message), Reason.TASK_UNKNOWN, "the music API does not know the task yet")
+            case Running(unknown_status):
+                reason = Reason.UNKNOWN_STATUS if unknown_status else Reason.NOT_FINISHED
+                if check.unknown_since is not None:
+                    return self._pass_on(check, reason, unknown_since=None)
                 return RetryIn(self._wait(message), reason, "the song is not finished")
             case NoAnswer(reason, _, retry_after):
-                wait = max(self._wait(message), retry_after or 0)
+                wait = max(self._wait(message), min(retry_after or 0, _LONGEST_RETRY_AFTER))
                 return RetryIn(wait, reason, "the poll returned no usable status")
 
-    def _end(self, check: SongCheck, end: Succeeded | Failed, reason: Reason) -> Decision:
-        result = self.store.record_end(check.request_id, check.task_id, end, reason)
+    def _end(self, check: SongCheck, end: Succeeded | Failed) -> Decision:
+        result = self.store.record_end(check.request_id, check.task_id, end, Reason.FAILED_BY_VENDOR)
         decision = self._done(check, result)
         if isinstance(end, Succeeded) and isinstance(decision, Done) and not decision.duplicate:
             return replace(decision, links_refused=end.links_refused)
@@ -110,31 +137,39 @@ class Tracking:
         if row.task_id == check.task_id and row.status in FINAL and not row.end_published:
             self.notifier.publish_end(row)
             # So that the song's other check, which a webhook causes, does not publish the end again.
-            self.store.mark_end_published(check.request_id)
+            self.store.mark_end_published(check.request_id, row.status)
         return Done(check.task_id, duplicate=isinstance(result, Existing), ended=row.status)
 
-    def _pass_on(self, check: SongCheck, message: Message, *, no_such_task: bool) -> Decision:
+    def _pass_on(self, check: SongCheck, reason: Reason, *, unknown_since: float | None) -> Decision:
         """A follow-up check keeps what this poll returned. It no longer counts as redriven."""
-        since = self._since(check, message)
-        self.checks.schedule(replace(check, since=since, no_such_task=no_such_task))
-        return Done(check.task_id, passed_on=True)
+        self.checks.schedule(replace(check, unknown_since=unknown_since))
+        return Done(check.task_id, passed_on=True, reason=reason)
+
+    def _is_unknown_for_long(self, check: SongCheck, message: Message) -> bool:
+        """Since the first such poll, which sent this message.
+
+        SQS's clock is the second source of that moment: a clock of ours that was wrong then must not shorten the time.
+        """
+        if check.unknown_since is None:
+            return False
+        since = max(check.unknown_since, message.sent_at)
+        return time.time() - since >= self.unknown_task_minutes * _SECONDS_A_MINUTE
 
     def _is_overdue(self, check: SongCheck, message: Message) -> bool:
-        too_long = time.time() - self._since(check, message) > self.tracking_hours * _SECONDS_AN_HOUR
-        return too_long or message.receive_count >= MOST_POLLS
+        return _hours_tracked(check) > self.tracking_hours or message.receive_count >= MOST_POLLS
 
-    def _since(self, check: SongCheck, message: Message) -> float:
-        """A redrive of its dead letter starts the count again: an operator asks for the song again."""
-        return message.sent_at if message.is_redriven else check.since
-
-    def _give_up(self, check: SongCheck) -> Decision:
-        detail = f"no final status within {self.tracking_hours:g} hours"
-        result = self.store.record_overdue(check.request_id, check.task_id, Reason.NEVER_FINISHED, detail)
+    def _give_up(self, check: SongCheck, reason: Reason, detail: str) -> Decision:
+        """The song is no longer polled. The row may have an end by now: it is published instead."""
+        result = self.store.record_tracking_stopped(check.request_id, check.task_id, reason, detail)
         if isinstance(result, Existing) or result.row is None:
             return self._done(check, result)
-        self.notifier.publish_row(result.row, EventType.IN_DOUBT, Reason.NEVER_FINISHED, detail)
-        return DeadLetter(Reason.NEVER_FINISHED, detail, task_id=check.task_id)
+        self.notifier.publish_row(result.row, EventType.IN_DOUBT, reason, detail)
+        return DeadLetter(reason, detail, task_id=check.task_id)
 
     def _wait(self, message: Message) -> float:
         # 60 steps are past any cap, and a float cannot hold the power of every receive count.
         return min(self.longest_wait, self.first_wait * _GROWTH ** min(message.receive_count - 1, 60))
+
+
+def _hours_tracked(check: SongCheck) -> float:
+    return (time.time() - check.since) / _SECONDS_AN_HOUR

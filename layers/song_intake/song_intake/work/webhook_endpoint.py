@@ -12,16 +12,19 @@ import time
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypedDict
+from urllib.parse import unquote
 
+from song_intake.contract.request_id import as_request_id
 from song_intake.domain.decision import SideEffectFailed
-from song_intake.domain.status import FINAL
-from song_intake.ledger.table import LedgerUnavailable
-from song_intake.music_api.webhook import KeyUnavailable, WebhookCall, key_of, task_id_of
+from song_intake.domain.status import Status
+from song_intake.ledger.table import LedgerUnavailable, Written
+from song_intake.music_api.webhook import KeyUnavailable, WebhookCall, hint_of, key_of
 from song_intake.outgoing.checks import SongCheck
 
 if TYPE_CHECKING:
     from song_intake.ledger.following import TrackingStore
-    from song_intake.music_api.webhook import WebhookKeys
+    from song_intake.ledger.row import Row
+    from song_intake.music_api.webhook import WebhookKey, WebhookKeys
     from song_intake.outgoing.checks import SongChecks
     from song_intake.outgoing.telemetry import Telemetry
 
@@ -69,32 +72,71 @@ class WebhookEndpoint:
         return {"statusCode": reply.value}
 
     def _reply_to(self, call: WebhookCall) -> Reply:
-        """Record the task that an authentic call names, and have it polled at once. A repeat is harmless."""
-        key = key_of(call, self.keys.current_first())
+        """Record the task that an authentic call names, and have it polled at once. A repeat is harmless.
+
+        A failed song is polled too: it may have succeeded after all.
+        """
+        key = self._key_of(call)
         if key is None:
             return Reply.NO_SUCH_ADDRESS
-        task_id = task_id_of(call, key)
-        if task_id is None:
+        hint = hint_of(call, key)
+        if hint is None:
             return Reply.NOT_AUTHENTIC
-        row = self.store.record_webhook_task(call.request_id, task_id).row
-        if row is None:
-            return Reply.NO_SUCH_ADDRESS
-        if row.status not in FINAL:
-            self.checks.poll_now(SongCheck(call.request_id, row.task_id or task_id, time.time()))
+        if hint.is_late:
+            row = self._settled_late(call.request_id, hint.task_id)
+            if row is None:
+                return Reply.NOT_AUTHENTIC
+        else:
+            row = self.store.record_webhook_task(call.request_id, hint.task_id).row
+            if row is None:
+                return Reply.NO_SUCH_ADDRESS
+        if row.status is not Status.SUCCEEDED:
+            self.checks.poll_now(SongCheck(call.request_id, row.task_id or hint.task_id, time.time()))
         return Reply.ACCEPTED
+
+    def _key_of(self, call: WebhookCall) -> WebhookKey | None:
+        """The key of this address. A key that was rotated a moment ago is read before the call is refused."""
+        if as_request_id(call.request_id) is None:
+            return None
+        return key_of(call, self.keys.current_first()) or key_of(call, self.keys.read_again())
+
+    def _settled_late(self, request_id: str, task_id: str) -> Row | None:
+        """The row that a late call settled, now or when it came before; None if it settles none.
+
+        An earlier call may have failed to send its check, so its repeat sends one.
+        """
+        result = self.store.record_late_webhook_task(request_id, task_id)
+        row = result.row
+        if isinstance(result, Written) or row is None:
+            return row
+        is_repeat = row.status is Status.SUBMITTED and row.task_id == task_id and row.submission_unpublished
+        return row if is_repeat else None
 
 
 def _call_in(event: HttpApiEvent) -> WebhookCall | None:
-    path = event.get("pathParameters") or {}
+    """The call; None if its body cannot be decoded.
+
+    AWS does not document whether an HTTP API decodes path parameters. Decoding is harmless where it did: neither a
+    request id nor a MAC contains a percent sign.
+    """
+    path = _texts(event.get("pathParameters"))
     body = _body_of(event)
     if body is None:
         return None
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    return WebhookCall(path.get("request_id", ""), path.get("mac", ""), headers, body)
+    headers = {name.lower(): value for name, value in _texts(event.get("headers")).items()}
+    return WebhookCall(unquote(path.get("request_id", "")), unquote(path.get("mac", "")), headers, body)
+
+
+def _texts(members: object) -> dict[str, str]:
+    """The members that are texts: whoever may invoke the function may send anything."""
+    if not isinstance(members, dict):
+        return {}
+    return {name: value for name, value in members.items() if isinstance(name, str) and isinstance(value, str)}
 
 
 def _body_of(event: HttpApiEvent) -> bytes | None:
-    text = event.get("body") or ""
+    body: object = event.get("body")
+    text = body if isinstance(body, str) else ""
     if not event.get("isBase64Encoded"):
         return text.encode(errors="surrogatepass")
     try:

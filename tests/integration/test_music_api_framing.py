@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from song_intake.domain.outcome import Created, Unknown
-from song_intake.music_api.client import LARGEST_ANSWER_BYTES
+from song_intake.music_api.exchange import LARGEST_ANSWER_BYTES
 from tests.integration.creating import create, trusting
 from tests.integration.raw_tls_server import HOST, serving
 
@@ -41,7 +41,6 @@ BOMB = gzip.compress(b" " * 5_000_000)
         pytest.param(
             _once(OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB), id="a gzip bomb"
         ),
-        pytest.param(_once(b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK + b"\r\n" + TASK), id="an interim answer"),
         pytest.param(_endless(b"HTTP/1.1 100 Continue\r\n\r\n"), id="asks to continue for ever"),
         pytest.param(lambda: itertools.chain([OK], itertools.repeat(b"X: y\r\n")), id="headers for ever"),
         pytest.param(lambda: itertools.chain([OK, b"\r\n"], itertools.repeat(b" " * 4096)), id="a body for ever"),

@@ -5,6 +5,7 @@ interim answer only. That is right for finding a task id, and wrong for a proof 
 comes with a judgement whether it is whole.
 """
 
+import re
 import zlib
 from dataclasses import dataclass
 from http.client import HTTPMessage, HTTPResponse, IncompleteRead
@@ -23,6 +24,9 @@ LARGEST_ANSWER_BYTES = 1024 * 1024
 
 # For what the wire carries beside the body: the heads, interim answers, and the sizes of chunks.
 _FRAMING_BYTES = 64 * 1024
+
+# http.client takes other numbers too, and ignores a number that is too long.
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 # By what each content coding is undone: the number of zlib's window bits. No other coding is asked for or read.
 _GZIP_BITS = 31
@@ -115,7 +119,7 @@ def _is_whole(head: HTTPResponse, end: StreamEnd | None) -> bool:
     if codings:
         return codings == ["chunked"] and end is None
     if lengths:
-        return len(set(lengths)) == 1 and lengths[0].isascii() and lengths[0].isdecimal()
+        return len(set(lengths)) == 1 and _LENGTH.fullmatch(lengths[0]) is not None
     return end is StreamEnd.CLOSED
 
 
@@ -125,24 +129,22 @@ def _values(headers: HTTPMessage, name: str) -> list[str]:
 
 
 def _decoded(body: bytes, codings: list[str]) -> tuple[bytes, bool]:
-    """The body with its content codings undone, and whether all of it could be."""
+    """The body with its content codings undone, as far as possible, and whether that is the whole body."""
     codings = [coding for coding in codings if coding not in ("", "identity")]
-    if len(codings) > _MOST_CODINGS:
-        return b"", False
-    is_decoded = True
-    for coding in reversed(codings):
+    is_whole = len(codings) <= _MOST_CODINGS
+    for coding in reversed(codings[:_MOST_CODINGS]):
         bits = _window_bits(coding, body)
         if bits is None:
-            return b"", False
+            return body, False
         inflater = zlib.decompressobj(bits)
         try:
             body = inflater.decompress(body, LARGEST_ANSWER_BYTES + 1)
         except zlib.error:
-            return b"", False
+            return body, False
         if len(body) > LARGEST_ANSWER_BYTES:
             raise ValueError("the answer is larger than any answer of the API")
-        is_decoded &= inflater.eof and not inflater.unused_data
-    return body, is_decoded
+        is_whole &= inflater.eof and not inflater.unused_data
+    return body, is_whole
 
 
 def _window_bits(coding: str, body: bytes) -> int | None:

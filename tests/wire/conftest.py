@@ -6,11 +6,19 @@ from collections.abc import Callable
 import pytest
 import trustme
 
-from song_intake.music_api.client import MusicApi
+from song_intake.domain.outcome import Outcome
+from song_intake.music_api.client import Connection, MusicApi
+from tests.conftest import TOKEN
 from tests.wire.hostile_server import HOST
 
-Calls = Callable[..., MusicApi]
-"""A client of an origin that trusts the room's authority; limits in seconds."""
+LYRICS = "canary lyrics"
+BODY = b'{"task_type": "create_music", "lyrics": "%s"}' % LYRICS.encode()
+
+MARGIN = 0.25
+"""How many seconds after its deadline a client may still be on its way back."""
+
+ClientOf = Callable[..., MusicApi]
+"""A client of an origin that trusts the tests' authority; both limits in seconds."""
 
 
 @pytest.fixture(scope="session")
@@ -26,10 +34,19 @@ def server_tls(authority: trustme.CA) -> ssl.SSLContext:
 
 
 @pytest.fixture(scope="session")
-def client_of(authority: trustme.CA) -> Calls:
+def client_of(authority: trustme.CA) -> ClientOf:
+    # One for all clients, as in a function. The machine's own authorities are left out: they take long to read.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)
+
     def client(origin: str, connect_timeout: float = 5, deadline: float = 5) -> MusicApi:
-        context = ssl.create_default_context()
-        authority.configure_trust(context)
         return MusicApi(origin, context, connect_timeout, deadline)
 
     return client
+
+
+def create(api: MusicApi) -> Outcome:
+    connection = api.connect()
+    assert isinstance(connection, Connection), connection
+    with connection:
+        return connection.create(BODY, TOKEN)

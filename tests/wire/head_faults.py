@@ -44,7 +44,7 @@ INTERIM = (
     Fault("100, 102 and 103 in turn", AS_ANSWERED, _after((CONTINUE + PROCESSING + HINTS) * 20)),
     Fault("103 a thousand times", AS_ANSWERED, _after(HINTS * 1000)),
     Fault("100 for ever", NOTHING, _endless(CONTINUE * 100), is_large=True),
-    Fault("103 for ever", NOTHING, _endless(HINTS * 100), is_large=True),
+    Fault("103 for ever", NOTHING, _endless(HINTS.replace(b"style", b"style" * 400))),
     Fault("103 for ever, slowly", NOTHING, lambda _: (HINTS,), drips=lambda _: HINTS * 99, outlasts=True),
     Fault("103, then the end", NOTHING, lambda _: (HINTS,)),
     Fault("103, then silence", NOTHING, lambda _: (HINTS,), ends=End.STAY, outlasts=True),

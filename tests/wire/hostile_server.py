@@ -11,7 +11,7 @@ from enum import Enum, auto
 HOST = "127.0.0.1"
 
 Handler = Callable[[socket.socket, "HostileServer"], None]
-"""What happens to one connection, from its first byte on. An OSError ends it quietly: clients give up, that is normal."""
+"""What happens to one connection, from its first byte on. An OSError ends it quietly: a client may give up."""
 
 
 class HostileServer:
@@ -33,6 +33,7 @@ class HostileServer:
             except OSError:
                 return
             self.connections += 1
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             plain.settimeout(5)
             with suppress(OSError), plain:
                 self._handle(plain, self)

@@ -123,7 +123,8 @@ class Connection:
         # A task id is proof of a song, whatever surrounds it. A proof that there is none needs the whole answer.
         if received.is_whole or isinstance(outcome, Created):
             return outcome
-        return Unknown(f"the music API answered {received.answer.status}, but the answer may be cut or misread")
+        status = received.answer.status
+        return Unknown(f"the music API answered {status}, but the answer may be cut or misread", status)
 
     def get(self, path: str, token: str) -> Answer:
         """The whole answer to one GET. Raises whatever the exchange broke off with."""

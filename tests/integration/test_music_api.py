@@ -9,7 +9,8 @@ import pytest
 
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
 from song_intake.domain.reason import Reason
-from song_intake.music_api.client import CREATE_PATH, LARGEST_ANSWER_BYTES, MusicApi
+from song_intake.music_api.client import CREATE_PATH, MusicApi
+from song_intake.music_api.exchange import LARGEST_ANSWER_BYTES
 from tests.conftest import TOKEN
 from tests.integration.creating import BODY, LYRICS, TITLE, create
 from tests.local.vendor import answer as said

@@ -120,8 +120,8 @@ def invalid_json(*, creates: bool) -> Behaviour:
     return answers(200, b'{"code": 200, "task_id": "d8b5', creates=creates)
 
 
-def huge_answer(size: int = 80 * 1024) -> Behaviour:
-    """The usual answer, with its task_id, longer than `size` bytes: by default too long for a cap of 64 KiB."""
+def huge_answer(size: int = 1280 * 1024) -> Behaviour:
+    """The usual answer, with its task_id, longer than `size` bytes: by default too long for a cap of 1 MiB."""
     return Behaviour(UsualAnswer(padding=size), creates=True)
 
 

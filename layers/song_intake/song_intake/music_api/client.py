@@ -17,26 +17,21 @@ from typing import Self
 from urllib.parse import quote, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 
-from song_intake.domain.outcome import Outcome, Retryable, Unknown
+from song_intake.domain.outcome import Created, Outcome, Retryable, Unknown
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import NoAnswer, TaskState
 from song_intake.music_api.answer import Answer
+from song_intake.music_api.connecting import Connector
 from song_intake.music_api.create import outcome_of
 from song_intake.music_api.credits import Balance, balance_of
-from song_intake.music_api.deadline import Deadline, DeadlineSocket
+from song_intake.music_api.exchange import exchange
 from song_intake.music_api.poll import state_of
 
 CREATE_PATH = "/api/v1/producer/create"
 TASK_PATH = "/api/v1/producer/task/"
 CREDITS_PATH = "/api/v1/get-credits"
-
-# An answer to a create is a few hundred bytes; a finished task repeats the lyrics with each clip. More than this is not
-# the API's, and must not fill the function's memory.
-LARGEST_ANSWER_BYTES = 64 * 1024
-LARGEST_TASK_BYTES = 1024 * 1024
 
 # What every request has in common, prepared once: a fifth of the CPU that a create takes.
 _BLANK = requests.Request(
@@ -55,7 +50,8 @@ _BLANK = requests.Request(
 class MusicApi:
     """Opens connections to the API. Safe to share between threads.
 
-    `deadline` is the total for one call, from its first byte to the last of the answer; both times in seconds.
+    `connect_timeout` is the total for one connection: name lookup, every address that is tried, and the TLS handshake.
+    `deadline` is the total for one call, from its first byte to the last of the answer. Both in seconds.
     """
 
     def __init__(self, origin: str, tls: ssl.SSLContext, connect_timeout: float, deadline: float) -> None:
@@ -65,7 +61,7 @@ class MusicApi:
             raise ValueError("the music API's origin must be https://host[:port]: the token is sent there")
         self._origin = origin
         self._host, self._port = address.hostname, address.port or 443
-        self._tls = tls
+        self._connector = Connector(self._host, self._port, tls)
         self._connect_timeout = connect_timeout
         self._deadline = deadline
 
@@ -78,32 +74,32 @@ class MusicApi:
 
     def connect(self) -> "Connection | Retryable":
         """An open connection with its TLS handshake done. Whatever fails here, nothing was requested."""
-        connection = HTTPSConnection(self._host, self._port, timeout=self._connect_timeout, ssl_context=self._tls)
         try:
-            connection.connect()
+            connected = self._connector.connect(self._connect_timeout)
         except Exception as failure:  # noqa: BLE001 - by phase: every failure to connect means the same
-            connection.close()
             return Retryable(Reason.CANNOT_CONNECT, f"no connection to the music API ({type(failure).__name__})")
+        connection = HTTPSConnection(self._host, self._port)
+        connection.sock = connected
         return Connection(connection, self._origin, self._deadline)
 
     def poll(self, task_id: str, token: str) -> TaskState:
         """Ask for the state of one task. Returns within both limits, and never raises for what network or API did."""
-        answer = self._get(TASK_PATH + quote(task_id, safe=""), token, LARGEST_TASK_BYTES, Reason.POLL_FAILED)
+        answer = self._get(TASK_PATH + quote(task_id, safe=""), token, Reason.POLL_FAILED)
         return answer if isinstance(answer, NoAnswer) else state_of(answer)
 
     def credits(self, token: str) -> Balance | NoAnswer:
         """Ask for the balance of the account. Likewise."""
-        answer = self._get(CREDITS_PATH, token, LARGEST_ANSWER_BYTES, Reason.BALANCE_UNKNOWN)
+        answer = self._get(CREDITS_PATH, token, Reason.BALANCE_UNKNOWN)
         return answer if isinstance(answer, NoAnswer) else balance_of(answer)
 
-    def _get(self, path: str, token: str, largest: int, failed: Reason) -> Answer | NoAnswer:
+    def _get(self, path: str, token: str, failed: Reason) -> Answer | NoAnswer:
         """`failed`: the reason if the exchange breaks off. Asking again is free, so every failure means the same."""
         connection = self.connect()
         if isinstance(connection, Retryable):
             return NoAnswer(connection.reason)
         try:
             with connection:
-                return connection.get(path, token, largest)
+                return connection.get(path, token)
         except Exception:  # noqa: BLE001 - whatever it was, asking again is free
             return NoAnswer(failed)
 
@@ -128,14 +124,22 @@ class Connection:
         """Ask for one song. Returns within the deadline, and never raises for what the network or the API did."""
         request = self._prepare("POST", CREATE_PATH, token, body)
         try:
-            answer = self._exchange(request, LARGEST_ANSWER_BYTES)
+            received = exchange(self._connection, request, self._deadline)
         except Exception as failure:  # noqa: BLE001 - by phase: from the first byte on, any failure leaves it open
             return Unknown(f"the call to the music API broke off after it was begun ({type(failure).__name__})")
-        return outcome_of(answer)
+        outcome = outcome_of(received.answer)
+        # A task id is proof of a song, whatever surrounds it. A proof that there is none needs the whole answer.
+        if received.is_whole or isinstance(outcome, Created):
+            return outcome
+        status = received.answer.status
+        return Unknown(f"the music API answered {status}, but the answer may be cut or misread", status)
 
-    def get(self, path: str, token: str, largest: int) -> Answer:
-        """The complete response to one GET. Raises whatever the exchange broke off with."""
-        return self._exchange(self._prepare("GET", path, token), largest)
+    def get(self, path: str, token: str) -> Answer:
+        """The whole answer to one GET. Raises whatever the exchange broke off with."""
+        received = exchange(self._connection, self._prepare("GET", path, token), self._deadline)
+        if not received.is_whole:
+            raise ValueError("the answer may be cut or misread")
+        return received.answer
 
     def _prepare(self, method: str, path: str, token: str, body: bytes | None = None) -> requests.PreparedRequest:
         request = _BLANK.copy()
@@ -143,35 +147,3 @@ class Connection:
         request.headers["Authorization"] = f"Bearer {token}"
         request.prepare_body(body, None)
         return request
-
-    def _exchange(self, request: requests.PreparedRequest, largest: int) -> Answer:
-        connected = self._connection.sock
-        self._connection.sock = DeadlineSocket(connected, Deadline(self._deadline))
-        response = _OpenConnection(self._connection).send(request)
-        body = response.raw.read(largest + 1, decode_content=True)
-        if len(body) > largest:
-            raise ValueError("the answer is larger than any answer of the API")
-        return Answer(response.status_code, body, response.headers.get("Retry-After"))
-
-
-class _OpenConnection(HTTPAdapter):
-    """A transport adapter that sends on a connection opened beforehand.
-
-    requests' own adapter connects and sends in one call, which hides from its caller whether anything was sent. Used
-    without a Session, since a Session reads a redirect's body whole, however large, even when it is not to follow it.
-    """
-
-    def __init__(self, connection: HTTPSConnection) -> None:
-        super().__init__(pool_connections=0, pool_maxsize=0, max_retries=0)
-        self._connection = connection
-
-    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
-        self._connection.request(
-            request.method or "POST",
-            request.path_url,
-            body=request.body,
-            headers=request.headers,
-            preload_content=False,
-            decode_content=False,
-        )
-        return self.build_response(request, self._connection.getresponse())

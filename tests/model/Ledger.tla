@@ -134,7 +134,7 @@ Create(w) ==
      \/ created' = created \cup {worker[w].owner} /\ Go(w, "unknown") /\ UNCHANGED pending   \* the response is lost, or 5xx
      \/ pending' = pending \cup {worker[w].owner} /\ Go(w, "unknown") /\ UNCHANGED created   \* after the deadline of the call
      \/ Go(w, "unknown")  /\ UNCHANGED <<created, pending>>                                  \* the request is lost
-     \/ Go(w, "not_sent") /\ UNCHANGED <<created, pending>>                                  \* 429, 401, 402
+     \/ Go(w, "retryable") /\ UNCHANGED <<created, pending>>                                 \* 429, 401, 402
      \/ Go(w, "refused")  /\ UNCHANGED <<created, pending>>                                  \* 400, 403, 410
   /\ UNCHANGED <<queue, receives, row, letter, task_letter, crashes>>
 
@@ -159,10 +159,10 @@ NotWritten(w) == ServiceFaults /\ Later(w) /\ UNCHANGED row
 
 Settle(w) ==
   /\ Rule = "ledger"
-  /\ \/ Does(w, "not_sent") /\ Write(w, "RETRYING") /\ Later(w)
+  /\ \/ Does(w, "retryable") /\ Write(w, "RETRYING") /\ Later(w)
      \/ Does(w, "refused")  /\ Write(w, "REJECTED") /\ Go(w, "send_letter")
      \/ Does(w, "unknown")  /\ Write(w, "IN_DOUBT") /\ Go(w, "send_letter")
-     \/ worker[w].does \in {"not_sent", "refused", "unknown"} /\ (Stale(w) \/ NotWritten(w))
+     \/ worker[w].does \in {"retryable", "refused", "unknown"} /\ (Stale(w) \/ NotWritten(w))
   /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
 
 GiveUp(w) ==          \* Submission._final_decision, SubmissionStore.record_given_up
@@ -211,7 +211,7 @@ ClaimRecord(w) ==
 
 DeleteRecord(w) ==    \* the handler raised
   /\ Rule = "idempotency_record"
-  /\ worker[w].does \in {"unknown", "not_sent", "refused", "give_up"}
+  /\ worker[w].does \in {"unknown", "retryable", "refused", "give_up"}
   /\ row' = [row EXCEPT !.status = "none"] /\ Leave(w)
   /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
 

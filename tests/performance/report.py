@@ -24,8 +24,8 @@ COLUMNS = (
 )
 
 NOTES = """Wall times are multiples of one bare API call (connect, create, response) of the same round, as medians. CPU
-time is that of the whole process. Every batch that counts was checked for its work: each song is claimed, created once and
-recorded. This handler also tracks it by a check and publishes an event, which no alternative does.
+time is that of the whole process. Every batch that counts was checked for its work: each song is claimed, created once
+and recorded. This handler also tracks it by a check and publishes an event, which no alternative does.
 
 - Without TLS, a subclass of the music API's client connects unencrypted, which the real one refuses. The rest is real.
 - The wall times of (a) and (c) are from few rounds. Their CPU time is measured with an API that responds in {quick} ms,

@@ -1,40 +1,41 @@
 ------------------------------- MODULE Ledger -------------------------------
 (***************************************************************************)
-(* One request_id, the messages that ask for it, and the workers that take *)
-(* them: song_intake/submission.py, ledger.py and standing.py, step by     *)
-(* step.  Between any two steps anything else may happen: another worker's *)
-(* step, a crash, a redelivery, a write that DynamoDB does not take.  A    *)
-(* message of Msgs is a duplicate that a caller sent, or a dead letter     *)
-(* that was redriven: both bring the same request_id under another id.     *)
+(* One request_id, its messages, and the workers that receive them.  The   *)
+(* steps are those of work/submission.py, ledger/submitting.py and         *)
+(* work/existing_row.py in song_intake.  Anything else may happen between  *)
+(* two steps: a step of another worker, a crash, a redelivery, a write     *)
+(* that DynamoDB rejects.  A message of Msgs is a duplicate that a caller  *)
+(* sent, or a redriven dead letter: both have the same request_id and      *)
+(* another message id.                                                     *)
 (*                                                                         *)
-(* A lease may be judged over at any moment, so no clock is assumed.       *)
+(* A lease may expire at any moment, so no clock is assumed.               *)
 (*                                                                         *)
-(* Rule = "ledger" is the design.  Rule = "idempotency_record" is what     *)
-(* Powertools Idempotency does (the record is deleted when the handler     *)
-(* raises, and taken again once it expired): the counter-example.          *)
+(* Rule = "ledger" is the design.  Rule = "idempotency_record" is the      *)
+(* counter-example.  It is what Powertools Idempotency does: the record is *)
+(* deleted when the handler raises, and an expired one is claimed again.   *)
 (***************************************************************************)
 EXTENDS Naturals, FiniteSets, TLC
 
 CONSTANTS Msgs, Workers,
           MaxReceives,    \* the redrive policy's maxReceiveCount
-          LastTry,        \* the receive after which no create is begun: settings.last_try
+          FinalReceive,   \* the last receive on which a create may be sent: Submission.final_receive
           MaxCrashes,
-          ServiceFaults,  \* whether DynamoDB and the dead-letter queue may fail
+          ServiceFaults,  \* whether calls to DynamoDB and the dead-letter queue may fail
           Rule
 
-VARIABLES queue,      \* message -> visible | in_flight | deleted | moved (by SQS itself, after the last receive)
+VARIABLES queue,      \* message -> visible | in_flight | deleted | moved (by SQS, after the last receive)
           receives,   \* message -> its receive count
-          row,        \* the item: status, the owner of the last claim, the message that claimed or gave up
-          worker,     \* worker -> what it does next, for which message, under which claim
-          created,    \* the claims whose create has happened
-          pending,    \* the claims whose create will happen after our deadline
+          row,        \* the item: status, owner of the last claim, message that claimed the request or gave it up
+          worker,     \* worker -> its next step, the message it handles, and its claim
+          created,    \* the claims whose song was created
+          pending,    \* the claims whose song will be created after the deadline of the call
           letter,     \* a dead letter with a reason exists
           task_letter, \* a dead letter that carries the task_id exists
           crashes
 
 vars == <<queue, receives, row, worker, created, pending, letter, task_letter, crashes>>
 
-NoRow == [status |-> "none", owner |-> 0, by |-> "nobody"]
+NoRow == [status |-> "none", owner |-> 0, by |-> "none"]
 Idle  == [does |-> "idle", m |-> "none", owner |-> 0]
 
 Init == /\ queue = [m \in Msgs |-> "visible"]
@@ -53,13 +54,13 @@ GoAs(w, what, owner) == worker' = [worker EXCEPT ![w].does = what, ![w].owner = 
 Message(w) == worker[w].m
 Mine(w)    == row.owner = worker[w].owner
 
-(* RetryIn: reported in batchItemFailures, so that the message comes back. *)
+(* RetryIn: reported in batchItemFailures, so SQS delivers the message again. *)
 Leave(w) == worker' = [worker EXCEPT ![w] = Idle]
 
-(* The same, but from the last try on it is the last word. *)
-Later(w) == IF receives[Message(w)] >= LastTry THEN Go(w, "give_up") ELSE Leave(w)
+(* The same, but from the final receive on the request is given up. *)
+Later(w) == IF receives[Message(w)] >= FinalReceive THEN Go(w, "give_up") ELSE Leave(w)
 
-(* Another delivery holds the claim, or the ledger does not answer: wait on, and on the very last receive give up. *)
+(* Another delivery holds the claim, or the ledger is unavailable: retry, and give up on the very last receive. *)
 Held(w) == IF receives[Message(w)] < MaxReceives THEN Leave(w) ELSE Go(w, "send_letter")
 
 -----------------------------------------------------------------------------
@@ -70,10 +71,10 @@ Receive(w, m) ==
   /\ queue' = [queue EXCEPT ![m] = "in_flight"]
   /\ receives' = [receives EXCEPT ![m] = @ + 1]
   /\ worker' = [worker EXCEPT ![w] = [m |-> m, owner |-> 0,
-                  does |-> IF receives[m] < LastTry THEN "claim" ELSE "give_up"]]  \* nothing is begun after the last try
+                  does |-> IF receives[m] < FinalReceive THEN "claim" ELSE "give_up"]]  \* the rest is reserved
   /\ UNCHANGED <<row, created, pending, letter, task_letter, crashes>>
 
-BecomeVisible(m) ==   \* also while a worker still has it
+BecomeVisible(m) ==   \* also while a worker still handles it
   /\ queue[m] = "in_flight" /\ queue' = [queue EXCEPT ![m] = "visible"]
   /\ UNCHANGED <<receives, row, worker, created, pending, letter, task_letter, crashes>>
 
@@ -85,55 +86,55 @@ Move(m) ==
 -----------------------------------------------------------------------------
 (* Submission._attempt and _claim_and_create *)
 
-Claimable(m) ==       \* the condition of Ledger.claim
+Claimable(m) ==       \* the condition of SubmissionStore.claim
   \/ row.status \in {"none", "RETRYING"}
   \/ row.status = "REJECTED" /\ row.by # m
 
 Claimed(w) == [status |-> "SUBMITTING", owner |-> row.owner + 1, by |-> Message(w)]
 
-Claim(w) ==           \* Ledger.claim
+Claim(w) ==           \* SubmissionStore.claim
   /\ Does(w, "claim") /\ Rule = "ledger"
   /\ \/ /\ Claimable(Message(w)) /\ row' = Claimed(w)
         /\ \/ GoAs(w, "create", row.owner + 1)
-           \/ ServiceFaults /\ GoAs(w, "release", row.owner + 1)       \* written, but nobody was told
-     \/ ~Claimable(Message(w)) /\ Go(w, "look") /\ UNCHANGED row
+           \/ ServiceFaults /\ GoAs(w, "release", row.owner + 1)       \* written, but the response was lost
+     \/ ~Claimable(Message(w)) /\ Go(w, "read_row") /\ UNCHANGED row
      \/ Later(w) /\ UNCHANGED row         \* no token, no connection, no time left, or the claim was not written
   /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
 
-Release(w) ==         \* the claim that Ledger.claim is not sure of, and under which nothing was sent
+Release(w) ==         \* the response to the claim was lost, so no create is sent under it
   /\ Does(w, "release")
   /\ \/ row' = IF Mine(w) /\ row.status \in {"SUBMITTING", "IN_DOUBT"} THEN [row EXCEPT !.status = "RETRYING"] ELSE row
      \/ row' = row
   /\ Later(w)
   /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
 
-Look(w) ==            \* standing.decision_for, on the row that the failed condition brought
-  /\ Does(w, "look")
+ReadRow(w) ==         \* existing_row.decision_for_existing, on the row that the failed condition returned
+  /\ Does(w, "read_row")
   /\ CASE row.status = "SUBMITTED" -> Go(w, "acknowledge")
        [] row.status = "IN_DOUBT" -> Go(w, "send_letter")
        [] row.status = "REJECTED" /\ row.by = Message(w) -> Go(w, "send_letter")
-       [] row.status = "SUBMITTING" -> Held(w) \/ GoAs(w, "abandon", row.owner)   \* the lease lives, or is over
+       [] row.status = "SUBMITTING" -> Held(w) \/ GoAs(w, "abandon", row.owner)   \* the lease is valid, or has expired
        [] OTHER -> Held(w)
   /\ UNCHANGED <<queue, receives, row, created, pending, letter, task_letter, crashes>>
 
-Abandon(w) ==         \* Ledger.abandoned: only the claim that was judged
+Abandon(w) ==         \* SubmissionStore: sets IN_DOUBT only for the claim whose lease expired
   /\ Does(w, "abandon")
   /\ \/ /\ Mine(w) /\ row.status = "SUBMITTING"
         /\ row' = [row EXCEPT !.status = "IN_DOUBT"] /\ Go(w, "send_letter")
-     \/ ~(Mine(w) /\ row.status = "SUBMITTING") /\ Go(w, "look") /\ UNCHANGED row
+     \/ ~(Mine(w) /\ row.status = "SUBMITTING") /\ Go(w, "read_row") /\ UNCHANGED row
      \/ ServiceFaults /\ Held(w) /\ UNCHANGED row
   /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
 
 -----------------------------------------------------------------------------
-(* Line.create, and what create_answer.outcome_of makes of its answer *)
+(* Connection.create, and the outcome that music_api/create.outcome_of returns *)
 
 Create(w) ==
   /\ Does(w, "create")
   /\ \/ created' = created \cup {worker[w].owner} /\ Go(w, "created") /\ UNCHANGED pending   \* 2xx with a task_id
-     \/ created' = created \cup {worker[w].owner} /\ Go(w, "unknown") /\ UNCHANGED pending   \* the answer is lost, 5xx
-     \/ pending' = pending \cup {worker[w].owner} /\ Go(w, "unknown") /\ UNCHANGED created   \* made after our deadline
-     \/ Go(w, "unknown")  /\ UNCHANGED <<created, pending>>                                  \* lost on the way there
-     \/ Go(w, "not_sent") /\ UNCHANGED <<created, pending>>                                  \* 429, 401, 402
+     \/ created' = created \cup {worker[w].owner} /\ Go(w, "unknown") /\ UNCHANGED pending   \* the response is lost, or 5xx
+     \/ pending' = pending \cup {worker[w].owner} /\ Go(w, "unknown") /\ UNCHANGED created   \* after the deadline of the call
+     \/ Go(w, "unknown")  /\ UNCHANGED <<created, pending>>                                  \* the request is lost
+     \/ Go(w, "retryable") /\ UNCHANGED <<created, pending>>                                 \* 429, 401, 402
      \/ Go(w, "refused")  /\ UNCHANGED <<created, pending>>                                  \* 400, 403, 410
   /\ UNCHANGED <<queue, receives, row, letter, task_letter, crashes>>
 
@@ -145,44 +146,44 @@ CreateLate(owner) ==
 -----------------------------------------------------------------------------
 (* Submission._settle *)
 
-Record(w) ==          \* Ledger.submitted: from any status, whoever claimed; else Reason.TASK_NOT_RECORDED
+Record(w) ==          \* SubmissionStore.record_task: from any status and any owner; else Reason.TASK_NOT_RECORDED
   /\ Does(w, "created")
   /\ \/ row' = [row EXCEPT !.status = "SUBMITTED"] /\ Go(w, "acknowledge")
      \/ ServiceFaults /\ (IF Rule = "ledger" THEN Go(w, "send_task") ELSE Leave(w)) /\ UNCHANGED row
   /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
 
-(* Ledger.retrying, rejected, in_doubt: only the attempt that claimed, from SUBMITTING or IN_DOUBT *)
+(* record_retrying, record_rejected, record_in_doubt: only the owner of the claim, from SUBMITTING or IN_DOUBT *)
 Write(w, status) == Mine(w) /\ row.status \in {"SUBMITTING", "IN_DOUBT"} /\ row' = [row EXCEPT !.status = status]
-Stale(w) == ~(Mine(w) /\ row.status \in {"SUBMITTING", "IN_DOUBT"}) /\ Go(w, "look") /\ UNCHANGED row
+Stale(w) == ~(Mine(w) /\ row.status \in {"SUBMITTING", "IN_DOUBT"}) /\ Go(w, "read_row") /\ UNCHANGED row
 NotWritten(w) == ServiceFaults /\ Later(w) /\ UNCHANGED row
 
 Settle(w) ==
   /\ Rule = "ledger"
-  /\ \/ Does(w, "not_sent") /\ Write(w, "RETRYING") /\ Later(w)
+  /\ \/ Does(w, "retryable") /\ Write(w, "RETRYING") /\ Later(w)
      \/ Does(w, "refused")  /\ Write(w, "REJECTED") /\ Go(w, "send_letter")
      \/ Does(w, "unknown")  /\ Write(w, "IN_DOUBT") /\ Go(w, "send_letter")
-     \/ worker[w].does \in {"not_sent", "refused", "unknown"} /\ (Stale(w) \/ NotWritten(w))
+     \/ worker[w].does \in {"retryable", "refused", "unknown"} /\ (Stale(w) \/ NotWritten(w))
   /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
 
-GiveUp(w) ==          \* Submission._last_word, Ledger.given_up
+GiveUp(w) ==          \* Submission._final_decision, SubmissionStore.record_given_up
   /\ Does(w, "give_up") /\ Rule = "ledger"
   /\ \/ /\ row.status \in {"none", "RETRYING"}
         /\ row' = [row EXCEPT !.status = "REJECTED", !.by = Message(w)] /\ Go(w, "send_letter")
-     \/ row.status \notin {"none", "RETRYING"} /\ Go(w, "look") /\ UNCHANGED row
+     \/ row.status \notin {"none", "RETRYING"} /\ Go(w, "read_row") /\ UNCHANGED row
      \/ ServiceFaults /\ Held(w) /\ UNCHANGED row
   /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
 
 -----------------------------------------------------------------------------
-(* Batch: the decision is carried out *)
+(* Batch carries out the decision *)
 
-SendLetter(w) ==      \* DeadLetters.send; when the queue refuses it, the message stays
+SendLetter(w) ==      \* DeadLetters.send; if it fails, the message stays on its queue
   /\ \/ Does(w, "send_letter") /\ letter' = TRUE /\ Go(w, "acknowledge") /\ UNCHANGED task_letter
      \/ Does(w, "send_task") /\ letter' = TRUE /\ task_letter' = TRUE /\ Go(w, "acknowledge")
      \/ /\ Does(w, "send_letter") \/ Does(w, "send_task")
         /\ ServiceFaults /\ Leave(w) /\ UNCHANGED <<letter, task_letter>>
   /\ UNCHANGED <<queue, receives, row, created, pending, crashes>>
 
-RedriveTask ==        \* the dead letter that carries a task_id comes back: Message.known_task_id
+RedriveTask ==        \* a dead letter with a task_id is redriven: Message.known_task_id
   /\ task_letter /\ row' = [row EXCEPT !.status = "SUBMITTED"]
   /\ UNCHANGED <<queue, receives, worker, created, pending, letter, task_letter, crashes>>
 
@@ -205,17 +206,17 @@ ClaimRecord(w) ==
   /\ \/ row.status = "SUBMITTED" /\ Go(w, "acknowledge") /\ UNCHANGED row
      \/ row.status = "none" /\ row' = Claimed(w) /\ GoAs(w, "create", row.owner + 1)
      \/ row.status = "SUBMITTING" /\ Leave(w) /\ UNCHANGED row                        \* still in progress
-     \/ row.status = "SUBMITTING" /\ row' = Claimed(w) /\ GoAs(w, "create", row.owner + 1)  \* expired: taken again
+     \/ row.status = "SUBMITTING" /\ row' = Claimed(w) /\ GoAs(w, "create", row.owner + 1)  \* expired: claimed again
   /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
 
 DeleteRecord(w) ==    \* the handler raised
   /\ Rule = "idempotency_record"
-  /\ worker[w].does \in {"unknown", "not_sent", "refused", "give_up"}
+  /\ worker[w].does \in {"unknown", "retryable", "refused", "give_up"}
   /\ row' = [row EXCEPT !.status = "none"] /\ Leave(w)
   /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
 
 -----------------------------------------------------------------------------
-Step(w) == \/ Claim(w) \/ Release(w) \/ Look(w) \/ Abandon(w) \/ Create(w) \/ Record(w) \/ Settle(w)
+Step(w) == \/ Claim(w) \/ Release(w) \/ ReadRow(w) \/ Abandon(w) \/ Create(w) \/ Record(w) \/ Settle(w)
            \/ GiveUp(w) \/ SendLetter(w) \/ Acknowledge(w) \/ ClaimRecord(w) \/ DeleteRecord(w)
 
 Next == \/ \E w \in Workers : Step(w) \/ Crash(w)
@@ -228,7 +229,7 @@ Fairness == /\ \A w \in Workers : WF_vars(Step(w))
             /\ \A w \in Workers, m \in Msgs : WF_vars(Receive(w, m))
             /\ \A m \in Msgs : WF_vars(BecomeVisible(m)) /\ WF_vars(Move(m))
 
-Symmetry == Permutations(Msgs) \cup Permutations(Workers)   \* for safety alone: TLC cannot use it for liveness
+Symmetry == Permutations(Msgs) \cup Permutations(Workers)   \* for safety properties only: TLC cannot use it for liveness
 
 Spec == Init /\ [][Next]_vars /\ Fairness
 
@@ -240,7 +241,7 @@ NothingLost  == \A m \in Msgs : queue[m] = "deleted" => (row.status = "SUBMITTED
 NotForgotten == Creates > 0 => row.status \in {"SUBMITTING", "IN_DOUBT", "SUBMITTED"}    \* 3
 TaskIsReal   == row.status = "SUBMITTED" => created # {}                                 \* 4
 
-Told       == letter \/ \E m \in Msgs : queue[m] = "moved"
+Reported   == letter \/ \E m \in Msgs : queue[m] = "moved"
 Settles    == <>[](\A m \in Msgs : queue[m] \in {"deleted", "moved"})                    \* 7
-NoneIsOpen == <>[](row.status = "SUBMITTING" => Told)                                    \* 7
+NoneIsOpen == <>[](row.status = "SUBMITTING" => Reported)                                    \* 7
 =============================================================================

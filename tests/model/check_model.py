@@ -1,6 +1,6 @@
 """Checks the model of the ledger with TLC: `python -m tests.model.check_model`. Needs Java 8 or later.
 
-The jar is that of TLA_TOOLS_JAR, or else is fetched into .tla/, pinned by its hash.
+The jar is the one that TLA_TOOLS_JAR names. Otherwise it is downloaded into .tla/ and checked against its hash.
 """
 
 import os
@@ -23,17 +23,19 @@ _INVARIANT_VIOLATED: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One configuration, and what TLC has to say of it."""
+    """One configuration of the model, and the expected result."""
 
     name: str
     expected: int
-    says: str
+    """The exit code of TLC."""
+    meaning: str
+    """What the expected exit code shows."""
 
 
 CHECKS: Final = (
     Check("at_most_once", _CLEAN, "the design holds its invariants"),
-    Check("settles", _CLEAN, "every message ends, and no claim stays open untold"),
-    Check("idempotency_record", _INVARIANT_VIOLATED, "the ordinary recipe pays twice"),
+    Check("settles", _CLEAN, "every message ends, and every claim that stays open has a dead letter"),
+    Check("idempotency_record", _INVARIANT_VIOLATED, "the usual recipe pays twice"),
 )
 
 
@@ -42,15 +44,15 @@ def java() -> str | None:
 
 
 def find_jar() -> Path | None:
-    """The jar that is on this machine already."""
+    """The path of the jar, or None if it is not on this machine."""
     named = os.environ.get("TLA_TOOLS_JAR")
     jar = Path(named) if named else JAR_IN_CACHE
     return jar if jar.is_file() else None
 
 
 def run(name: str, jar: Path) -> subprocess.CompletedProcess[str]:
-    """TLC on one configuration; its exit code is the verdict. It leaves nothing beside the model."""
-    # -deadlock: that nothing more can happen is how a run of this model ends.
+    """Run TLC on one configuration; the exit code is the result. No files are left in the folder of the model."""
+    # -deadlock: do not report deadlocks, because a run of this model ends when no step is possible.
     options = ["-workers", str(os.cpu_count() or 1), "-deadlock", "-nowarning", "-config", f"{name}.cfg"]
     with tempfile.TemporaryDirectory() as states:
         command = [java() or "java", "-XX:+UseParallelGC", "-cp", str(jar), "tlc2.TLC", *options, "-metadir", states]
@@ -62,12 +64,12 @@ def main() -> int:
         return _fail("Java is not installed: the model checker TLC needs it")
     jar = find_jar() or _fetch_jar()
     if jar is None:
-        return _fail("the model checker cannot be had; set TLA_TOOLS_JAR to a tla2tools.jar")
+        return _fail("the model checker could not be downloaded; set TLA_TOOLS_JAR to the path of a tla2tools.jar")
     for check in CHECKS:
         done = run(check.name, jar)
         if done.returncode != check.expected:
             return _fail(f"{done.stdout}\n{check.name}: exit {done.returncode} instead of {check.expected}")
-        print(f"{check.name}: {check.says} ({_states(done.stdout)})", flush=True)  # noqa: T201
+        print(f"{check.name}: {check.meaning} ({_states(done.stdout)})", flush=True)  # noqa: T201
     return 0
 
 
@@ -82,10 +84,10 @@ def _fetch_jar() -> Path | None:
 
 
 def _states(output: str) -> str:
-    """`1,234 distinct states`, from TLC's last line about them."""
+    """For example `1,234 distinct states`, from TLC's last progress line."""
     lines = [line for line in output.splitlines() if "distinct states found" in line]
     words = lines[-1].split() if lines else []
-    return f"{int(words[3]):,} distinct states" if len(words) > 3 and words[3].isdigit() else "no count of states"
+    return f"{int(words[3]):,} distinct states" if len(words) > 3 and words[3].isdigit() else "number of states unknown"
 
 
 def _fail(message: str) -> int:

@@ -1,4 +1,4 @@
-"""Starts the processes that measure, one at a time, and gathers what they measured."""
+"""Starts the measuring processes, one at a time, and collects their samples."""
 
 import json
 import ssl
@@ -26,17 +26,18 @@ class Clients:
     folder: Path
 
     def warm(self, plan: Plan) -> Samples:
-        """One process, all designs by turns, without TLS."""
+        """Measure all designs in one process, in turns, without TLS."""
         command = ["-m", "tests.performance.warm_client"]
-        told = self._run(command, asdict(plan), environment(self.stub, tls=False, batch_size=plan.batch_size))
-        return Samples.of(told)
+        result = self._run(command, asdict(plan), environment(self.stub, tls=False, batch_size=plan.batch_size))
+        return Samples.of(result)
 
     def first(
         self, designs: Sequence[Design], number: int, batches: int, latency: int, shipped: Sequence[Path] = ()
     ) -> Iterator[Sample]:
-        """A bare call, then a fresh process for each design, over TLS: its first batch, and its peak after the last.
+        """Over TLS: one bare call, then a fresh process for each design, with the time of its first batch and its peak
+        memory.
 
-        shipped: where this handler and all that it imports are as they ship; without it they are the sources.
+        shipped: the folders of the built handler and layers; if empty, the sources are used.
         """
         self.stub.control.latency(latency)
         yield self._api_call(number, latency)
@@ -45,25 +46,25 @@ class Clients:
             command = [str(HERE / "first_batch.py"), MODULES[design]]
             self.stub.control.record()
             path = shipped if design is Design.OURS else ()
-            told = self._run(command, events, environment(self.stub, tls=True, batch_size=10), path)
+            result = self._run(command, events, environment(self.stub, tls=True, batch_size=10), path)
             titles = [title for event in events for title in titles_of(event)]
             check(design, titles, self.stub.control.record())
-            yield Sample(design, latency, number, **told)
+            yield Sample(design, latency, number, **result)
 
     def _api_call(self, number: int, latency: int) -> Sample:
         song = json.loads(batch_of(1)["Records"][0]["body"])
         tls = ssl.create_default_context(cafile=self.stub.ca_bundle)
-        took = one_api_call(f"https://127.0.0.1:{self.stub.tls_port}", tls, song)
-        return Sample(Design.API_CALL, latency, number, wall=took, cpu=0.0)
+        seconds = one_api_call(f"https://127.0.0.1:{self.stub.tls_port}", tls, song)
+        return Sample(Design.API_CALL, latency, number, wall=seconds, cpu=0.0)
 
     def _run(
-        self, command: Sequence[str], asked: object, surroundings: dict[str, str], shipped: Sequence[Path] = ()
+        self, command: Sequence[str], arguments: object, surroundings: dict[str, str], shipped: Sequence[Path] = ()
     ) -> Any:
-        question, answer = self.folder / "question.json", self.folder / "answer.json"
-        question.write_text(json.dumps(asked))
+        request, response = self.folder / "request.json", self.folder / "response.json"
+        request.write_text(json.dumps(arguments))
         path = {"PYTHONPATH": ":".join(map(str, shipped or (PROJECT, *SOURCES)))}
-        # -S: nothing of this environment is to be found beside what ships.
-        run = [sys.executable, *(["-S"] if shipped else []), *command, str(question), str(answer)]
-        # The log lines go nowhere: on Lambda, too, they cost the function their writing alone.
+        # -S: only the built files are on the path, not the packages of this environment.
+        run = [sys.executable, *(["-S"] if shipped else []), *command, str(request), str(response)]
+        # The log is discarded: on Lambda, too, a log line only costs the function the time to write it.
         subprocess.run(run, env=surroundings | path, cwd=PROJECT, stdout=subprocess.DEVNULL, check=True)
-        return json.loads(answer.read_text())
+        return json.loads(response.read_text())

@@ -1,6 +1,6 @@
-"""A cold start: fresh interpreters that import the handler, against fresh ones that import boto3 and nothing else.
+"""A cold start: fresh interpreters that import the handler, compared with fresh ones that import only boto3.
 
-Both see what Lambda would: the layers as their Makefiles build them, and the function's folder, nothing of the machine.
+Both have the path of a Lambda function: the layers as their Makefiles build them, and the function's folder.
 """
 
 import shutil
@@ -24,14 +24,14 @@ print(time.perf_counter() - began, time.process_time() - cpu)"""
 
 
 def built_layers(folder: Path) -> Path:
-    """The layers as they ship, but for this interpreter; what is /opt on Lambda, with its packages in /opt/python."""
+    """Build the layers for this interpreter into a folder like Lambda's /opt, with the packages in opt/python."""
     opt = folder / "opt"
     for source, layer in LAYERS.items():
-        # Each for itself, as SAM builds them; Lambda lays one over the other.
+        # SAM builds each layer separately; Lambda extracts all of them into one folder.
         built = folder / layer
         runtime = f"{sys.version_info.major}.{sys.version_info.minor}"
         command = ["make", f"build-{layer}", f"ARTIFACTS_DIR={built}", f"PYTHON={sys.executable}"]
-        # Without a platform named, pip takes wheels for this machine.
+        # Without a platform, pip installs wheels for this machine.
         command += [f"RUNTIME_VERSION={runtime}", "PLATFORMS="]
         subprocess.run(command, cwd=PROJECT / "layers" / source, check=True, stdout=subprocess.DEVNULL)
         shutil.copytree(built, opt, dirs_exist_ok=True)
@@ -39,20 +39,20 @@ def built_layers(folder: Path) -> Path:
 
 
 def shipped_function(folder: Path) -> Path:
-    """The function's folder without the bytecode that this machine may have left in it."""
+    """Copy the function's folder without the bytecode of this machine."""
     target = folder / "function"
     shutil.copytree(FUNCTION, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     return target
 
 
 def cold_starts(path: Sequence[Path], environment: Mapping[str, str], rounds: range, bytecode: Path) -> Samples:
-    """One start of each in every round. Those before round 0 do not count: they fill the machine's file cache, and
-    the folder `bytecode` for boto3.
+    """One start of each in every round. Rounds below 0 do not count: they fill the file cache of the machine, and the
+    folder `bytecode` for boto3.
     """
     modules = {
-        # With bytecode in any case, so that a layer which ships none is seen to be slow.
+        # Always with bytecode, so that a layer built without it shows as slow.
         Design.BOTO3: ("-X", f"pycache_prefix={bytecode}", "-c", IMPORT, "boto3"),
-        # With what is shipped: Lambda's disk takes no bytecode.
+        # Only with the bytecode of the layers: on Lambda the disk is read-only.
         Design.OURS: ("-B", "-c", IMPORT, "submit_song"),
     }
     samples = [
@@ -64,7 +64,7 @@ def cold_starts(path: Sequence[Path], environment: Mapping[str, str], rounds: ra
 
 
 def _start(command: Sequence[str], path: Sequence[Path], environment: Mapping[str, str]) -> tuple[float, float]:
-    """Seconds, and those of processor. -I -S: nothing on the path but what is named."""
+    """Wall and CPU seconds of one start. -I -S: only the given folders are on the path."""
     run = [sys.executable, "-I", "-S", *command, *map(str, path)]
     wall, cpu = subprocess.run(run, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     return float(wall), float(cpu)

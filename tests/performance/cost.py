@@ -1,7 +1,7 @@
-"""What a million songs cost: the table of the README, from prices.py, measured.json and song_work.py.
+"""The cost of a million songs: the tables of the README, from prices.py, measured.json and song_work.py.
 
-python -m tests.performance.cost            prints it
-python -m tests.performance.cost README.md  puts it between the markers of that file as well
+python -m tests.performance.cost            prints them
+python -m tests.performance.cost README.md  also writes them between the markers of that file
 """
 
 import re
@@ -19,7 +19,7 @@ from tests.template.transformed import shipped
 
 SONGS: Final = 1_000_000
 
-# The columns of the table, and what is in each.
+# The columns of the tables, and the units in each.
 SERVICES: Final[Mapping[str, frozenset[Unit]]] = {
     "Lambda": frozenset({Unit.LAMBDA_GB_SECONDS, Unit.LAMBDA_REQUESTS}),
     "DynamoDB": frozenset({Unit.DYNAMODB_WRITES}),
@@ -29,15 +29,16 @@ SERVICES: Final[Mapping[str, frozenset[Unit]]] = {
     "logs, HTTP API": frozenset({Unit.LOG_BYTES, Unit.HTTP_API_REQUESTS}),
 }
 
-# A mapping with a maximum concurrency keeps five pollers on an idle queue, each asking every 20 seconds:
+# An event source mapping with a maximum concurrency polls an idle queue with five pollers, every 20 seconds each:
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 _POLLERS: Final = 5
 _POLLS_A_MONTH: Final = 30 * 86_400 / 20
 _FIVE_MINUTES_A_MONTH: Final = 30 * 86_400 / 300
 
 _UNVERIFIED: Final = (
-    "AWS's pages load most figures by script, so these were read in stored copies of pages that quote them, dated as "
-    "they say. An undated one, and that of 2024, is not verified further. Look one up before a decision hangs on it."
+    "AWS's pages load most prices by script, so these were read in stored copies of pages that quote them, with the "
+    "date on that page. The undated ones and the one of 2024 were not verified further. Check a price with AWS before "
+    "you rely on it."
 )
 
 _START: Final = "<!-- cost: `make cost` writes from here -->"
@@ -49,15 +50,15 @@ def usd(work: Work) -> float:
 
 
 def usd_by_service(work: Work) -> list[float]:
-    """What a million songs of this work cost in each column, to the cent, so that the columns add up."""
+    """The cost of this work for a million songs in each column, rounded to the cent, so that the columns add up."""
     return [
         round(SONGS * usd({unit: amount for unit, amount in work.items() if unit in units}), 2)
         for units in SERVICES.values()
     ]
 
 
-def standing_work() -> Work:
-    """What the stack takes in a month without a song, if every metric occurred in it."""
+def idle_work() -> Work:
+    """The billed units of a month without songs, if every metric has a value."""
     resources = shipped()["Resources"].values()
     kinds = [resource["Type"] for resource in resources]
     sources = [
@@ -80,11 +81,11 @@ def report(measured: Measured) -> str:
         (
             *_part("submitting", {design.name: design.submitting for design in them}),
             "",
-            *_part("following and telling", {design.name: design.following for design in them}),
+            *_part("tracking and events", {design.name: design.tracking for design in them}),
             "",
             *_rows(("both", "USD", "remark"), [_both(design) for design in them]),
             "",
-            _at_rest(),
+            _when_idle(),
             "",
             f"<details><summary>The prices, read on {READ_ON}</summary>",
             "",
@@ -98,15 +99,15 @@ def report(measured: Measured) -> str:
 
 
 def between_markers(readme: str) -> str:
-    """What the README has there. Raises ValueError where it has no place for it."""
+    """The README's text between the markers. Raises ValueError if there are no markers."""
     found = re.search(f"{re.escape(_START)}\n\n(.*)\n\n{re.escape(_END)}", readme, flags=re.DOTALL)
     if found is None:
-        raise ValueError("there is no place for the cost between two markers")
+        raise ValueError("the markers of the cost are missing")
     return found[1]
 
 
 def placed(readme: str, text: str) -> str:
-    """The README with the text between its markers. Raises ValueError as above."""
+    """The README with this text between its markers. Raises ValueError if there are no markers."""
     before, after = _framed(between_markers(readme)), _framed(text)
     return readme.replace(before, after)
 
@@ -121,19 +122,19 @@ def _part(title: str, works: Mapping[str, Work | None]) -> list[str]:
 
 def _amounts(work: Work | None) -> list[str]:
     if work is None:
-        return [*[""] * len(SERVICES), "cannot"]
+        return [*[""] * len(SERVICES), "not possible"]
     amounts = usd_by_service(work)
     return [*(f"{amount:.2f}" if amount else "" for amount in amounts), f"**{sum(amounts):.2f}**"]
 
 
 def _both(design: Design) -> tuple[str, str, str]:
-    if design.following is None:
+    if design.tracking is None:
         return design.name, "", design.remark
-    total = sum(usd_by_service(design.submitting)) + sum(usd_by_service(design.following))
+    total = sum(usd_by_service(design.submitting)) + sum(usd_by_service(design.tracking))
     return design.name, f"**{total:.2f}**", design.remark
 
 
-def _at_rest() -> str:
+def _when_idle() -> str:
     names = {
         Unit.ALARMS: "alarms",
         Unit.METRICS: "metrics",
@@ -141,9 +142,9 @@ def _at_rest() -> str:
         Unit.SECRETS: "secrets",
         Unit.KMS_KEYS: "key",
     }
-    work = standing_work()
+    work = idle_work()
     counted = [f"{work[unit]:.0f} {name}" for unit, name in names.items()]
-    monthly = f"Beside that, the stack costs up to {usd(work):.2f} USD a month at rest"
+    monthly = f"In addition, the stack costs up to {usd(work):.2f} USD a month without any songs"
     return f"{monthly}: {', '.join(counted)}, and polls of empty queues."
 
 

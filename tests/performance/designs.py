@@ -1,4 +1,4 @@
-"""What is compared, by name."""
+"""The designs that are compared, and their names in the report."""
 
 from enum import StrEnum
 
@@ -10,9 +10,9 @@ class Design(StrEnum):
     IDEMPOTENCY = "idempotency"
     FLOOR = "floor"
     API_CALL = "one API call"
-    """No design: a bare create on a new connection, which is what the others' wall times are divided by."""
+    """Not a design: one bare create on a new connection. The wall times of the designs are divided by its time."""
     BOTO3 = "import boto3"
-    """No design: what a cold start is divided by."""
+    """Not a design: the time of a cold start is divided by it."""
 
 
 MODULES = {
@@ -23,18 +23,18 @@ MODULES = {
     Design.FLOOR: "tests.performance.floor",
 }
 
-TOLD = {
+LABELS = {
     Design.OURS: "**this handler**",
     Design.SEQUENTIAL: "(a) Powertools BatchProcessor, one after another",
     Design.THREADS: "(b) the same calls in a thread pool",
     Design.IDEMPOTENCY: "(c) Powertools Idempotency around the call",
-    Design.FLOOR: "(d) the floor: raw sockets, signed by hand",
+    Design.FLOOR: "(d) theoretical minimum: raw sockets, requests signed by hand",
 }
 
-SHORT = {
+SHORT_LABELS = {
     Design.OURS: "this handler",
     Design.SEQUENTIAL: "(a) one after another",
     Design.THREADS: "(b) thread pool",
     Design.IDEMPOTENCY: "(c) Idempotency",
-    Design.FLOOR: "(d) floor: raw sockets",
+    Design.FLOOR: "(d) minimum: raw sockets",
 }

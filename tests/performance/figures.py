@@ -1,4 +1,4 @@
-"""All that was measured, and the figures that stand for it."""
+"""The samples of all parts, and the figures that summarize them."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ MEANINGS = {
     "batch100_wall_over_api": "warm batch of 100, without TLS (`BatchSize` 100): wall time over one bare API call",
     "first_tls_batch_wall_over_api": "first batch of 10 of a fresh process, over TLS: wall time over one bare TLS call",
     "cold_start_over_boto3": "fresh interpreter's import of the handler from the built layers, over `import boto3`",
-    "peak_mib": "most memory of a process on the built layers that took five batches of 10 over TLS, in MiB",
+    "peak_mib": "peak memory of a process with the built layers after five batches of 10 over TLS, in MiB",
     "paced_share_of_rate": "600 requests, 8 workers, 10 creates a second, in virtual time: share of the rate used",
-    "paced_429s": "429 answers meanwhile",
+    "paced_429s": "429 responses in that run",
 }
 
 
@@ -27,23 +27,23 @@ class Paced:
 
 @dataclass(slots=True)
 class Figures:
-    """The samples of each part; None where it was left out."""
+    """The samples of each part; None if it was not measured."""
 
     warm: Samples | None = None
     one_by_one: Samples | None = None
-    """Whole batches of the designs that take one song after another, at the music API's full latency."""
+    """Whole batches of the designs that send one song after another, with the full latency of the music API."""
     hundred: Samples | None = None
     first: Samples | None = None
     peak: Samples | None = None
     cold: Samples | None = None
     paced: Paced | None = None
     load: float = 0.0
-    """How busy the machine was before: its load average of a minute."""
+    """The one-minute load average before the run."""
     stub_share: float = 0.0
-    """Seconds of processor that the stubs used, to those that passed."""
+    """CPU seconds of the stubs per second."""
 
     def by_key(self) -> dict[str, float]:
-        """The figures by their names; what was not measured has none."""
+        """The figures by name, without those that were not measured."""
         ours, call = Design.OURS, Design.API_CALL
         figures: dict[str, float] = {}
         if self.warm:
@@ -63,7 +63,7 @@ class Figures:
         return {name: round(value, 3) for name, value in figures.items()}
 
     def cpu_of_a_song(self) -> dict[str, float]:
-        """Milliseconds, by the names in Measured; none where the warm batches were left out."""
+        """CPU milliseconds a song, by the names in Measured; empty if the warm batches were not measured."""
         if not self.warm:
             return {}
         designs = {"submit_cpu_ms": Design.OURS, "one_by_one_cpu_ms": Design.SEQUENTIAL}

@@ -1,7 +1,7 @@
-"""The first batches of a fresh process, as a function has them after its cold start. Imports nothing of the benchmark,
-whose own modules would count in the process's memory.
+"""The first batches of a fresh process, as after a cold start. It imports no module of the benchmark, which would count
+as memory of the process.
 
-    python first_batch.py MODULE EVENTS.json ANSWER.json
+    python first_batch.py MODULE EVENTS.json RESPONSE.json
 """
 
 import importlib
@@ -29,8 +29,7 @@ wall, cpu = time.perf_counter() - began, time.process_time() - cpu
 for event in others:
     handler(event, context)
 
-# Linux hands the peak that getrusage tells down from the process that started this one; macOS, where it is in bytes,
-# does not.
+# On Linux, getrusage also counts the peak of the parent process. On macOS it does not, and it returns bytes.
 status = pathlib.Path("/proc/self/status")
 if status.exists():
     peak = int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024

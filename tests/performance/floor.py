@@ -1,5 +1,5 @@
-"""(d), the floor: raw sockets, requests made and signed by hand, no client library, one thread. Nobody should write a
-function like this; it says what the machine, the stubs and Python itself take.
+"""(d), a theoretical minimum: raw sockets, requests built and signed by hand, no client library, one thread. It is not
+meant as a design. It shows the share of the machine, the stubs and Python itself.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ Answer = dict[str, Any]
 
 
 class Connection:
-    """One kept connection to one service."""
+    """One keep-alive connection to one service."""
 
     def __init__(self, origin: str, tls: ssl.SSLContext | None) -> None:
         address = urlsplit(origin)
@@ -41,18 +41,18 @@ class Connection:
 
 
 class Vendor:
-    """The music API, over as many connections as songs are asked for at once."""
+    """The music API, with one connection for each concurrent create."""
 
     def __init__(self, origin: str, tls: ssl.SSLContext | None) -> None:
         self._origin = origin
         self._tls = tls
         self._idle: list[Connection] = []
 
-    def ask(self, song: Answer) -> Connection:
+    def send_create(self, song: Answer) -> Connection:
         connection = self._idle.pop() if self._idle else Connection(self._origin, self._tls)
-        wanted = json.dumps({"title": song["title"], "sound": song["sound"], "lyrics": song["lyrics"]}).encode()
+        body = json.dumps({"title": song["title"], "sound": song["sound"], "lyrics": song["lyrics"]}).encode()
         head = f"POST /api/v1/producer/create HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\n"
-        connection.send(head + "Content-Type: application/json\r\n", wanted)
+        connection.send(head + "Content-Type: application/json\r\n", body)
         return connection
 
     def task_of(self, connection: Connection) -> str:
@@ -62,7 +62,7 @@ class Vendor:
 
 
 class Floor:
-    """The handler: a row for each song, all the songs at once, and each task into its row when its answer is there."""
+    """The handler: writes a row and sends a create for each song, and records each task when its response arrives."""
 
     def __init__(self, api: str, aws: str, table: str, tls: ssl.SSLContext | None) -> None:
         self._vendor = Vendor(api, tls)
@@ -75,7 +75,7 @@ class Floor:
         with selectors.DefaultSelector() as waiting:
             for song in songs:
                 self._write("PutItem", {"Item": _key(song) | _SUBMITTING, "ConditionExpression": _IS_NEW})
-                connection = self._vendor.ask(song)
+                connection = self._vendor.send_create(song)
                 waiting.register(connection.socket, selectors.EVENT_READ, (song, connection))
             for _ in songs:
                 self._settle_one(waiting)
@@ -88,29 +88,29 @@ class Floor:
         values = {":status": {"S": "SUBMITTED"}, ":task_id": {"S": self._vendor.task_of(connection)}}
         self._write("UpdateItem", {"Key": _key(song), **_SETTLE, "ExpressionAttributeValues": values})
 
-    def _write(self, operation: str, asked: Answer) -> None:
+    def _write(self, operation: str, parameters: Answer) -> None:
         self._dynamodb = self._dynamodb or Connection(*self._aws)
-        body = json.dumps({"TableName": self._table, **asked}).encode()
+        body = json.dumps({"TableName": self._table, **parameters}).encode()
         self._dynamodb.send("POST / HTTP/1.1\r\n" + _signed(operation, body, self._dynamodb.host), body)
         self._dynamodb.answer()
 
 
 def from_environment() -> Floor:
-    """The handler, over TLS where the environment names whom to trust."""
+    """The handler; over TLS if the environment names a CA bundle."""
     bundle = os.environ.get("SSL_CERT_FILE")
     tls = ssl.create_default_context(cafile=bundle) if bundle else None
     return Floor(os.environ["RIVALS_API_ORIGIN"], os.environ["AWS_ENDPOINT_URL"], os.environ["LEDGER_TABLE"], tls)
 
 
 def one_api_call(api: str, tls: ssl.SSLContext | None, song: Answer) -> float:
-    """Seconds that one bare create takes on a new connection: what every batch is measured by."""
+    """The seconds of one bare create on a new connection, by which the time of every batch is divided."""
     began = time.perf_counter()
     vendor = Vendor(api, tls)
-    connection = vendor.ask(song)
+    connection = vendor.send_create(song)
     vendor.task_of(connection)
-    took = time.perf_counter() - began
+    seconds = time.perf_counter() - began
     with contextlib.closing(connection.socket):
-        return took
+        return seconds
 
 
 _IS_NEW = "attribute_not_exists(request_id)"

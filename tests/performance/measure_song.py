@@ -1,8 +1,8 @@
-"""What one song writes, tells and logs: ten are taken through the real parts, and the figures put into measured.json.
+"""Counts the writes, events and log bytes of one song: ten songs run through the real parts, on the local AWS.
 
     python -m tests.performance.measure_song
 
-Counts and bytes alone, which are the same on any machine.
+It writes the figures into measured.json. They are counts and bytes, so they are the same on any machine.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SONGS: Final = 10
 _HOUR: Final = 3600.0
 _HOW: Final = f"python -m tests.performance.measure_song: a batch of {SONGS}, two clips each, metrics shared among them"
 
-# What inject_lambda_context adds to every line.
+# The fields that inject_lambda_context adds to every log line.
 _CONTEXT: Final = {
     "cold_start": False,
     "function_name": "song-intake-SubmitSong-0123456789ab",
@@ -49,7 +49,7 @@ _CONTEXT: Final = {
 
 
 def measure(bench: Bench) -> dict[str, float]:
-    """The figures of one song, by their names in Measured."""
+    """The figures of one song, by the names in Measured."""
     return _SongMeter(bench).figures()
 
 
@@ -61,18 +61,18 @@ class _SongMeter:
         events = bench.cloud.client("events")
         for client in (self._dynamodb, events):
             client.meta.events.register("before-parameter-build", self._count)
-        self._telling = bench.notifier(events)
+        self._notifier = bench.notifier(events)
         logger = Logger(service="song-intake", stream=bench.log, location=None)
         logger.append_keys(**_CONTEXT)
         self._telemetry = Telemetry(logger, Metrics(namespace="SongIntake", service="song-intake"))
 
     def figures(self) -> dict[str, float]:
         running, submit = self._submitted("running", task_seconds=_HOUR)
-        _, wait = self._metered(lambda: self._look(running))
+        _, wait = self._metered(lambda: self._poll(running))
         finished, _ = self._submitted("finished", task_seconds=0)
         hinted, webhook = self._metered(lambda: self._webhooks(finished))
-        _, end = self._metered(lambda: self._look(hinted))
-        assert not wait["writes"], "a look at a song that is not finished writes nothing"
+        _, end = self._metered(lambda: self._poll(hinted))
+        assert not wait["writes"], "a poll of a song that is not finished writes nothing"
         return {
             **{f"submit_{name}": value for name, value in submit.items()},
             "wait_log_bytes": wait["log_bytes"],
@@ -91,7 +91,7 @@ class _SongMeter:
                 self._calls["events"] += len(params["Entries"])
 
     def _metered(self, work: Callable[[], Sequence[SongCheck]]) -> tuple[Sequence[SongCheck], dict[str, float]]:
-        """What it gives, and its writes, events and log bytes a song."""
+        """The result of the work, and its writes, events and log bytes a song."""
         self._calls.clear()
         written = len(self._bench.log.getvalue())
         with redirect_stdout(io.StringIO()) as metrics:
@@ -105,8 +105,8 @@ class _SongMeter:
         return self._metered(lambda: self._submit([f"order-{stem}-{number}:song-1" for number in range(SONGS)]))
 
     def _submit(self, request_ids: Sequence[str]) -> Sequence[SongCheck]:
-        work = self._bench.request_work(self._bench.submission(dynamodb=self._dynamodb), notifier=self._telling)
-        self._take(work, [record_of(song("Kettle in the Morning", request_id)) for request_id in request_ids])
+        work = self._bench.request_work(self._bench.submission(dynamodb=self._dynamodb), notifier=self._notifier)
+        self._handle(work, [record_of(song("Kettle in the Morning", request_id)) for request_id in request_ids])
         rows = {request_id: self._bench.row(request_id) for request_id in request_ids}
         return [SongCheck(request_id, row["task_id"], time.time()) for request_id, row in rows.items()]
 
@@ -117,14 +117,14 @@ class _SongMeter:
             self._telemetry.webhook(200, check.request_id, accepted=True)
         return checks
 
-    def _look(self, checks: Sequence[SongCheck]) -> Sequence[SongCheck]:
-        follow = tracking(self._bench, dynamodb=self._dynamodb, notifier=self._telling)
+    def _poll(self, checks: Sequence[SongCheck]) -> Sequence[SongCheck]:
+        follow = tracking(self._bench, dynamodb=self._dynamodb, notifier=self._notifier)
         dead_letters = DeadLetters(self._bench.sqs, self._bench.dead_checks.url)
         work = CheckWork(tracking=follow, dead_letters=dead_letters, poll_call=POLL_CALL)
-        self._take(work, [record_of(body_of(check), sent_at=time.time()) for check in checks])
+        self._handle(work, [record_of(body_of(check), sent_at=time.time()) for check in checks])
         return checks
 
-    def _take(self, work: Work, records: Sequence[SqsRecord]) -> None:
+    def _handle(self, work: Work, records: Sequence[SqsRecord]) -> None:
         bench = self._bench
         batch = Batch(work=work, sqs=bench.sqs, queue_url=bench.checks.url, telemetry=self._telemetry)
         batch.handle(records, plenty_of_time)

@@ -1,6 +1,6 @@
-"""What was measured of this project, as `measured.json` has it: every figure with how it was obtained.
+"""The measured figures in `measured.json`, each with the way it was measured.
 
-`python -m tests.performance.measure_song` renews the counts and bytes, `make bench BENCH_README=1` the CPU times.
+`python -m tests.performance.measure_song` measures the counts and bytes, `make bench BENCH_README=1` the CPU times.
 """
 
 import json
@@ -14,7 +14,7 @@ FILE: Final = Path(__file__).with_name("measured.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Of one song; log bytes are those of our lines, without the lines that Lambda adds to each invocation."""
+    """Figures of one song. Log bytes are those of the function, without the lines that Lambda adds."""
 
     submit_cpu_ms: float
     """CPU time of this handler in a warm batch of 10."""
@@ -25,9 +25,9 @@ class Measured:
     submit_events: float
     submit_log_bytes: float
     wait_log_bytes: float
-    """A look at a song that is not finished. It writes nothing."""
+    """Of a poll of a song that is not finished, which writes nothing to the ledger."""
     end_writes: float
-    """Ledger writes of the look that finds the song finished."""
+    """Ledger writes of the poll that finds the song finished."""
     end_events: float
     end_log_bytes: float
     webhook_writes: float
@@ -35,13 +35,13 @@ class Measured:
 
     @classmethod
     def load(cls, file: Path = FILE) -> Self:
-        """Raises KeyError and TypeError for a file that lacks a figure, or has one too many."""
-        said = json.loads(file.read_text(encoding="utf-8"))
-        return cls(**{name: float(figure["value"]) for name, figure in said.items()})
+        """Raises TypeError if the file lacks a figure or has an unknown one, KeyError if a figure has no value."""
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        return cls(**{name: float(figure["value"]) for name, figure in stored.items()})
 
 
 def renew(figures: Mapping[str, float], how: str, file: Path = FILE) -> None:
-    """Put these figures into the file, and how they were obtained; the others stay as they are."""
-    said = json.loads(file.read_text(encoding="utf-8"))
-    said |= {name: {"value": value, "how": how} for name, value in figures.items()}
-    file.write_text(f"{json.dumps(said, indent=2)}\n", encoding="utf-8")
+    """Write these figures into the file, with the way they were measured. The others are kept."""
+    stored = json.loads(file.read_text(encoding="utf-8"))
+    stored |= {name: {"value": value, "how": how} for name, value in figures.items()}
+    file.write_text(f"{json.dumps(stored, indent=2)}\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The parts of the benchmark, and how long each goes on."""
+"""The parts of the benchmark, and the number of their rounds."""
 
 import os
 import sysconfig
@@ -17,16 +17,16 @@ from tests.performance.surroundings import SOURCES, environment
 
 PARTS = ("warm", "hundred", "first", "peak", "cold", "paced")
 
-# One song after another takes ten times as long with every batch and says nothing more by it, so their CPU, which does
-# not depend on waiting, is taken with QUICK_LATENCY.
+# One song after another takes ten times as long for every batch. Their CPU time does not depend on waiting, so it is
+# measured with QUICK_LATENCY.
 ONE_BY_ONE = (Design.SEQUENTIAL, Design.IDEMPOTENCY)
 SIDE_BY_SIDE = (Design.OURS, Design.THREADS, Design.FLOOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """latency: milliseconds that a create takes. warm_up: batches that do not count. The rest: rounds of each part;
-    where there are none, another part's samples serve.
+    """latency: milliseconds of a create. warm_up: batches that do not count. The others: rounds of each part; a part
+    with 0 rounds uses the samples of another part.
     """
 
     latency: int
@@ -38,7 +38,7 @@ class Effort:
     peak_rounds: int
     cold_rounds: int
     from_built_layers: bool = True
-    """Whether a cold start is measured as it ships, which downloads the dependencies; else from this environment."""
+    """Whether a cold start is measured with built layers, which downloads dependencies; else with this environment."""
 
 
 FULL = Effort(
@@ -51,7 +51,7 @@ FULL = Effort(
     peak_rounds=2,
     cold_rounds=15,
 )
-# Says nothing about time: it runs all the code once.
+# Runs all the code once; its times mean nothing.
 QUICK = Effort(
     latency=QUICK_LATENCY,
     warm_up=0,
@@ -113,13 +113,13 @@ def _peak(clients: Clients, effort: Effort, shipped: Sequence[Path]) -> Iterator
 
 
 def _shipped(folder: Path) -> list[Path]:
-    """Where a function finds itself and its layers, as they ship."""
+    """The folders of the built function and of the built layers."""
     return [shipped_function(folder), built_layers(folder) / "python"]
 
 
 def _cold(clients: Clients, effort: Effort, shipped: Sequence[Path]) -> Samples:
-    # Nobody is called while the function starts, so the addresses do not matter. Nor is any authority named, as on
-    # Lambda: the function reads the bundle that it ships.
+    # The function calls no service while it starts, so the addresses do not matter. No CA bundle is set, as on Lambda:
+    # the function reads the bundle in its layer.
     surroundings = environment(clients.stub, tls=False, batch_size=10)
     path = shipped or [*SOURCES, Path(sysconfig.get_path("purelib"))]
     warm_up = -1 if effort.warm_up else 0
@@ -127,5 +127,5 @@ def _cold(clients: Clients, effort: Effort, shipped: Sequence[Path]) -> Samples:
 
 
 def _paced() -> Paced:
-    seen = run_paced(Load(skew=2))
-    return Paced(seen.share_of_rate, seen.answers_429)
+    result = run_paced(Load(skew=2))
+    return Paced(result.share_of_rate, result.answers_429)

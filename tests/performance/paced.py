@@ -1,7 +1,7 @@
-"""Many workers and a vendor that counts, in virtual time: how much of its rate is used, and how often it says 429.
+"""Many workers and a vendor with a rate limit, in virtual time: the used share of the rate, and the number of 429s.
 
-Real are Submission, the pacer with its threads, and the ledger; simulated are the clocks, the queue, the ends of the
-clients, and the vendor (see paced_surroundings).
+Real: Submission, the pacer with its threads, and the ledger. Simulated: the clocks, the queue, the AWS clients, and the
+vendor (see paced_surroundings).
 """
 
 import json
@@ -28,12 +28,12 @@ FUNCTION_TIMEOUT: Final = 240.0
 PAID_CALL: Final = 40.0
 FINAL_RECEIVE: Final = 12
 BETWEEN_BATCHES: Final[Seconds] = (0.02, 0.3)
-LOOK_AGAIN: Final = 0.5  # seconds, at the least, where no message is visible
+POLL_AGAIN: Final = 0.5  # seconds, the least wait if no message is visible
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The classes under test. A test of the tests puts broken ones here."""
+    """The classes under test. The tests of the checks put broken ones here."""
 
     pacer: Callable[..., Pacer] = SharedPacer
     pace_item: type[PaceItem] = PaceItem
@@ -41,28 +41,28 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What there is to do, and by whom. Times are seconds, moments seconds from the start."""
+    """The requests and the workers. Times are in seconds, points in time in seconds from the start."""
 
     requests: int = 600
     duplicates: int = 0
-    """Messages more, each of a request that was sent before."""
+    """Additional messages, each for a request that was sent before."""
     creates_per_minute: int = 600
     workers: int = 8
     batch_size: int = 10
     latency: Seconds = (1.0, 2.0)
-    """From a create's arrival to its answer."""
+    """From the arrival of a create to its response."""
     skew: float = 0.0
-    """By how much the workers' clocks are wrong at the most, either way."""
-    deaths: tuple[float, ...] = ()
-    """When a worker dies with all that it does."""
+    """The largest error of the workers' clocks, in either direction."""
+    crashes: tuple[float, ...] = ()
+    """When a worker crashes."""
     slow_until: float = 0.0
-    """Until when the vendor takes only a fourth of the rate."""
+    """Until when the vendor accepts only a quarter of the rate."""
     seed: int = 1
 
 
 @dataclass(slots=True)
 class PacedResult:
-    """What was seen. Moments are seconds from the start."""
+    """The result of a run. Points in time are in seconds from the start."""
 
     load: Load
     created_at: list[float] = field(default_factory=list)
@@ -70,9 +70,9 @@ class PacedResult:
     """Songs by the number of their worker."""
     refused_at: list[float] = field(default_factory=list)
     retries: Counter[str] = field(default_factory=Counter)
-    """By reason."""
+    """The number of retries by reason."""
     lost: int = 0
-    """Messages that were with a worker when it died, and are hidden for long."""
+    """Messages of a worker that crashed, which stay invisible for a long time."""
     writes_of_the_pace: int = 0
 
     @property
@@ -81,12 +81,12 @@ class PacedResult:
 
     @property
     def share_of_rate(self) -> float:
-        """The creates that were made, of those that the rate allows up to the last one."""
+        """The number of creates, divided by the number that the rate allows until the last one."""
         return len(self.created_at) / (max(self.created_at) * self.load.creates_per_minute / 60)
 
     @property
     def oldest_age(self) -> float:
-        """All requests are sent at the start, so the last one to be made has waited longest."""
+        """All requests are sent at the start, so the one created last has waited longest."""
         return max(self.created_at)
 
 
@@ -95,7 +95,7 @@ def run_paced(load: Load | None = None, parts: Parts | None = None) -> PacedResu
 
 
 class _World:
-    """One queue, its workers, and what is around them."""
+    """One queue, its workers, and the services around them."""
 
     def __init__(self, load: Load, parts: Parts) -> None:
         self.load = load
@@ -107,7 +107,7 @@ class _World:
         self.vendor = Vendor(60 / load.creates_per_minute)
         self.result = PacedResult(load)
         self.queue = [(0.0, message) for message in self._messages()]
-        """Each message with the moment from which on it is visible."""
+        """Each message with the time when it becomes visible."""
         self.open = len(self.queue)
         self.workers = [self._worker(number) for number in range(load.workers)]
 
@@ -115,8 +115,8 @@ class _World:
         with self.time.clock():
             for worker in self.workers:
                 self.time.start(worker.process, worker.work)
-            for moment in self.load.deaths:
-                self.time.start(Process(), lambda moment=moment: self._kill_at(moment))  # type: ignore[misc]
+            for moment in self.load.crashes:
+                self.time.start(Process(), lambda moment=moment: self._crash_at(moment))  # type: ignore[misc]
             self.time.run()
         self.result.writes_of_the_pace = self.database.writes[PACE_KEY]
         return self.result
@@ -128,7 +128,7 @@ class _World:
         self.time.sleep(self.random.uniform(*bounds))
 
     def receive(self) -> list[Message]:
-        """As many visible messages as a batch takes."""
+        """Up to one batch of visible messages."""
         visible = [entry for entry in self.queue if entry[0] <= self.now()][: self.load.batch_size]
         for entry in visible:
             self.queue.remove(entry)
@@ -138,12 +138,12 @@ class _World:
         return min((at for at, _ in self.queue), default=0.0)
 
     def arrived(self, worker: int) -> bool:
-        """A create reaches the vendor. Whether it is taken."""
+        """A create arrives at the vendor. Returns whether it is accepted."""
         slower = 4 if self.now() < self.load.slow_until else 1
-        is_taken = self.vendor.takes(self.now(), slower)
-        (self.result.created_at if is_taken else self.result.refused_at).append(self.now())
-        self.result.creates_of[worker] += is_taken
-        return is_taken
+        is_accepted = self.vendor.accepts(self.now(), slower)
+        (self.result.created_at if is_accepted else self.result.refused_at).append(self.now())
+        self.result.creates_of[worker] += is_accepted
+        return is_accepted
 
     def _worker(self, number: int) -> "_Worker":
         return _Worker(self, number, Process(self.random.uniform(-self.load.skew, self.load.skew)))
@@ -156,12 +156,12 @@ class _World:
             messages.insert(place, replace(original, message_id=f"duplicate-{number}"))
         return messages
 
-    def _kill_at(self, moment: float) -> None:
-        """A worker dies, and another takes its place."""
+    def _crash_at(self, moment: float) -> None:
+        """A worker crashes, and another one replaces it."""
         self.time.sleep(moment)
         number = self.random.randrange(len(self.workers))
         victim = self.workers[number]
-        victim.process.is_dead = True
+        victim.process.has_crashed = True
         self.result.lost += len(victim.in_hand)
         self.open -= len(victim.in_hand)
         self.workers[number] = self._worker(number)
@@ -169,7 +169,7 @@ class _World:
 
 
 class _Worker:
-    """An execution environment: takes one batch after another for as long as there is anything to do."""
+    """An execution environment, which handles batches until no message is left."""
 
     def __init__(self, world: _World, number: int, process: Process) -> None:
         self.process = process
@@ -179,17 +179,17 @@ class _Worker:
         self._done = world.time.condition()
 
     def work(self) -> None:
-        self._submission = self._wired()
+        self._submission = self._new_submission()
         while self._world.open:
             self._world.pause(BETWEEN_BATCHES)
             self.in_hand = self._world.receive()
             if self.in_hand:
-                self._take(list(self.in_hand))
+                self._handle(list(self.in_hand))
             else:
-                self._world.time.sleep(max(LOOK_AGAIN, self._world.next_visible() - self._world.now()))
+                self._world.time.sleep(max(POLL_AGAIN, self._world.next_visible() - self._world.now()))
 
-    def _wired(self) -> Submission:
-        """submit_song as it is built, with the pacer under test and the condition of virtual time."""
+    def _new_submission(self) -> Submission:
+        """submit_song as the app builds it, with the pacer under test and a condition in virtual time."""
         world = self._world
         clients = SimulatedClients(dynamodb=world.database, secretsmanager=KnownSecrets())
         settings = submit_settings(
@@ -207,8 +207,8 @@ class _Worker:
         )
         return replace(work.submission, pacer=pacer)
 
-    def _take(self, messages: list[Message]) -> None:
-        """As Batch does it: a thread for each message, and the answer when all of them are done."""
+    def _handle(self, messages: list[Message]) -> None:
+        """Like Batch: one thread for each message, until all of them are done."""
         world = self._world
         deadline = world.time.now + FUNCTION_TIMEOUT
 

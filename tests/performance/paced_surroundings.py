@@ -1,4 +1,4 @@
-"""What is around the paced workers: a vendor that limits, a line to it, a table, and a token."""
+"""The services around the paced workers: a vendor with a rate limit, a connection to it, a table, and a token."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Seconds = tuple[float, float]
-"""At least, at most."""
+"""The least and the most."""
 Pause = Callable[[Seconds], None]
 
 CONNECT: Final[Seconds] = (0.05, 0.2)
@@ -24,14 +24,14 @@ HALF_A_WRITE: Final[Seconds] = (0.002, 0.01)
 
 
 class Vendor:
-    """Limits by GCRA: an interval a create, and one may come up to one interval early."""
+    """A rate limit by GCRA: one create per interval, each at most one interval early."""
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
         self._next_at = 0.0
 
-    def takes(self, now: float, slower: int = 1) -> bool:
-        """slower: how many times the interval counts now."""
+    def accepts(self, now: float, slower: int = 1) -> bool:
+        """Whether it accepts a create. slower: the factor of its interval."""
         interval = self._interval * slower
         if now < self._next_at - interval:
             return False
@@ -40,7 +40,7 @@ class Vendor:
 
 
 class PacedMusicApi(MusicApi):
-    """arrived: a create reaches the vendor, and whether it is taken."""
+    """arrived: called when a create arrives; returns whether the vendor accepts it."""
 
     def __init__(self, pause: Pause, arrived: Callable[[], bool], latency: Seconds) -> None:
         self._pause, self._arrived, self._latency = pause, arrived, latency
@@ -67,7 +67,7 @@ class _PacedConnection(Connection):
 
 
 class Database:
-    """One table, behind a client that takes its time. `writes` counts by key."""
+    """A client of one table whose calls take time. `writes` counts the writes by key."""
 
     exceptions = Exceptions
 
@@ -97,7 +97,7 @@ class Database:
 
 
 class KnownSecrets:
-    """Secrets Manager's end of a token that never changes."""
+    """The Secrets Manager client, with a token that never changes."""
 
     def get_secret_value(self, **_: object) -> dict[str, str]:
         return {"SecretString": "token"}

@@ -1,6 +1,6 @@
-"""Our client of the music API without TLS, for the benchmark alone: the real one never sends the token in the clear.
+"""The client of the music API without TLS, only for the benchmark: the real one never sends the token unencrypted.
 
-Only connecting differs. What is sent, how it is read and what an answer means is the real client's.
+Only `connect` differs. The requests, and the reading of the responses, are those of the real client.
 """
 
 from urllib.parse import urlsplit
@@ -21,5 +21,5 @@ class PlainMusicApi(MusicApi):
 
 
 def without_tls() -> None:
-    """From here on, a handler that is imported is wired with the plain client."""
+    """Make every handler that is imported later use the client without TLS."""
     music_api.MusicApi = PlainMusicApi  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The plots of the README: horizontal bars as SVG, one file for light pages and one for dark ones."""
+"""The plots of the README: horizontal bars as SVG, one file for light and one for dark pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ BAR, PITCH, TOP = 20, 34, 48
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Each colour stands out from the page, white or GitHub's dark, by 3:1 for bars and 7:1 for text (WCAG 2.2)."""
+    """The contrast with the page, white or GitHub's dark, is at least 3:1 for bars and 7:1 for text (WCAG 2.2)."""
 
     name: str
     text: str
@@ -39,18 +39,18 @@ class Bar:
 class Plot:
     name: str
     title: str
-    """What the bars measure, and in what unit."""
+    """What the bars measure, and the unit."""
     bars: Sequence[Bar]
 
     def svg(self, theme: Theme) -> str:
         height = TOP + PITCH * len(self.bars)
         longest = max(bar.value for bar in self.bars)
-        told = "; ".join(f"{bar.label}: {bar.value:.2f}" for bar in self.bars)
+        description = "; ".join(f"{bar.label}: {bar.value:.2f}" for bar in self.bars)
         lines = [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}"',
             f'     role="img" font-family="{FONTS}" font-size="14" fill="{theme.text}">',
             f"<title>{escape(self.title)}</title>",
-            f"<desc>{escape(told)}</desc>",
+            f"<desc>{escape(description)}</desc>",
             f'<text x="0" y="20" font-size="15" font-weight="600">{escape(self.title)}</text>',
             *(_drawn(bar, TOP + PITCH * row, longest, theme) for row, bar in enumerate(self.bars)),
             "</svg>",

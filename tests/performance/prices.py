@@ -1,8 +1,8 @@
-"""What AWS charges in us-east-1, in US dollars, without free tiers and without the discounts of very large amounts.
+"""AWS's prices in us-east-1, in US dollars, without free tiers and volume discounts.
 
-AWS's own pages load most of their figures by script, so these were read in copies of pages that quote them. Each price
-says where it stands on AWS's side, where its figure was read, and how old that page says it is. "undated" is not
-verified further. Before a decision hangs on a price, look it up at its `page`.
+AWS's pages load most prices by script, so these were read in copies of pages that quote them. Each price has AWS's own
+page, the page where it was read, and the date on that page. An "undated" price was not verified further. Check a price
+at its `page` before you rely on it.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _A_MILLION = 1_000_000
 
 
 class Unit(StrEnum):
-    """What is billed, in the words of the README."""
+    """The billed units, by their names in the README."""
 
     LAMBDA_GB_SECONDS = "Lambda on arm64, GB-second"
     LAMBDA_REQUESTS = "Lambda request"
@@ -44,11 +44,11 @@ class Price:
     count: int
     count_in_words: str
     page: str
-    """AWS's own page of it."""
+    """AWS's own page."""
     seen: str
-    """The page in a copy of which the figure was read."""
+    """The page in whose copy the price was read."""
     dated: str
-    """What that page says of its age."""
+    """The date on that page."""
 
     @property
     def each(self) -> float:

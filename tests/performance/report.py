@@ -1,4 +1,4 @@
-"""What `make bench` says, and the README too: the table, the figures with their meaning, and what they do not tell."""
+"""The report of `make bench`, also in the README: the table, notes on what is not measured, and the figures."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from tests.performance.designs import SHORT, TOLD, Design
+from tests.performance.designs import LABELS, SHORT_LABELS, Design
 from tests.performance.figures import MEANINGS, MIB, Figures
 from tests.performance.measuring import ONE_BY_ONE
 from tests.performance.plots import Bar, Plot
@@ -23,15 +23,15 @@ COLUMNS = (
     "peak MiB",
 )
 
-NOTES = """Wall times are in times of one bare API call (connect, create, answer) of the same round, medians of these
-ratios; CPU is that of the whole process. Every batch that counts was checked for its work: each song claimed, created
-once and recorded, and by this handler also followed by a check and told by an event, which no rival does.
+NOTES = """Wall times are multiples of one bare API call (connect, create, response) of the same round, as medians. CPU
+time is that of the whole process. Every batch that counts was checked for its work: each song is claimed, created once
+and recorded. This handler also tracks it by a check and publishes an event, which no alternative does.
 
-- Without TLS, a subclass of the music API's client connects in the clear, which the real one refuses. The rest is real.
-- Where (a) and (c) are timed, the rounds are few. Their CPU is taken with an API that answers in {quick} ms, since
-  waiting costs none{check}.
-- Not measured: a network; the latency and the conditions of AWS services (the stubs take every write at once); Lambda's
-  own start and its share of a core (256 MiB have a seventh); SQS polling; what the vendor does under load.
+- Without TLS, a subclass of the music API's client connects unencrypted, which the real one refuses. The rest is real.
+- The wall times of (a) and (c) are from few rounds. Their CPU time is measured with an API that responds in {quick} ms,
+  because waiting uses no CPU time{check}.
+- Not measured: the network; the latency and the condition checks of AWS services (the stubs accept every write at
+  once); Lambda's own startup and its share of a core (a seventh with 256 MiB); SQS polling; the vendor under load.
 """
 
 _START, _END = "<!-- bench: `make bench BENCH_README=1` writes from here -->", "<!-- bench: to here -->"
@@ -39,46 +39,48 @@ _START, _END = "<!-- bench: `make bench BENCH_README=1` writes from here -->", "
 
 def report(figures: Figures) -> str:
     machine = f"CPython {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-    busy = f"its load before was {figures.load:.1f}, and the stubs used {figures.stub_share:.0%} of a core of their own"
+    busy = f"load average before the run {figures.load:.1f}; the stubs used {figures.stub_share:.0%} of their own core"
     return "\n".join((*_table(figures), "", _notes(figures), *_figures(figures), "", f"Measured on {machine}; {busy}."))
 
 
 def write_readme(readme: Path, figures: Figures) -> None:
-    """Put the report between the markers of the README."""
+    """Write the report between the markers of the README."""
     text = readme.read_text(encoding="utf-8")
     written = f"{_START}\n\n{report(figures)}\n\n{_END}"
     pattern = f"{re.escape(_START)}.*{re.escape(_END)}"
     if not re.search(pattern, text, flags=re.DOTALL):
-        raise ValueError(f"{readme} has no place for the figures")
+        raise ValueError(f"{readme} lacks the markers of the figures")
     readme.write_text(re.sub(pattern, lambda _: written, text, flags=re.DOTALL), encoding="utf-8")
 
 
 def plots(figures: Figures) -> list[Plot]:
-    """Those for which everything was measured."""
+    """The plots whose parts were measured."""
     drawn = []
     if figures.warm and figures.one_by_one:
-        walls = {design: _wall_of(figures, design) for design in SHORT}
-        cpus = {design: figures.warm.median(design, "cpu") * 100 for design in SHORT}
-        drawn.append(_plot("batch10-wall", "Warm batch of 10: wall time, in times of one API call", walls))
+        walls = {design: _wall_of(figures, design) for design in SHORT_LABELS}
+        cpus = {design: figures.warm.median(design, "cpu") * 100 for design in SHORT_LABELS}
+        drawn.append(_plot("batch10-wall", "Warm batch of 10: wall time, as a multiple of one API call", walls))
         drawn.append(_plot("batch10-cpu", "Warm batch of 10: CPU time, in ms a song", cpus))
     if figures.first:
         firsts = {
             design: figures.first.ratio(design, Design.API_CALL, "wall")
-            for design in SHORT
+            for design in SHORT_LABELS
             if figures.first.of_design(design)
         }
-        drawn.append(_plot("first-tls-wall", "First batch of 10 over TLS: wall time, in times of one API call", firsts))
+        drawn.append(
+            _plot("first-tls-wall", "First batch of 10 over TLS: wall time, as a multiple of one API call", firsts)
+        )
     return drawn
 
 
 def _plot(name: str, title: str, values: dict[Design, float]) -> Plot:
-    bars = [Bar(SHORT[design], value, design is Design.OURS) for design, value in values.items()]
+    bars = [Bar(SHORT_LABELS[design], value, design is Design.OURS) for design, value in values.items()]
     return Plot(name, title, bars)
 
 
 def _table(figures: Figures) -> list[str]:
     rows = [list(COLUMNS), ["---"] * len(COLUMNS)]
-    rows += [[told, *_cells(figures, design)] for design, told in TOLD.items()]
+    rows += [[label, *_cells(figures, design)] for design, label in LABELS.items()]
     return [f"| {' | '.join(row)} |" for row in rows]
 
 
@@ -119,10 +121,10 @@ def _notes(figures: Figures) -> str:
     check = ""
     if figures.warm and figures.one_by_one:
         quick, slow = (part.median(Design.SEQUENTIAL, "cpu") * 100 for part in (figures.warm, figures.one_by_one))
-        check = f" (here (a) used {quick:.1f} ms a song so, and {slow:.1f} ms with the full latency)"
+        check = f" (here (a) used {quick:.1f} ms a song, and {slow:.1f} ms with the full latency)"
     return NOTES.format(quick=QUICK_LATENCY, check=check)
 
 
 def _figures(figures: Figures) -> list[str]:
     rows = [f"| `{name}` | {value:g} | {MEANINGS[name]} |" for name, value in figures.by_key().items()]
-    return ["| figure | value | what it is |", "|---|---|---|", *rows]
+    return ["| figure | value | meaning |", "|---|---|---|", *rows]

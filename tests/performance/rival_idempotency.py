@@ -1,4 +1,4 @@
-"""Rival (c): Powertools Idempotency around the call, in its BatchProcessor. Its own table keeps the rows."""
+"""Alternative (c): Powertools Idempotency around the call, in BatchProcessor. Its own table has the rows."""
 
 import os
 from typing import Any

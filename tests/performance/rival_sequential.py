@@ -1,4 +1,4 @@
-"""Rival (a): what the documentation of Powertools leads to. One record after another, put, POST, update."""
+"""Alternative (a), after the Powertools documentation: one record after another, each with put, POST and update."""
 
 import os
 from typing import Any

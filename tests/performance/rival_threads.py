@@ -1,4 +1,4 @@
-"""Rival (b): the same work in a thread pool as wide as the batch, with connections for each thread."""
+"""Alternative (b): the same work in a thread pool with one thread and one connection for each record of a batch."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor

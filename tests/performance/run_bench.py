@@ -1,8 +1,8 @@
-"""`make bench`: this project's handler against four other ways to write it, on stubs of this machine.
+"""`make bench`: compares this project's handler with four other implementations, with stubs on this machine.
 
-BENCH_JSON=file         writes the figures there
+BENCH_JSON=file         writes the figures into this file
 BENCH_README=1          writes the report into the README, and the CPU times into measured.json, for `make cost`
-BENCH_PARTS=warm,cold   measures these parts alone, and draws no plots
+BENCH_PARTS=warm,cold   measures only these parts, and draws no plots
 """
 
 import json
@@ -26,7 +26,7 @@ def main() -> None:
     parts = os.environ.get("BENCH_PARTS") or ",".join(PARTS)
     with tempfile.TemporaryDirectory() as folder, StubProcess(Path(folder)) as stub:
         if hasattr(os, "sched_setaffinity"):
-            # The clients inherit it: they have this core, and the stub has the last one.
+            # The clients inherit it: they run on the first core, and the stub on the last one.
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         figures = measure(Clients(stub, Path(folder)), FULL, parts.split(","))
     sys.stdout.write(report(figures) + "\n")

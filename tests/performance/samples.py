@@ -1,4 +1,4 @@
-"""What a client is asked to measure, and what it measured."""
+"""The measurements that a client is to make, and their results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from tests.performance.designs import Design
 
-# Milliseconds of a music API that answers at once, or nearly: for what does not depend on how long it takes.
+# Milliseconds of a fast create, for measurements that do not depend on its latency.
 QUICK_LATENCY = 20
 
 What = Literal["wall", "cpu", "aws_calls", "peak"]
@@ -17,7 +17,7 @@ What = Literal["wall", "cpu", "aws_calls", "peak"]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One batch of one design, with a music API that takes `latency` milliseconds."""
+    """One batch of one design; a create takes `latency` milliseconds."""
 
     design: Design
     latency: int
@@ -28,18 +28,18 @@ class Plan:
     port: int
     batch_size: int
     warm_up: int
-    """Batches of each design before anything counts."""
+    """Batches of each design before those that count."""
     rounds: Sequence[Sequence[Turn]]
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Self:
-        rounds = [[Turn(Design(turn["design"]), turn["latency"]) for turn in turns] for turns in told["rounds"]]
-        return cls(told["port"], told["batch_size"], told["warm_up"], rounds)
+    def of(cls, plan: Mapping[str, Any]) -> Self:
+        rounds = [[Turn(Design(turn["design"]), turn["latency"]) for turn in turns] for turns in plan["rounds"]]
+        return cls(plan["port"], plan["batch_size"], plan["warm_up"], rounds)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Seconds that one turn took, and seconds of processor that the client spent on it in all its threads."""
+    """The wall seconds of one turn, and the CPU seconds of all threads of the client."""
 
     design: Design
     latency: int
@@ -48,7 +48,7 @@ class Sample:
     cpu: float
     aws_calls: int = 0
     peak: int = 0
-    """Bytes that the process held at most, until then; 0 where it was not asked."""
+    """The peak memory of the process until then, in bytes; 0 if it was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class Samples:
     all: Sequence[Sample]
 
     @classmethod
-    def of(cls, told: Iterable[Mapping[str, Any]]) -> Self:
-        return cls([Sample(**{**sample, "design": Design(sample["design"])}) for sample in told])
+    def of(cls, samples: Iterable[Mapping[str, Any]]) -> Self:
+        return cls([Sample(**{**sample, "design": Design(sample["design"])}) for sample in samples])
 
     def of_design(self, design: Design) -> list[Sample]:
         return [found for found in self.all if found.design is design]
@@ -66,7 +66,7 @@ class Samples:
         return median(_value(sample, what) for sample in self.of_design(design))
 
     def ratio(self, design: Design, to: Design, what: What) -> float:
-        """The median of the ratios of each round, which shares what the machine did meanwhile."""
+        """The median of the ratios of each round. The load of the machine affects both samples of a round."""
         bases = {sample.round: _value(sample, what) for sample in self.of_design(to)}
         return median(_value(sample, what) / bases[sample.round] for sample in self.of_design(design))
 

@@ -1,4 +1,4 @@
-"""The batches that every design is given: an SQS event of songs that nobody has asked for before, and its context."""
+"""The batches that every design handles: an SQS event of songs that were not requested before, and its context."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What Lambda tells a function of its invocation."""
+    """The Lambda context of an invocation."""
 
     function_name: str = "submit-song"
     function_version: str = "$LATEST"
@@ -27,7 +27,7 @@ class Context:
 
 
 def batch_of(size: int) -> SqsEvent:
-    """New songs, of 800 characters of lyrics each."""
+    """Requests for new songs, each with 800 characters of lyrics."""
     return {"Records": [_record(f"bench-song-{os.getpid()}x{next(_numbers)}") for _ in range(size)]}
 
 
@@ -59,4 +59,4 @@ def _record(title: str) -> SqsRecord:
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:song-requests",
         "awsRegion": "us-east-1",
     }
-    return record  # type: ignore[return-value]  # with more than our handler reads: Powertools wants it
+    return record  # type: ignore[return-value]  # with more fields than this handler reads: Powertools needs them

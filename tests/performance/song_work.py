@@ -1,9 +1,9 @@
-"""What one song takes in each design, in billed units: submitting it, and following it to its end and telling it.
+"""The billed units of one song in each design: for submitting it, and for tracking it and publishing its events.
 
-Every design gets the same job. Submitting is: take the request, claim it, create, record the task_id. Following is:
-look until the song is finished, record its end with the clips, and tell both moments by an event. Where a design cannot
-do a part, it is not charged for it, and the table says so. Rivals are charged for nothing that they could do without,
-and look at the same times as this stack without its webhook.
+The work is the same in every design. Submitting: receive the request, claim it, create the song, record the task_id.
+Tracking: poll until the song is finished, record its end with the clips, and publish an event for the submission and
+one for the end. A part that a design cannot do costs nothing, and the table shows that. The alternatives pay only for
+what they need, and poll at the same times as this stack without its webhook.
 """
 
 from collections.abc import Mapping
@@ -21,21 +21,21 @@ Work = Mapping[Unit, float]
 MEMORY_GB: Final = 256 / 1024
 # At 1,769 MB a function has one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 SHARE_OF_A_CORE: Final = 256 / 1769
-# START, END and REPORT, and 26 bytes a line that CloudWatch Logs counts.
+# START, END and REPORT, with the 26 bytes that CloudWatch Logs adds to each line.
 PLATFORM_LOG_BYTES: Final = 400
 
 CREATE_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.3
 AWS_CALL_SECONDS: Final = 0.01
-SHORTEST_SONG, LONGEST_SONG = 20, 80  # seconds from a song's create to its end, all as likely
+SHORTEST_SONG, LONGEST_SONG = 20, 80  # seconds from the create to the end, uniformly distributed
 FIRST_CHECK_SECONDS: Final = 15.0
 CHECK_CAP_SECONDS: Final = 300.0
-# A row with two clips and their URLs is over 1 KB and under 2.
+# A row with two clips and their URLs has between 1 and 2 KB.
 UNITS_OF_AN_END: Final = 2
 
 FULL_BATCH: Final = 10
 CREATES_PER_MINUTE: Final = 20
-PACED_BATCH: Final = 6  # of the template, at this pace
+PACED_BATCH: Final = 6  # the template's batch size at this pace
 PACED_WORKERS: Final = 2
 
 EXPRESS_GB: Final = 64 / 1024
@@ -45,8 +45,8 @@ EXPRESS_GB: Final = 64 / 1024
 class Design:
     name: str
     submitting: Work
-    following: Work | None
-    """None where it does not follow."""
+    tracking: Work | None
+    """None if the design cannot track songs."""
     remark: str
 
 
@@ -55,14 +55,14 @@ def designs(of: Measured) -> tuple[Design, ...]:
         Design(
             "**this stack**, batches of 10, no pace",
             submitted(of, FULL_BATCH, CREATE_SECONDS),
-            followed(of, FULL_BATCH),
-            "needs a vendor that takes any pace",
+            tracked(of, FULL_BATCH),
+            "needs a vendor without a rate limit",
         ),
         Design(
             "**this stack**, the same, `Webhook` `off`",
             submitted(of, FULL_BATCH, CREATE_SECONDS),
-            followed(of, FULL_BATCH, webhook=False),
-            "whoever is in doubt waits for an operator",
+            tracked(of, FULL_BATCH, webhook=False),
+            "a request in doubt waits for an operator",
         ),
         Design(
             f"**this stack**, {CREATES_PER_MINUTE} creates a minute",
@@ -70,44 +70,44 @@ def designs(of: Measured) -> tuple[Design, ...]:
                 submitted(of, PACED_BATCH, PACED_WORKERS * PACED_BATCH * 60 / CREATES_PER_MINUTE),
                 {Unit.DYNAMODB_WRITES: 1 / PACED_BATCH},
             ),
-            followed(of, 1),
-            "a batch waits for its slots inside its function, 6 s a song while the queue is full",
+            tracked(of, 1),
+            "a batch waits for its slots inside its function, 6 s a song while there is a backlog",
         ),
         Design(
             "**this stack**, one request at a time",
             submitted(of, 1, CREATE_SECONDS),
-            followed(of, 1),
-            "nothing to share an invocation or a call with",
+            tracked(of, 1),
+            "every request has its own invocations and calls",
         ),
         Design(
             "one after another: SQS, Lambda, `BatchProcessor`",
             one_after_another(of),
-            followed_one_after_another(of),
-            "after a lost answer it pays again, or gives the song up and nobody knows",
+            tracked_one_after_another(of),
+            "after a lost response it pays again, or loses the song without a report",
         ),
         Design(
             "Step Functions Standard, HTTP Task",
             {Unit.TRANSITIONS: 2, Unit.DYNAMODB_WRITES: 1},
-            standard_followed(),
-            "a lost answer is an error like any other, and its retry pays again; no queue in front of the vendor",
+            standard_tracked(),
+            "a lost response is an error like any other, and its retry pays again; no queue in front of the vendor",
         ),
         Design(
             "Step Functions Express, HTTP Task",
             {Unit.EXPRESS_REQUESTS: 1, Unit.EXPRESS_GB_SECONDS: EXPRESS_GB * CREATE_SECONDS, Unit.DYNAMODB_WRITES: 2},
-            express_followed(),
+            express_tracked(),
             "the same; an execution may run twice, and for 5 minutes at most",
         ),
         Design(
             "Pipes, API destination",
             {Unit.SQS_REQUESTS: 3, Unit.PIPES: 1, Unit.API_DESTINATIONS: 1},
             None,
-            "drops the answer, and the `task_id` with it; sends again what failed, and pays again; no record",
+            "discards the response with its `task_id`; retries failed calls, and so pays again; keeps no record",
         ),
     )
 
 
 def submitted(of: Measured, batch: int, waits: float) -> Work:
-    """waits: seconds for which a batch waits for the music API, and for its slots."""
+    """waits: the seconds that a batch waits for the music API and for its slots."""
     return _plus(
         _lambda(batch, waits + 2 * AWS_CALL_SECONDS, of.submit_cpu_ms),
         _from_a_queue(batch),
@@ -115,20 +115,20 @@ def submitted(of: Measured, batch: int, waits: float) -> Work:
     )
 
 
-def followed(of: Measured, batch: int, *, webhook: bool = True) -> Work:
-    """The event and the check of the submission, its looks, and the end.
+def tracked(of: Measured, batch: int, *, webhook: bool = True) -> Work:
+    """The event and the check after the submission, the polls, and the end.
 
-    A webhook brings a check of its own along, whose look finds the end first; the other's last look is refused a write,
-    and billed for it.
+    A webhook adds a second check, whose poll finds the end first. The last write of the other check fails its
+    condition, and is billed too.
     """
-    waiting = waiting_looks()
+    waiting = unfinished_polls()
     checks = 2 if webhook else 1
     return _plus(
         {Unit.EVENTS: of.submit_events + of.end_events},
-        # Each is sent, and deleted at its end; the webhook sends its own.
+        # Each check is sent, and deleted at the end; the webhook sends its own.
         {Unit.SQS_REQUESTS: 1 + checks / batch},
-        _times(waiting + checks, _look(of, batch)),
-        # To wait longer, a check is hidden; those of a batch in one call.
+        _times(waiting + checks, _poll(of, batch)),
+        # A check waits by a change of its visibility, in one call for each batch.
         {Unit.LOG_BYTES: waiting * of.wait_log_bytes, Unit.SQS_REQUESTS: waiting / batch},
         {Unit.LOG_BYTES: checks * of.end_log_bytes},
         {Unit.DYNAMODB_WRITES: (of.end_writes + checks - 1) * UNITS_OF_AN_END},
@@ -145,48 +145,48 @@ def one_after_another(of: Measured) -> Work:
     )
 
 
-def followed_one_after_another(of: Measured) -> Work:
+def tracked_one_after_another(of: Measured) -> Work:
     """The same delayed checks, polled one after another; no webhook."""
-    looks = waiting_looks() + 1
+    polls = unfinished_polls() + 1
     waits = FULL_BATCH * (POLL_SECONDS + AWS_CALL_SECONDS)
     return _plus(
         {Unit.SQS_REQUESTS: 1 + 1 / FULL_BATCH, Unit.EVENTS: 2, Unit.DYNAMODB_WRITES: UNITS_OF_AN_END},
-        _times(looks, _lambda(FULL_BATCH, waits, of.one_by_one_cpu_ms)),
-        _times(looks, {Unit.SQS_REQUESTS: 2 / FULL_BATCH, Unit.LOG_BYTES: of.wait_log_bytes}),
+        _times(polls, _lambda(FULL_BATCH, waits, of.one_by_one_cpu_ms)),
+        _times(polls, {Unit.SQS_REQUESTS: 2 / FULL_BATCH, Unit.LOG_BYTES: of.wait_log_bytes}),
     )
 
 
-def standard_followed() -> Work:
-    """Wait, HTTP Task and Choice for each look; a state for each event, and one that records the end."""
-    looks = waiting_looks() + 1
-    return {Unit.TRANSITIONS: 3 * looks + 3, Unit.EVENTS: 2, Unit.DYNAMODB_WRITES: UNITS_OF_AN_END}
+def standard_tracked() -> Work:
+    """Wait, HTTP Task and Choice for each poll; a state for each event, and one that records the end."""
+    polls = unfinished_polls() + 1
+    return {Unit.TRANSITIONS: 3 * polls + 3, Unit.EVENTS: 2, Unit.DYNAMODB_WRITES: UNITS_OF_AN_END}
 
 
-def express_followed() -> Work:
-    """The same states cost nothing there; the time does, to the look that finds the song finished."""
-    seconds = fmean(look_times(song)[-1] for song in _songs())
+def express_tracked() -> Work:
+    """The same states are free there. The time until the poll that finds the song finished is billed."""
+    seconds = fmean(poll_times(song)[-1] for song in _songs())
     return {Unit.EXPRESS_GB_SECONDS: EXPRESS_GB * seconds, Unit.EVENTS: 2, Unit.DYNAMODB_WRITES: UNITS_OF_AN_END}
 
 
-def look_times(song_seconds: float) -> list[float]:
-    """When a check looks, in seconds after the create, to the first time that the song is finished."""
+def poll_times(song_seconds: float) -> list[float]:
+    """The times of the polls, in seconds after the create, up to the first that finds the song finished."""
     times = [FIRST_CHECK_SECONDS]
     while times[-1] < song_seconds:
         times.append(times[-1] + min(CHECK_CAP_SECONDS, FIRST_CHECK_SECONDS * GROWTH ** (len(times) - 1)))
     return times
 
 
-def waiting_looks() -> float:
-    """Looks at a song that is not finished, on average."""
-    return fmean(len(look_times(song)) - 1 for song in _songs())
+def unfinished_polls() -> float:
+    """The average number of polls of a song before it is finished."""
+    return fmean(len(poll_times(song)) - 1 for song in _songs())
 
 
 def _songs() -> range:
     return range(SHORTEST_SONG, LONGEST_SONG + 1)
 
 
-def _look(of: Measured, batch: int) -> Work:
-    # Its CPU time is not measured; a submission's is more, for it calls AWS as well.
+def _poll(of: Measured, batch: int) -> Work:
+    # The CPU time of a poll is not measured. That of a submission is more, because it also calls AWS.
     return _plus(_lambda(batch, POLL_SECONDS + AWS_CALL_SECONDS, of.submit_cpu_ms), {Unit.SQS_REQUESTS: 1 / batch})
 
 
@@ -203,7 +203,7 @@ def _webhook(of: Measured) -> Work:
 
 
 def _lambda(batch: int, waits: float, cpu_ms_a_song: float) -> Work:
-    """A song's share of an invocation that waits for so many seconds, and computes at its share of a core."""
+    """The share of one song in an invocation that waits for some seconds, and computes with its share of a core."""
     seconds = waits + batch * cpu_ms_a_song / 1000 / SHARE_OF_A_CORE
     return {
         Unit.LAMBDA_REQUESTS: 1 / batch,
@@ -213,7 +213,7 @@ def _lambda(batch: int, waits: float, cpu_ms_a_song: float) -> Work:
 
 
 def _from_a_queue(batch: int) -> Work:
-    """Sent by its caller, received and deleted by the batch."""
+    """A message is sent by the caller, and received and deleted with its batch."""
     return {Unit.SQS_REQUESTS: 1 + 2 / batch}
 
 

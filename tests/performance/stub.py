@@ -1,4 +1,4 @@
-"""The stub's process, as who starts it and who asks it see it."""
+"""Starts the process of the stub, and controls it."""
 
 import http.client
 import json
@@ -18,23 +18,23 @@ PROJECT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True)
 class StubControl:
-    """Asks the stub, beside what is measured."""
+    """Sends commands to the stub, outside of what is measured."""
 
     port: int
 
     def latency(self, milliseconds: int) -> None:
-        """How long a create takes from now on."""
-        self._ask(f"/stub/latency/{milliseconds}")
+        """Set the duration of the following creates."""
+        self._get(f"/stub/latency/{milliseconds}")
 
     def record(self) -> Record:
-        """What was asked for since this was asked last."""
-        return Record.of(self._ask("/stub/record"))
+        """The requests since the last call of this method."""
+        return Record.of(self._get("/stub/record"))
 
     def cpu(self) -> float:
-        """Seconds of processor that the stub has used so far; forgets the record."""
-        return float(self._ask("/stub/record")["cpu"])
+        """The CPU seconds of the stub so far; clears the record."""
+        return float(self._get("/stub/record")["cpu"])
 
-    def _ask(self, path: str) -> dict[str, Any]:
+    def _get(self, path: str) -> dict[str, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", path)
@@ -45,12 +45,12 @@ class StubControl:
 
 
 class StubProcess:
-    """Plays the music API and AWS for as long as it is entered."""
+    """Simulates the music API and AWS within its `with` block."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.ca_bundle = folder / "full-size-bundle.pem"
-        """Everybody whom certifi trusts, and the stub: what a client reads in production is as large."""
+        """The CA certificates of certifi and of the stub, because in production the bundle is as large."""
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "tests.performance.stub_server", str(self._folder)]

@@ -1,4 +1,4 @@
-"""What the stub was asked for: by this every design shows that it did the work."""
+"""The requests that the stub received: they prove that a design did the whole work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TASK = re.compile(r"task-[0-9a-f]{32}")
 
 
 def task_of(title: str) -> str:
-    """The task that the stub names for a song: by it a record is told to be of the right song."""
+    """The task_id of a song. It depends on the title, so that a record of the wrong song shows."""
     return f"task-{hashlib.md5(title.encode(), usedforsecurity=False).hexdigest()}"
 
 
@@ -23,22 +23,22 @@ def _counter() -> Counter[str]:
 
 @dataclass(slots=True)
 class Record:
-    """How often each thing was asked for since the record was read last."""
+    """The number of requests of each kind since the last read."""
 
     created: Counter[str] = field(default_factory=_counter)
     """Creates, by title."""
     claimed: Counter[str] = field(default_factory=_counter)
-    """Writes without a task, by title; by operation for a new row that does not name its song."""
+    """Writes without a task, by title; new rows without a title are counted by operation."""
     recorded: Counter[str] = field(default_factory=_counter)
-    """Writes of a task, by task."""
-    followed: Counter[str] = field(default_factory=_counter)
+    """Writes with a task, by task."""
+    tracked: Counter[str] = field(default_factory=_counter)
     """Checks queued, by task."""
-    told: Counter[str] = field(default_factory=_counter)
+    published: Counter[str] = field(default_factory=_counter)
     """Events, by task."""
     calls: Counter[str] = field(default_factory=_counter)
     """AWS requests, by operation."""
 
-    def wrote(self, operation: str, row: object) -> None:
+    def add_write(self, operation: str, row: object) -> None:
         text = repr(row)
         if tasks := set(TASK.findall(text)):
             self.recorded.update(tasks)
@@ -47,15 +47,15 @@ class Record:
         elif operation == "PutItem":
             self.claimed.update({operation})
 
-    def checked(self, entry: object) -> None:
-        self.followed.update(set(TASK.findall(repr(entry))))
+    def add_check(self, entry: object) -> None:
+        self.tracked.update(set(TASK.findall(repr(entry))))
 
-    def announced(self, entry: object) -> None:
-        self.told.update(set(TASK.findall(repr(entry))))
+    def add_event(self, entry: object) -> None:
+        self.published.update(set(TASK.findall(repr(entry))))
 
     def as_json(self) -> Mapping[str, Mapping[str, int]]:
         return {field.name: dict(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
-    def of(cls, told: Mapping[str, Mapping[str, int]]) -> Record:
-        return cls(**{field.name: Counter(told[field.name]) for field in fields(cls)})
+    def of(cls, counts: Mapping[str, Mapping[str, int]]) -> Record:
+        return cls(**{field.name: Counter(counts[field.name]) for field in fields(cls)})

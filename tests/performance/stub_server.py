@@ -1,8 +1,7 @@
-"""The other end of the benchmark: one process that plays the music API's create and AWS, plain and over TLS.
+"""The stub of the benchmark: one process that simulates the music API's create and AWS, with and without TLS.
 
-It must cost far less than who calls it, so an answer is put together from a few bytes, and a connection is a callback.
-It evaluates no condition: every write succeeds. What it was asked for is counted, so that a design which leaves out
-part of the work is found out.
+It must use far less CPU time than its callers, so responses are short and connections are asyncio callbacks. It
+evaluates no conditions: every write succeeds. It counts the requests, so that a design cannot omit a part of the work.
 
     python -m tests.performance.stub_server FOLDER      prints its ports, writes FOLDER/ca.pem; ends with its stdin
 """
@@ -20,20 +19,20 @@ from typing import Any
 from tests.local.vendor.tls import issue_certificate
 from tests.performance.stub_record import Record, task_of
 
-SECRET = "bench-secret"  # the API token and the key of the webhook alike
+SECRET = "bench-secret"  # the value of both secrets: the API token and the webhook key
 ASSIGNMENT = re.compile(r"(#?\w+) = (:\w+)")
 
-Asked = dict[str, Any]
+Json = dict[str, Any]
 
 
 class Stub:
-    """What all connections share."""
+    """The state that all connections share."""
 
     def __init__(self) -> None:
         self.record = Record()
         self.latency = 0.0
-        """Seconds that the music API takes for a create."""
-        self._services: dict[str, Callable[[str, Asked], Asked]] = {
+        """The duration of a create, in seconds."""
+        self._services: dict[str, Callable[[str, Json], Json]] = {
             "UpdateItem": self._update,
             "PutItem": self._put,
             "GetItem": _nothing,
@@ -46,57 +45,57 @@ class Stub:
             "GetSecretValue": _secret,
         }
 
-    def create(self, body: bytes) -> Asked:
+    def create(self, body: bytes) -> Json:
         title = json.loads(body)["title"]
         self.record.created[title] += 1
         return {"code": 200, "message": "success", "task_id": task_of(title)}
 
-    def aws(self, operation: str, body: bytes) -> Asked:
+    def aws(self, operation: str, body: bytes) -> Json:
         self.record.calls[operation] += 1
         return self._services[operation](operation, json.loads(body))
 
-    def control(self, path: str) -> Asked:
+    def control(self, path: str) -> Json:
         match path.split("/")[2:]:
             case ["latency", milliseconds]:
                 self.latency = int(milliseconds) / 1000
                 return {}
             case _:
-                self.record, told = Record(), self.record
-                return {**told.as_json(), "cpu": time.process_time()}
+                self.record, last = Record(), self.record
+                return {**last.as_json(), "cpu": time.process_time()}
 
-    def _update(self, operation: str, asked: Asked) -> Asked:
-        """Answers the row as it would be if it had not been there before."""
-        self.record.wrote(operation, asked)
-        names, values = asked.get("ExpressionAttributeNames", {}), asked.get("ExpressionAttributeValues", {})
-        assigned = ASSIGNMENT.findall(asked.get("UpdateExpression", ""))
-        return {"Attributes": asked["Key"] | {names.get(name, name): values[value] for name, value in assigned}}
+    def _update(self, operation: str, parameters: Json) -> Json:
+        """Respond with the row, as if it had not existed before."""
+        self.record.add_write(operation, parameters)
+        names, values = parameters.get("ExpressionAttributeNames", {}), parameters.get("ExpressionAttributeValues", {})
+        assigned = ASSIGNMENT.findall(parameters.get("UpdateExpression", ""))
+        return {"Attributes": parameters["Key"] | {names.get(name, name): values[value] for name, value in assigned}}
 
-    def _put(self, operation: str, asked: Asked) -> Asked:
-        self.record.wrote(operation, asked)
+    def _put(self, operation: str, parameters: Json) -> Json:
+        self.record.add_write(operation, parameters)
         return {}
 
-    def _statements(self, operation: str, asked: Asked) -> Asked:
-        for statement in asked["Statements"]:
-            self.record.wrote(operation, statement)
-        return {"Responses": [{"TableName": "bench"} for _ in asked["Statements"]]}
+    def _statements(self, operation: str, parameters: Json) -> Json:
+        for statement in parameters["Statements"]:
+            self.record.add_write(operation, statement)
+        return {"Responses": [{"TableName": "bench"} for _ in parameters["Statements"]]}
 
-    def _check(self, _operation: str, asked: Asked) -> Asked:
-        self.record.checked(asked)
+    def _check(self, _operation: str, parameters: Json) -> Json:
+        self.record.add_check(parameters)
         return {"MessageId": "bench", "MD5OfMessageBody": "bench"}
 
-    def _checks(self, operation: str, asked: Asked) -> Asked:
-        for entry in asked["Entries"]:
-            self.record.checked(entry)
-        return _successful(operation, asked)
+    def _checks(self, operation: str, parameters: Json) -> Json:
+        for entry in parameters["Entries"]:
+            self.record.add_check(entry)
+        return _successful(operation, parameters)
 
-    def _events(self, _operation: str, asked: Asked) -> Asked:
-        for entry in asked["Entries"]:
-            self.record.announced(entry)
-        return {"FailedEntryCount": 0, "Entries": [{"EventId": "bench"} for _ in asked["Entries"]]}
+    def _events(self, _operation: str, parameters: Json) -> Json:
+        for entry in parameters["Entries"]:
+            self.record.add_event(entry)
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "bench"} for _ in parameters["Entries"]]}
 
 
 class Conversation(asyncio.Protocol):
-    """One connection: whole requests in, answers out, kept alive unless the caller closes it."""
+    """One connection. It is kept alive unless the caller closes it."""
 
     def __init__(self, stub: Stub) -> None:
         self._stub = stub
@@ -118,9 +117,9 @@ class Conversation(asyncio.Protocol):
             body = self._buffer[end + 4 : end + 4 + length]
             operation = _header(self._buffer[:end], b"x-amz-target").decode().rpartition(".")[2]
             self._buffer = self._buffer[end + 4 + length :]
-            self._take(target, operation, body, closes=b"\r\nconnection: close" in head)
+            self._handle(target, operation, body, closes=b"\r\nconnection: close" in head)
 
-    def _take(self, target: str, operation: str, body: bytes, *, closes: bool) -> None:
+    def _handle(self, target: str, operation: str, body: bytes, *, closes: bool) -> None:
         if operation:
             self._answer(self._stub.aws(operation, body), closes=closes)
         elif target.startswith("/stub/"):
@@ -129,8 +128,8 @@ class Conversation(asyncio.Protocol):
             answer = self._stub.create(body)
             asyncio.get_running_loop().call_later(self._stub.latency, lambda: self._answer(answer, closes=closes))
 
-    def _answer(self, said: Asked, *, closes: bool) -> None:
-        body = json.dumps(said).encode()
+    def _answer(self, response: Json, *, closes: bool) -> None:
+        body = json.dumps(response).encode()
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
         self._transport.write(head + body)
         if closes:
@@ -142,16 +141,16 @@ def _header(head: bytes, name: bytes) -> bytes:
     return found[1] if found else b""
 
 
-def _nothing(_operation: str, _asked: Asked) -> Asked:
+def _nothing(_operation: str, _parameters: Json) -> Json:
     return {}
 
 
-def _secret(_operation: str, asked: Asked) -> Asked:
-    return {"Name": asked["SecretId"], "SecretString": SECRET, "VersionStages": ["AWSCURRENT"]}
+def _secret(_operation: str, parameters: Json) -> Json:
+    return {"Name": parameters["SecretId"], "SecretString": SECRET, "VersionStages": ["AWSCURRENT"]}
 
 
-def _successful(_operation: str, asked: Asked) -> Asked:
-    done = [{"Id": entry["Id"], "MessageId": "bench", "MD5OfMessageBody": "bench"} for entry in asked["Entries"]]
+def _successful(_operation: str, parameters: Json) -> Json:
+    done = [{"Id": entry["Id"], "MessageId": "bench", "MD5OfMessageBody": "bench"} for entry in parameters["Entries"]]
     return {"Successful": done, "Failed": []}
 
 

@@ -1,4 +1,4 @@
-"""The environment in which a design runs: the one that the template gives to submit_song, with the stubs' addresses."""
+"""The environment variables of a design: those of submit_song in the template, with the addresses of the stubs."""
 
 import os
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ SOURCES = (PROJECT / "functions/submit_song", PROJECT / "layers/song_intake")
 
 
 def environment(stub: StubProcess, *, tls: bool, batch_size: int) -> dict[str, str]:
-    """Without TLS, AWS and the rivals' music API are plain HTTP; see plain_music_api for ours."""
+    """Without TLS, AWS and the alternatives' music API use plain HTTP; plain_music_api does that for this handler."""
     scheme, port = ("https", stub.tls_port) if tls else ("http", stub.plain_port)
     return {
         **{name: _value(value, name) for name, value in _of_the_template().items()},
         "BATCH_SIZE": str(batch_size),
-        # As fast as they come: a pace would be all that is measured.
+        # Not paced: otherwise only the pace would be measured.
         "CREATES_PER_MINUTE": "0",
         "MUSIC_API_ORIGIN": f"https://127.0.0.1:{port}",
         "RIVALS_API_ORIGIN": f"{scheme}://127.0.0.1:{port}",
@@ -47,8 +47,8 @@ def _of_the_template() -> Mapping[str, Any]:
 
 
 def _value(value: object, name: str) -> str:
-    """A parameter is its default, and so is a parameter that counts where nothing paces the creates; what else
-    CloudFormation would fill in is only named.
+    """The default of a parameter, also of one that is used only without a pace. Other values of CloudFormation are
+    replaced by the name of their variable.
     """
     match value:
         case {"Fn::If": [_, _, {"Ref": str()} as unpaced]}:

@@ -1,4 +1,4 @@
-"""`make bench-quick`: every design does the same work, and every figure is there. No time is asserted."""
+"""`make bench-quick`: every design does the same work, and every figure is measured. No time is asserted."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.performance.clients import Clients
-from tests.performance.designs import TOLD, Design
+from tests.performance.designs import LABELS, Design
 from tests.performance.figures import MEANINGS, Figures, Paced
 from tests.performance.measured import FILE, Measured, renew
 from tests.performance.measuring import PARTS, QUICK, measure
@@ -26,25 +26,25 @@ TITLES = ["bench-song-1", "bench-song-2"]
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Figures]:
-    """Each batch behind them has passed `check`: a design that does less raises there."""
+    """Each batch of these samples has passed `check`, which raises if a design does less work."""
     folder = tmp_path_factory.mktemp("bench")
     with StubProcess(folder) as stub:
-        # The pace has tests of its own.
+        # The pace has its own tests.
         yield measure(Clients(stub, folder), QUICK, set(PARTS) - {"paced"})
 
 
 def test_every_design_does_the_work_of_every_batch_that_counts(figures: Figures) -> None:
     assert figures.warm
-    assert {sample.design for sample in figures.warm.all} == {*TOLD, Design.API_CALL}
+    assert {sample.design for sample in figures.warm.all} == {*LABELS, Design.API_CALL}
     for part in (figures.hundred, figures.first, figures.peak):
         assert part
         assert {sample.design for sample in part.all} >= {Design.OURS, Design.THREADS, Design.FLOOR, Design.API_CALL}
 
 
 def test_every_figure_has_its_key(figures: Figures) -> None:
-    told = json.loads(json.dumps(replace(figures, paced=Paced(0.97, 0)).by_key()))
-    assert list(told) == list(MEANINGS)
-    assert all(value > 0 for name, value in told.items() if name != "paced_429s")
+    by_key = json.loads(json.dumps(replace(figures, paced=Paced(0.97, 0)).by_key()))
+    assert list(by_key) == list(MEANINGS)
+    assert all(value > 0 for name, value in by_key.items() if name != "paced_429s")
 
 
 def test_what_was_not_measured_has_no_key(figures: Figures) -> None:
@@ -55,11 +55,11 @@ def test_what_was_not_measured_has_no_key(figures: Figures) -> None:
 
 
 def test_the_report_names_every_design_and_every_figure(figures: Figures) -> None:
-    said = report(figures)
-    assert [told for told in (*TOLD.values(), *figures.by_key()) if told not in said] == []
+    text = report(figures)
+    assert [name for name in (*LABELS.values(), *figures.by_key()) if name not in text] == []
 
 
-def test_the_readme_takes_the_report_again_and_again(figures: Figures, tmp_path: Path) -> None:
+def test_the_report_can_be_written_into_the_readme_again_and_again(figures: Figures, tmp_path: Path) -> None:
     copy = tmp_path / "README.md"
     copy.write_text(README.read_text(encoding="utf-8"), encoding="utf-8")
     for _ in range(2):
@@ -67,13 +67,13 @@ def test_the_readme_takes_the_report_again_and_again(figures: Figures, tmp_path:
         assert copy.read_text(encoding="utf-8").count(report(figures)) == 1
 
 
-def test_the_cost_takes_the_cpu_times_over_and_keeps_its_other_figures(figures: Figures, tmp_path: Path) -> None:
+def test_new_cpu_times_are_stored_and_the_other_figures_are_kept(figures: Figures, tmp_path: Path) -> None:
     copy = tmp_path / "measured.json"
     copy.write_text(FILE.read_text(encoding="utf-8"), encoding="utf-8")
-    before, told = Measured.load(copy), figures.cpu_of_a_song()
-    renew(told, "in a test", copy)
-    assert Measured.load(copy) == replace(before, **told)
-    assert len(told) == 2
+    before, times = Measured.load(copy), figures.cpu_of_a_song()
+    renew(times, "in a test", copy)
+    assert Measured.load(copy) == replace(before, **times)
+    assert len(times) == 2
 
 
 def test_the_readme_shows_every_plot_light_and_dark(figures: Figures, tmp_path: Path) -> None:
@@ -86,39 +86,39 @@ def test_the_readme_shows_every_plot_light_and_dark(figures: Figures, tmp_path: 
     assert [path for path in shown if not (PROJECT / path).exists()] == []
 
 
-def test_the_readme_s_figures_mean_what_they_do_here() -> None:
+def test_the_figures_in_the_readme_have_these_meanings() -> None:
     rows = re.findall(r"^\| `(\w+)` \| [\d.e+-]+ \| (.*) \|$", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert rows
     assert dict(rows).items() <= MEANINGS.items()
 
 
-def whole() -> Record:
-    """What our handler asks for when it does all its work on TITLES."""
+def complete() -> Record:
+    """The requests of this handler for the whole work on TITLES."""
     songs, tasks = Counter(TITLES), Counter(map(task_of, TITLES))
     return Record(Counter(songs), Counter(songs), Counter(tasks), Counter(tasks), Counter(tasks))
 
 
-def test_the_whole_work_passes() -> None:
-    check(Design.OURS, TITLES, whole())
+def test_complete_work_passes() -> None:
+    check(Design.OURS, TITLES, complete())
 
 
-@pytest.mark.parametrize("part", ["claimed", "created", "recorded", "followed", "told"])
-def test_a_design_that_leaves_out_a_part_is_found_out(part: str) -> None:
-    record = whole()
+@pytest.mark.parametrize("part", ["claimed", "created", "recorded", "tracked", "published"])
+def test_a_design_that_omits_a_part_is_found(part: str) -> None:
+    record = complete()
     getattr(record, part).popitem()
     with pytest.raises(WorkNotDone, match=f"songs {part}: 1 missing, 0 too many"):
         check(Design.OURS, TITLES, record)
 
 
-def test_a_design_that_creates_a_song_twice_is_found_out() -> None:
-    record = whole()
+def test_a_design_that_creates_a_song_twice_is_found() -> None:
+    record = complete()
     record.created[TITLES[0]] += 1
     with pytest.raises(WorkNotDone, match="songs created: 0 missing, 1 too many"):
         check(Design.OURS, TITLES, record)
 
 
-def test_a_design_that_records_another_song_s_task_is_found_out() -> None:
-    record = whole()
+def test_a_design_that_records_the_task_of_another_song_is_found() -> None:
+    record = complete()
     record.recorded = Counter({task_of(TITLES[0]): 1, task_of("bench-song-3"): 1})
     with pytest.raises(WorkNotDone, match="songs recorded: 1 missing, 1 too many"):
         check(Design.OURS, TITLES, record)

@@ -1,6 +1,6 @@
-"""600 requests, 8 workers, 10 creates a second: the rate is used, the vendor never says 429, no worker is starved.
+"""600 requests, 8 workers, 10 creates a second: the rate is used, there is no 429, and every worker gets its share.
 
-And the ways to do it that come to mind first, each of which is found out.
+The last tests show that simpler ways to pace the creates fail.
 """
 
 from collections.abc import Callable
@@ -21,13 +21,13 @@ def usual() -> PacedResult:
     return run_paced(Load(skew=2))
 
 
-def test_the_rate_is_used_and_the_vendor_never_says_429(usual: PacedResult) -> None:
+def test_the_rate_is_used_and_the_vendor_never_responds_429(usual: PacedResult) -> None:
     assert len(usual.created_at) == 600
     assert usual.answers_429 == 0
     assert usual.share_of_rate >= USED
 
 
-def test_no_receive_is_spent_on_waiting(usual: PacedResult) -> None:
+def test_waiting_does_not_raise_the_receive_count(usual: PacedResult) -> None:
     assert not usual.retries
 
 
@@ -36,54 +36,54 @@ def test_no_worker_is_starved(usual: PacedResult) -> None:
     assert min(usual.creates_of.values()) >= 600 / 8 / 2
 
 
-def test_the_oldest_message_waits_as_long_as_the_backlog_takes(usual: PacedResult) -> None:
+def test_the_oldest_message_waits_no_longer_than_the_backlog_needs(usual: PacedResult) -> None:
     assert 60 <= usual.oldest_age + 0.5 < 62
 
 
-def test_slots_are_reserved_many_with_one_write(usual: PacedResult) -> None:
-    # 60 batches, and the conflicts of 8 workers that all begin at once.
+def test_one_write_reserves_many_slots(usual: PacedResult) -> None:
+    # 60 batches, and the conflicts of 8 workers that all start at once.
     assert usual.writes_of_the_pace < 600 / 2
 
 
-def test_a_duplicate_leaves_its_slot_to_another_request() -> None:
+def test_the_slot_of_a_duplicate_is_used_by_another_request() -> None:
     result = run_paced(Load(duplicates=12, skew=2))
     assert (len(result.created_at), result.answers_429) == (600, 0)
     assert result.share_of_rate >= USED
 
 
-def test_one_create_every_3_seconds_is_used_by_two_workers() -> None:
+def test_two_workers_use_a_rate_of_one_create_every_3_seconds() -> None:
     result = run_paced(Load(requests=120, duplicates=6, creates_per_minute=20, workers=2, batch_size=6, skew=2))
     assert (len(result.created_at), result.answers_429) == (120, 0)
     assert result.share_of_rate >= USED
     assert not result.retries
 
 
-def test_a_worker_that_dies_takes_no_more_than_the_slots_of_its_batch_along() -> None:
-    result = run_paced(Load(requests=200, deaths=(5.0, 12.0)))
+def test_a_crash_wastes_at_most_the_slots_of_one_batch() -> None:
+    result = run_paced(Load(requests=200, crashes=(5.0, 12.0)))
     assert result.lost > 0
     assert len(result.created_at) >= 200 - result.lost
     assert result.answers_429 == 0
     assert result.oldest_age <= 200 / 10 + 2 * 10 / 10 + 1
 
 
-def test_a_429_slows_everybody_down_and_the_pace_recovers() -> None:
+def test_a_429_slows_all_workers_down_and_the_pace_recovers() -> None:
     result = run_paced(Load(requests=400, slow_until=20))
     assert len(result.created_at) == 400
     assert 0 < result.answers_429 <= 30
-    assert max(result.refused_at) < 22, "nobody is refused any more when the vendor is well again"
+    assert max(result.refused_at) < 22, "no create is rejected after the vendor has recovered"
     last = sorted(result.created_at)[-20:]
-    assert last[-1] - last[0] < 19 * 0.1 * 4, "at the end, it goes faster than at the slowest pace"
+    assert last[-1] - last[0] < 19 * 0.1 * 4, "at the end, the pace is faster than the slowest one"
 
 
 class LocalClocks(SharedPacer):
-    """Slots by the wall clock of the worker."""
+    """Slots on the wall clock of each worker."""
 
     def begin(self, time_left: Callable[[], float]) -> None:
         super().begin(lambda: self._function_timeout)
 
 
-class EverybodyForItself(PaceItem):
-    """The pace of one worker, and nobody asks the others."""
+class EachWorkerForItself(PaceItem):
+    """Each worker has its own pace, which the others do not know."""
 
     def change(self, change: Change[Result]) -> Result:
         self._known = type(self._known)(self._own(), None)
@@ -95,30 +95,30 @@ class EverybodyForItself(PaceItem):
         return getattr(self, "_kept", Pace())
 
 
-class NothingIsGivenBack(PaceItem):
-    """Nor is a 429 told to the others."""
+class NothingIsReturned(PaceItem):
+    """Unused slots and 429s are not shared with the other workers."""
 
     def change(self, change: Change[Result]) -> Result:
         if change(Pace())[1] is None:
-            raise LedgerUnavailable("what is not reserved is not written")
+            raise LedgerUnavailable("only reservations are written")
         return super().change(change)
 
 
 @pytest.mark.parametrize(
     "parts",
-    [Parts(pacer=LocalClocks), Parts(pace_item=EverybodyForItself)],
-    ids=["local clocks", "everybody for itself"],
+    [Parts(pacer=LocalClocks), Parts(pace_item=EachWorkerForItself)],
+    ids=["local clocks", "each worker for itself"],
 )
-def test_a_naive_pace_is_refused_by_the_vendor(parts: Parts) -> None:
+def test_a_naive_pace_gets_429s(parts: Parts) -> None:
     assert run_paced(Load(requests=200, skew=2), parts).answers_429 > 0
 
 
-def test_slots_that_are_not_given_back_are_missed() -> None:
+def test_slots_that_are_not_returned_are_wasted() -> None:
     load = Load(requests=150, duplicates=30)
-    assert run_paced(load).share_of_rate - run_paced(load, Parts(pace_item=NothingIsGivenBack)).share_of_rate > 0.05
+    assert run_paced(load).share_of_rate - run_paced(load, Parts(pace_item=NothingIsReturned)).share_of_rate > 0.05
 
 
-def test_where_a_429_is_not_told_to_the_others_the_vendor_says_it_many_times_more() -> None:
+def test_without_sharing_a_429_the_vendor_sends_many_more() -> None:
     load = Load(requests=150, slow_until=10_000)
-    told, untold = run_paced(load), run_paced(load, Parts(pace_item=NothingIsGivenBack))
-    assert untold.answers_429 > 3 * told.answers_429
+    shared, unshared = run_paced(load), run_paced(load, Parts(pace_item=NothingIsReturned))
+    assert unshared.answers_429 > 3 * shared.answers_429

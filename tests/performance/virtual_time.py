@@ -1,7 +1,7 @@
-"""Threads that take turns, and a clock that moves only when all of them wait: an hour of waiting takes no time.
+"""Threads that run in turns, on a clock that advances only when all of them wait: an hour of waiting needs no time.
 
-One thread runs at a time and gives way only where it waits, so locks are not needed and a run with the same choices is
-the same run.
+One thread runs at a time, and yields only where it waits. So no locks are needed, and the same choices always give the
+same run.
 """
 
 import heapq
@@ -16,19 +16,19 @@ from unittest import mock
 from song_intake.aws import group_commit
 from tests.properties.simulation.one_core import one_core
 
-PATIENCE = 30.0  # real seconds, for a test that hangs to say so
+PATIENCE = 30.0  # real seconds, after which a test that hangs fails
 
 
-class Dead(BaseException):
-    """The end of a process. The package catches Exception widely, on purpose; a death is none."""
+class Crash(BaseException):
+    """A crash of a process. It is no Exception, because the package catches every Exception on purpose."""
 
 
 class Process:
-    """What its threads have in common: a wall clock that may be wrong, and a life."""
+    """The shared state of its threads: a wall clock that may be wrong, and whether the process has crashed."""
 
     def __init__(self, skew: float = 0.0) -> None:
         self.skew = skew
-        self.is_dead = False
+        self.has_crashed = False
 
 
 class _Thread:
@@ -36,7 +36,7 @@ class _Thread:
         self.process = process
         self.go = threading.Semaphore(0)
         self.wakes = 0
-        """Which of its wake-ups it waits for: an earlier one, that came too late, is passed over."""
+        """The number of the wake-up that it waits for. Wake-ups with an earlier number are ignored."""
 
 
 class VirtualTime:
@@ -50,11 +50,11 @@ class VirtualTime:
 
     @contextmanager
     def clock(self) -> Iterator[None]:
-        """The wall clock is that of whichever process asks; the monotonic one is true."""
+        """Patch the clocks: wall time is that of the running process, skew included; monotonic time is exact."""
         with (
             mock.patch("time.time", self._wall),
             mock.patch("time.monotonic", self._true),
-            # No thread waits in real time for another's call, which virtual time would never end.
+            # No thread waits in real time for the call of another one: in virtual time that wait would never end.
             mock.patch.multiple(group_commit, GATHER_SECONDS=0, PATIENCE_SECONDS=0),
             one_core(),
         ):
@@ -67,10 +67,10 @@ class VirtualTime:
 
     def sleep(self, seconds: float) -> None:
         self._wake(self._me, self.now + seconds)
-        self._give_way()
+        self._yield()
 
     def run(self) -> None:
-        """Until no thread waits for a moment any more. Raises what a thread raised."""
+        """Run until no thread waits for a time. Raises the first exception of a thread."""
         while self._due:
             due, _, wakes, thread = heapq.heappop(self._due)
             if wakes != thread.wakes:
@@ -79,7 +79,7 @@ class VirtualTime:
             self._current = thread
             thread.wakes += 1
             thread.go.release()
-            assert self._stopped.acquire(timeout=PATIENCE), "a thread waits for something real"
+            assert self._stopped.acquire(timeout=PATIENCE), "a thread waits in real time"
             if self._failures:
                 raise self._failures[0]
 
@@ -100,28 +100,28 @@ class VirtualTime:
     def _wake(self, thread: _Thread, at: float) -> None:
         heapq.heappush(self._due, (at, next(self._order), thread.wakes, thread))
 
-    def _give_way(self) -> None:
+    def _yield(self) -> None:
         me = self._me
         self._stopped.release()
         me.go.acquire()
-        if me.process.is_dead:
-            raise Dead
+        if me.process.has_crashed:
+            raise Crash
 
     def _run(self, me: _Thread, work: Callable[[], None]) -> None:
         me.go.acquire()
         try:
-            if not me.process.is_dead:
+            if not me.process.has_crashed:
                 work()
-        except Dead:
+        except Crash:
             pass
-        except BaseException as failure:  # noqa: BLE001 - told to whoever runs the world
+        except BaseException as failure:  # noqa: BLE001 - raised again by run()
             self._failures.append(failure)
         finally:
             self._stopped.release()
 
 
 class _Condition:
-    """threading.Condition, as far as it is used. Nobody is in its way: threads give way only where they wait."""
+    """The used part of threading.Condition. It needs no lock, because threads yield only where they wait."""
 
     def __init__(self, time: VirtualTime) -> None:
         self._time = time
@@ -140,7 +140,7 @@ class _Condition:
         if timeout is not None:
             self._time._wake(me, self._time.now + timeout)
         self._waiting.append((me, me.wakes))
-        self._time._give_way()
+        self._time._yield()
 
     def notify_all(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -1,5 +1,5 @@
-"""Measures warm batches, every design in one process, round after round, each round all designs: what the machine does
-meanwhile hits all alike.
+"""Measures warm batches of all designs in one process. Each round has one batch of each design, so that other load on
+the machine affects all designs alike.
 
     python -m tests.performance.warm_client PLAN.json SAMPLES.json
 """
@@ -32,11 +32,15 @@ def measure(plan: Plan) -> list[Sample]:
     handlers = {design: _handler(design) for design in sorted(designs)}
     for _ in range(plan.warm_up):
         for design in handlers:
-            _take(Turn(design, QUICK_LATENCY), 0, plan, handlers, control)
-    return [_take(turn, number, plan, handlers, control) for number, turns in enumerate(plan.rounds) for turn in turns]
+            _measure_turn(Turn(design, QUICK_LATENCY), 0, plan, handlers, control)
+    return [
+        _measure_turn(turn, number, plan, handlers, control)
+        for number, turns in enumerate(plan.rounds)
+        for turn in turns
+    ]
 
 
-def _take(turn: Turn, number: int, plan: Plan, handlers: dict[Design, Handler], control: StubControl) -> Sample:
+def _measure_turn(turn: Turn, number: int, plan: Plan, handlers: dict[Design, Handler], control: StubControl) -> Sample:
     control.latency(turn.latency)
     event = batch_of(1 if turn.design is Design.API_CALL else plan.batch_size)
     control.record()

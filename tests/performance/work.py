@@ -1,4 +1,4 @@
-"""What a batch amounts to: by this, and not by its word, a design counts as having done it."""
+"""Checks that a design did the whole work of a batch, by the requests that the stub received."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ from tests.performance.stub_record import Record, task_of
 
 
 class WorkNotDone(Exception):
-    """A design asked for something else than the batch asks for; the text says what was missing or too much."""
+    """A design sent other requests than the batch needs. The message has the numbers of missing and extra requests."""
 
 
 def check(design: Design, titles: Sequence[str], record: Record) -> None:
-    """Every song claimed, created and recorded; by ours, followed and told too. Raises WorkNotDone.
+    """Every song is claimed, created and recorded; by this handler also tracked and published. Raises WorkNotDone.
 
-    No song is created twice. The rest may be asked for again: the SDK does where a loaded machine is late to read.
+    No song is created twice. Other requests may repeat, because the SDK retries when a loaded machine reads late.
     """
     songs, tasks = Counter(titles), Counter(map(task_of, titles))
-    # Idempotency's rows bear a hash of the song's id.
+    # The rows of Idempotency have a hash of the request_id.
     claims = Counter(PutItem=len(titles)) if design is Design.IDEMPOTENCY else songs
     once = tasks if design is Design.OURS else Counter[str]()
-    wanted = {"claimed": claims, "created": songs, "recorded": tasks, "followed": once, "told": once}
+    wanted = {"claimed": claims, "created": songs, "recorded": tasks, "tracked": once, "published": once}
     for what, count in wanted.items():
         found: Counter[str] = getattr(record, what)
         if found.keys() != count.keys() or not found >= count or (what == "created" and found != count):

@@ -1,4 +1,4 @@
-"""The explorer can fail: it finds a schedule for each of these broken parts, and names the invariant that breaks."""
+"""The explorer can fail: for each of these broken parts it finds a schedule, and names the broken invariant."""
 
 import contextlib
 import random
@@ -31,37 +31,37 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MOST_SCHEDULES = 1_500
-MAY_PASS = Retryable(Reason.RATE_LIMITED, "broken")
-NEVER_PASSES = Refused(Reason.REFUSED, "broken")
+TRANSIENT = Retryable(Reason.RATE_LIMITED, "broken")
+PERMANENT = Refused(Reason.REFUSED, "broken")
 
 
-class ExpiredClaimsAreTakenAgain(SubmissionStore):
-    """As Powertools Idempotency does it."""
+class ExpiredClaimsAreClaimedAgain(SubmissionStore):
+    """As in Powertools Idempotency."""
 
     def _existing(self, result: Existing, request: SongRequest) -> Existing:
         row = result.row
         if row is None or not row.lease_is_over():
             return super()._existing(result, request)
-        self.record_retrying(Claim(request, row.owner or ""), MAY_PASS)
+        self.record_retrying(Claim(request, row.owner or ""), TRANSIENT)
         return result
 
 
-class DoubtsAreTakenAgain(SubmissionStore):
+class RequestsInDoubtAreClaimedAgain(SubmissionStore):
     def claim(self, request: SongRequest, message_id: str) -> Claim | Existing:
         result = super().claim(request, message_id)
         if isinstance(result, Existing) and result.row is not None and result.row.status is Status.IN_DOUBT:
-            self.record_retrying(Claim(request, result.row.owner or ""), MAY_PASS)
+            self.record_retrying(Claim(request, result.row.owner or ""), TRANSIENT)
             return super().claim(request, message_id)
         return result
 
 
-class TheUnknownIsTriedAgain(SubmissionStore):
+class UnknownOutcomesAreRetried(SubmissionStore):
     def record_in_doubt(self, claim: Claim, outcome: Unknown) -> Written | Existing:
-        return self.record_retrying(claim, replace(MAY_PASS, detail=outcome.detail))
+        return self.record_retrying(claim, replace(TRANSIENT, detail=outcome.detail))
 
 
-class AnyoneSettles(SubmissionStore):
-    """Also whoever holds no claim any more."""
+class AnyWorkerSettles(SubmissionStore):
+    """Also one that no longer holds the claim."""
 
     def record_retrying(self, claim: Claim, outcome: Retryable) -> Written | Existing:
         result = super().record_retrying(claim, outcome)
@@ -75,15 +75,15 @@ class LiveClaimsAreGivenUp(SubmissionStore):
         result = super().record_given_up(request, message_id, reason, detail)
         if isinstance(result, Written) or result.row is None:
             return result
-        return self.record_rejected(Claim(request, result.row.owner or ""), NEVER_PASSES)
+        return self.record_rejected(Claim(request, result.row.owner or ""), PERMANENT)
 
 
-class TasksAreForgotten(SubmissionStore):
+class TasksAreNotRecorded(SubmissionStore):
     def record_task(self, request: SongRequest, task_id: str, claim: Claim | None = None) -> Written | Existing:
         return Written()
 
 
-class TasksAreMadeUp(SubmissionStore):
+class WrongTasksAreRecorded(SubmissionStore):
     def record_task(self, request: SongRequest, task_id: str, claim: Claim | None = None) -> Written | Existing:
         return super().record_task(request, f"{task_id}?", claim)
 
@@ -93,23 +93,21 @@ class ClaimsStayOpen(SubmissionStore):
         return Written(replace(row, status=Status.IN_DOUBT))
 
 
-class NoPatience(SubmissionStore):
-    """The lease is over at once."""
-
+class LeasesExpireAtOnce(SubmissionStore):
     def __init__(self, table: LedgerTable, lease: float, window: Callable[[SongRequest], float]) -> None:
         super().__init__(table, -lease, window)
 
 
 class LettersAreLost(DeadLetters):
-    """Acknowledged without the dead letter."""
+    """The message is deleted although its dead letter was not sent."""
 
     def send(self, message: Message, letter: DeadLetter, request_id: str | None) -> None:
         with contextlib.suppress(SideEffectFailed):
             super().send(message, letter, request_id)
 
 
-class LettersAreAnonymous(DeadLetters):
-    """They say why, but not what they were."""
+class LettersHaveNoRequestId(DeadLetters):
+    """They only have the reason."""
 
     def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
         super().__init__(sqs, queue_url)
@@ -123,43 +121,43 @@ class LettersAreAnonymous(DeadLetters):
         )
 
 
-class ErrorsAreTakenForRefusals(SimulatedMusicApi):
-    """A 502, or no answer at all, is taken to mean that nothing was made."""
+class ErrorsCountAsNotCreated(SimulatedMusicApi):
+    """A 502, or no response, counts as proof that no song was created."""
 
     def connect(self) -> Connection | Retryable:
-        line = super().connect()
-        return line if isinstance(line, Retryable) else HopefulConnection(self._world, self._vendor)
+        connection = super().connect()
+        return connection if isinstance(connection, Retryable) else OptimisticConnection(self._world, self._vendor)
 
 
-class NobodyFollows(RequestWork):
-    """A duplicate is acknowledged as it is, though the first may have died before it was followed."""
+class DuplicatesAreNotTracked(RequestWork):
+    """A duplicate has no side effects, although the first delivery may have crashed before its own."""
 
     def perform(self, report: RecordReport) -> RecordReport:
         decision = report.decision
         return report if isinstance(decision, Done) and decision.duplicate else super().perform(report)
 
 
-class HopefulConnection(SimulatedConnection):
+class OptimisticConnection(SimulatedConnection):
     def create(self, body: bytes, token: str) -> Outcome:
         outcome = super().create(body, token)
-        return MAY_PASS if isinstance(outcome, Unknown) else outcome
+        return TRANSIENT if isinstance(outcome, Unknown) else outcome
 
 
 @pytest.mark.parametrize(
     ("parts", "invariants_broken"),
     [
-        (Parts(store=ExpiredClaimsAreTakenAgain), "13"),
-        (Parts(store=DoubtsAreTakenAgain), "13"),
-        (Parts(store=TheUnknownIsTriedAgain), "13"),
-        (Parts(store=AnyoneSettles), "13"),
+        (Parts(store=ExpiredClaimsAreClaimedAgain), "13"),
+        (Parts(store=RequestsInDoubtAreClaimedAgain), "13"),
+        (Parts(store=UnknownOutcomesAreRetried), "13"),
+        (Parts(store=AnyWorkerSettles), "13"),
         (Parts(store=LiveClaimsAreGivenUp), "13"),
-        (Parts(store=TasksAreForgotten), "23"),
-        (Parts(store=TasksAreMadeUp), "4"),
+        (Parts(store=TasksAreNotRecorded), "23"),
+        (Parts(store=WrongTasksAreRecorded), "4"),
         (Parts(store=ClaimsStayOpen), "57"),
         (Parts(dead_letters=LettersAreLost), "2"),
-        (Parts(dead_letters=LettersAreAnonymous), "1357"),
-        (Parts(music_api=ErrorsAreTakenForRefusals), "13"),
-        (Parts(request_work=NobodyFollows), "7"),
+        (Parts(dead_letters=LettersHaveNoRequestId), "1357"),
+        (Parts(music_api=ErrorsCountAsNotCreated), "13"),
+        (Parts(request_work=DuplicatesAreNotTracked), "7"),
     ],
     ids=lambda value: _name(value) if isinstance(value, Parts) else None,
 )
@@ -169,9 +167,9 @@ def test_a_broken_part_is_found(parts: Parts, invariants_broken: str) -> None:
     assert found.value.invariant[0] in invariants_broken
 
 
-def test_a_needless_dead_letter_is_found() -> None:
+def test_an_unnecessary_dead_letter_is_found() -> None:
     with pytest.raises(invariants.Violation, match=r"^6\. "):
-        _explore(Parts(store=NoPatience), dangers.HARMLESS)
+        _explore(Parts(store=LeasesExpireAtOnce), dangers.HARMLESS)
 
 
 def _explore(parts: Parts, allowed: dangers.Dangers | None = None) -> None:

@@ -1,4 +1,4 @@
-"""A message whose request another one has given up needs no more receives to say so."""
+"""A message whose request was given up by another message becomes a dead letter at once."""
 
 from song_intake.contract.sqs_message import REASON
 from tests.properties.simulation import messages
@@ -11,26 +11,26 @@ NO_CONNECTION = {Step.CONNECT: Fault.NOT_TAKEN}
 RATE_LIMITED = {Step.CREATE: Fault.RATE_LIMITED}
 
 
-def test_a_message_whose_redriven_letter_was_given_up_too_does_not_use_up_the_receives_held_back() -> None:
+def test_a_message_whose_redriven_dead_letter_was_given_up_does_not_use_the_reserved_receives() -> None:
     world = World(SHIPPED, max_receive_count=5)
     with world.clock():
         messages.send(world, Kind.WITHOUT_ID)
         [first] = world.queues.requests
         _receive(world, first, NO_CONNECTION)
-        _receive(world, first, NO_CONNECTION, is_heard=False)  # given up on the last try; it stays on its queue
+        _receive(world, first, NO_CONNECTION, is_answered=False)  # given up; its delete is lost
         redriven = world.queues.redrive(world.queues.dead_letters[0])
         _receive(world, redriven, RATE_LIMITED)
-        _receive(world, redriven, RATE_LIMITED)  # given up too: the row is now the redriven message's
+        _receive(world, redriven, RATE_LIMITED)  # given up too: the row names the redriven message
         _receive(world, first, {})
     assert world.queues.requests == []
     assert [letter.attribute(REASON) for letter in world.queues.dead_letters] == ["RETRIES_EXHAUSTED"] * 2
 
 
-def _receive(world: World, message: QueuedMessage, faults: dict[Step, Fault], *, is_heard: bool = True) -> None:
+def _receive(world: World, message: QueuedMessage, faults: dict[Step, Fault], *, is_answered: bool = True) -> None:
     world.now = max(world.now, message.visible_at)
     handling = world.deliver(message, world.workers[0])
     assert handling is not None
     while (step := handling.invocation.at) is not None:
         world.resume(handling, faults.get(step))
-    handling.is_heard = is_heard
+    handling.is_answered = is_answered
     world.acknowledge(handling, stale_handles_delete=True)

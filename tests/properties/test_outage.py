@@ -1,6 +1,6 @@
-"""The account runs dry while many messages wait: none is lost, none given up, and hardly any tried until it can pay.
+"""The account has no credits while many messages wait: none is lost or given up, and very few creates are sent.
 
-Some hundreds of messages in the suite, 10,000 in `make campaign`; the day of an outage takes seconds.
+The suite simulates 300 messages, `make campaign` 10,000. A day of an outage takes seconds.
 """
 
 from typing import Final
@@ -12,14 +12,14 @@ MESSAGES: Final = 10_000 if IS_CAMPAIGN else 300
 AN_HOUR: Final = 3600.0
 A_DAY: Final = 24 * AN_HOUR
 
-# Before the first answer every environment tries a batch; then, until the mapping is off, one request a minute.
+# Before the first response every environment sends a batch; then, until the mapping is disabled, one create a minute.
 MOST_TRIED: Final = ENVIRONMENTS * (BATCH_SIZE + 2)
 
-# Each twice as long as the one before.
+# Each pause is twice as long as the previous one.
 MOST_PAUSES: Final = 11
 
 
-def test_an_account_without_credits_for_a_day_costs_no_message_more_than_a_receive() -> None:
+def test_a_day_without_credits_costs_each_message_at_most_one_receive() -> None:
     outage = Outage(MESSAGES)
     outage.at(A_DAY, lambda: _pay(outage, MESSAGES))
     tried: list[int] = []
@@ -27,38 +27,38 @@ def test_an_account_without_credits_for_a_day_costs_no_message_more_than_a_recei
     most_receives: list[int] = []
     outage.at(A_DAY, lambda: most_receives.append(max(message.receives for message in outage.messages)))
     outage.run()
-    _assert_each_was_made_once(outage)
+    _assert_each_was_created_once(outage)
     assert tried[0] <= MOST_TRIED
     assert most_receives[0] <= 1
     assert [on for _, on in outage.switched] == [False, True]
 
 
-def test_credits_that_run_out_in_the_middle_pause_it_there_and_it_goes_on() -> None:
+def test_when_credits_run_out_the_intake_pauses_and_later_resumes() -> None:
     outage = Outage(MESSAGES)
     _pay(outage, MESSAGES // 2)
     outage.at(AN_HOUR, lambda: _pay(outage, MESSAGES))
     outage.run()
-    _assert_each_was_made_once(outage)
+    _assert_each_was_created_once(outage)
     assert len(outage.vendor.tried) - MESSAGES <= MOST_TRIED
     assert outage.switched[-1][0] >= AN_HOUR
 
 
-def test_credits_for_a_few_at_a_time_are_used_up_and_waited_for() -> None:
+def test_credits_for_a_few_songs_at_a_time_are_used_up() -> None:
     outage = Outage(120)
     for payment in range(4):
         outage.at(payment * AN_HOUR, lambda: _pay(outage, 30))
     outage.run()
-    _assert_each_was_made_once(outage)
+    _assert_each_was_created_once(outage)
     assert outage.switched[0][0] <= SECONDS_TO_SWITCH
 
 
-def test_a_fault_that_the_balance_does_not_show_gives_no_message_up_in_the_days_that_sqs_keeps_it() -> None:
+def test_no_message_is_given_up_during_days_of_a_fault_that_the_balance_does_not_show() -> None:
     outage = Outage(120)
     outage.vendor.has_subscription = False
     _pay(outage, 120)
     outage.at(3.5 * A_DAY, lambda: setattr(outage.vendor, "has_subscription", True))
     outage.run()
-    _assert_each_was_made_once(outage)
+    _assert_each_was_created_once(outage)
     assert len(outage.switched) <= 2 * MOST_PAUSES
 
 
@@ -66,6 +66,6 @@ def _pay(outage: Outage, songs: int) -> None:
     outage.vendor.credits += 10 * songs
 
 
-def _assert_each_was_made_once(outage: Outage) -> None:
+def _assert_each_was_created_once(outage: Outage) -> None:
     assert sorted(outage.vendor.made) == sorted(f"r-{message.number}" for message in outage.messages)
     assert outage.dead_letters == []

@@ -1,4 +1,4 @@
-"""Whatever workers reserve and give back, in whatever order: no two slots that are held come too close."""
+"""In any order of reservations and returns, no two reserved slots are too close to each other."""
 
 import itertools
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ steps = st.lists(
 
 @dataclass
 class Workers:
-    """All of them: what they hold, and what they have used."""
+    """All workers, and the slots that they hold or have used."""
 
     pace: Pace = field(default_factory=Pace)
     now: float = START
     held: list[float] = field(default_factory=list)
 
-    def take(self, step: Step) -> None:
+    def perform(self, step: Step) -> None:
         what, seconds, count = step
         self.now += seconds
         match what:
@@ -53,21 +53,19 @@ def gaps(slots: Sequence[float]) -> list[float]:
 
 @schedules(suite=100, campaign=20_000)
 @given(steps)
-def test_no_two_slots_come_closer_than_the_interval(taken: list[Step]) -> None:
+def test_no_two_slots_come_closer_than_the_interval(performed: list[Step]) -> None:
     workers = Workers()
-    for step in taken:
-        workers.take(step)
+    for step in performed:
+        workers.perform(step)
     assert all(gap >= INTERVAL - ROUNDING for gap in gaps(workers.held))
 
 
 @schedules(suite=100, campaign=20_000)
 @given(steps, st.integers(1, 12), st.floats(0, 60))
-def test_a_slot_lies_between_the_earliest_and_the_latest_moment_and_they_come_in_order(
-    taken: list[Step], count: int, patience: float
-) -> None:
+def test_slots_are_within_the_given_time_and_in_order(performed: list[Step], count: int, patience: float) -> None:
     workers = Workers()
-    for step in taken:
-        workers.take(step)
+    for step in performed:
+        workers.perform(step)
     earliest = workers.now + SOON
     _, slots = workers.pace.reserve(earliest, count, earliest + patience, INTERVAL)
     assert all(earliest <= slot <= earliest + patience for slot in slots)
@@ -77,42 +75,42 @@ def test_a_slot_lies_between_the_earliest_and_the_latest_moment_and_they_come_in
 
 @schedules(suite=100, campaign=20_000)
 @given(steps)
-def test_where_nobody_is_refused_no_moment_is_left_out_while_somebody_asks(taken: list[Step]) -> None:
+def test_without_a_429_no_slot_is_skipped_while_workers_reserve(performed: list[Step]) -> None:
     workers = Workers()
-    for step in taken:
-        workers.take(step if step[0] != "429" else ("reserve", *step[1:]))
+    for step in performed:
+        workers.perform(step if step[0] != "429" else ("reserve", *step[1:]))
     before = workers.pace
     after, slots = before.reserve(workers.now + SOON, 20, workers.now + 1000, INTERVAL)
     usable = [slot for slot in before.free if slot >= workers.now + SOON]
-    assert list(slots[: len(usable)]) == usable, "what was given back comes first"
+    assert list(slots[: len(usable)]) == usable, "returned slots are reserved first"
     assert slots[len(usable)] == pytest.approx(max(before.next_at, workers.now + SOON))
     assert after.next_at == pytest.approx(slots[-1] + INTERVAL)
 
 
-def test_after_a_429_nobody_sends_for_some_intervals_and_then_at_half_the_pace() -> None:
+def test_after_a_429_there_is_a_pause_of_some_intervals_and_then_half_the_pace() -> None:
     slowed = Pace().slowed(START, None, INTERVAL)
     _, slots = slowed.reserve(START + SOON, 3, START + 60, INTERVAL)
     assert slots[0] == START + PAUSE_INTERVALS * INTERVAL
     assert gaps(slots) == pytest.approx([2 * INTERVAL] * 2, rel=0.02)
 
 
-def test_a_retry_after_is_waited_for_by_all() -> None:
+def test_a_retry_after_holds_for_all_workers() -> None:
     _, slots = Pace().slowed(START, 100.0, INTERVAL).reserve(START, 1, START + 200, INTERVAL)
     assert slots == (START + 100,)
 
 
-def test_a_429_of_what_was_sent_before_the_slower_pace_does_not_slow_it_down_once_more() -> None:
+def test_a_429_for_a_create_sent_before_the_slower_pace_does_not_slow_it_again() -> None:
     once = Pace().slowed(START, None, INTERVAL)
     assert once.slowed(START + 1, None, INTERVAL).slow == once.slow
     assert once.slowed(once.slow_from, None, INTERVAL).slow == pytest.approx(2 * once.slow)
 
 
-def test_a_429_during_the_pause_prolongs_it() -> None:
+def test_a_429_during_the_pause_extends_it() -> None:
     once = Pace().slowed(START, None, INTERVAL)
     assert once.slowed(START + 1, 50.0, INTERVAL).next_at == START + 51
 
 
-def test_the_pace_slows_down_eightfold_at_the_most_and_recovers() -> None:
+def test_the_pace_slows_down_to_an_eighth_at_most_and_recovers() -> None:
     pace, now = Pace(), START
     for _ in range(10):
         pace = pace.slowed(now, None, INTERVAL)
@@ -122,13 +120,13 @@ def test_the_pace_slows_down_eightfold_at_the_most_and_recovers() -> None:
     assert [pace.slowness(at) for at in (halfway, end, end + 1)] == [pytest.approx((MOST_SLOW + 1) / 2), 1, 1]
 
 
-def test_what_was_reserved_before_a_429_is_not_handed_out_again_after_it() -> None:
+def test_slots_from_before_a_429_are_not_reserved_again_after_it() -> None:
     pace, before = Pace().reserve(START, 4, START + 60, INTERVAL)
     slowed = pace.give_back(before[:2], START).slowed(START, None, INTERVAL)
     assert slowed.free == ()
     assert slowed.give_back(before[2:], START).free == ()
 
 
-def test_a_slot_that_has_passed_is_not_handed_out_again() -> None:
+def test_a_past_slot_is_not_reserved_again() -> None:
     pace, slots = Pace().reserve(START, 2, START + 60, INTERVAL)
     assert pace.give_back(slots, START + 1).free == slots[1:]

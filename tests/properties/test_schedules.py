@@ -1,11 +1,11 @@
-"""The promise, in every schedule of crashes, duplicates and delays that the explorer makes up.
+"""Requests are neither lost, nor paid for twice, nor left open, in random schedules of crashes, duplicates and delays.
 
-The numbers of the invariants are those of simulation/invariants.py. Each schedule is printed where it breaks one, and
-Hypothesis shrinks it first. `make campaign` looks at many more of them, other ones each time.
+The numbers of the invariants are those of simulation/invariants.py. If a schedule breaks one, Hypothesis shrinks the
+schedule and prints it. `make campaign` tests many more, with other random schedules each time.
 
-Assumed throughout: rows outlive their messages (`expires_at`), an execution environment is as dead as its process, and
-an operator redrives nothing that SQS moved itself without a word of ours, unless the request has an id of its own.
-test_untold_dead_letters.py is about that one exception.
+All tests assume that rows are kept longer than their messages (`expires_at`), that a crash ends the whole execution
+environment, and that an operator does not use SQS's own redrive for messages without a request_id that SQS moved.
+test_dead_letters_moved_by_sqs.py is about that exception.
 """
 
 from hypothesis import given
@@ -19,22 +19,22 @@ from tests.properties.simulation.world import Parts
 
 @schedules(suite=300, campaign=40_000)
 @given(tape=TAPES)
-def test_whatever_goes_wrong_nothing_is_lost_paid_for_twice_or_left_open(tape: bytes) -> None:
+def test_with_any_faults_no_request_is_lost_paid_for_twice_or_left_open(tape: bytes) -> None:
     choices = Choices(tape)
     Explorer(choices, dangers.any_of_them(choices)).run()
 
 
 @schedules(suite=100, campaign=10_000)
 @given(tape=TAPES)
-def test_nor_does_it_while_the_creates_are_paced(tape: bytes) -> None:
+def test_with_any_faults_and_paced_creates_the_same_holds(tape: bytes) -> None:
     choices = Choices(tape)
     Explorer(choices, dangers.any_of_them(choices), Parts(creates_per_minute=60)).run()
 
 
 @schedules(suite=150, campaign=10_000)
 @given(tape=TAPES)
-def test_while_nothing_goes_wrong_every_request_gets_its_song(tape: bytes) -> None:
-    # A write that the SDK sent again and a visibility that was not changed are no faults: the design absorbs both.
+def test_without_faults_every_request_gets_its_song(tape: bytes) -> None:
+    # The SDK's retry of a write and a failed change of visibility do not count as faults: neither changes the result.
     explorer = Explorer(Choices(tape), dangers.HARMLESS)
     explorer.run()
     invariants.check_nothing_went_wrong(explorer.world)

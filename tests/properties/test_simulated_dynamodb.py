@@ -1,4 +1,4 @@
-"""The simulated table does what DynamoDB does with the writes of the ledger, and with the corners of their grammar."""
+"""The simulated table treats the ledger's writes, and the edge cases of their grammar, like DynamoDB."""
 
 import contextlib
 import uuid
@@ -39,7 +39,7 @@ OPERATIONS = (
 
 
 class Twins:
-    """A client that does every write in both, and sees to it that both do the same."""
+    """A client that sends every write to both tables, and asserts that the results are equal."""
 
     exceptions = Exceptions
 
@@ -48,8 +48,8 @@ class Twins:
         self._simulated = Table()
 
     def update_item(self, **write: object) -> dict[str, object]:
-        expected = self._really(write)
-        simulated = self._simulatedly(write)
+        expected = self._write_real(write)
+        simulated = self._write_simulated(write)
         assert simulated == expected, write
         if simulated is not None:
             raise ConditionalCheckFailedException(simulated)
@@ -69,15 +69,15 @@ class Twins:
         self._real.put_item(TableName=TABLE, Item=cast("Any", item))
         self._simulated.items[str(item["request_id"]["S"])] = dict(item)
 
-    def _really(self, write: Write) -> Item | None:
-        """The item that stands in the way."""
+    def _write_real(self, write: Write) -> Item | None:
+        """The existing item, if the condition failed."""
         try:
             self._real.update_item(**cast("Any", write))
         except self._real.exceptions.ConditionalCheckFailedException as failed:
             return _normal(cast("Item", failed.response.get("Item", {})))
         return None
 
-    def _simulatedly(self, write: Write) -> Item | None:
+    def _write_simulated(self, write: Write) -> Item | None:
         try:
             self._simulated.update(write)
         except ConditionalCheckFailedException as failed:
@@ -99,7 +99,7 @@ def _code_in(response: Mapping[str, Any]) -> str | None:
 
 
 def _normal(item: Mapping[str, Mapping[str, object]]) -> Item:
-    """DynamoDB writes a number in another way than it was given, and a set in any order."""
+    """DynamoDB may return a number in another notation, and a set in another order."""
     return {name: _normal_value(value) for name, value in item.items()}
 
 
@@ -139,14 +139,14 @@ def test_every_sequence_of_the_ledgers_writes_ends_in_the_same_item(real: "Dynam
 
 
 class _Sequence:
-    """Writes of several messages, two songs and all their claims, on one row."""
+    """Writes of several messages, with two songs and all their claims, to one row."""
 
     def __init__(self, ledger: SubmissionStore, request_id: str) -> None:
         self._ledger = ledger
         self._requests = [
             SongRequest.parse(f'{{"sound": "{sound}", "metadata": {{"a": "b"}}}}', request_id) for sound in "xy"
         ]
-        self._claims = [Claim(request, "nobody") for request in self._requests]
+        self._claims = [Claim(request, "no-owner") for request in self._requests]
         self._row: Row | None = None
 
     def run(self, sequence: list[tuple[str, int, int]]) -> None:
@@ -242,9 +242,7 @@ def test_an_update_leaves_the_same_item_in_both(real: "DynamoDBClient", update: 
         ("SET a = :value", "attribute_exists(a) attribute_exists(a)"),
     ],
 )
-def test_what_dynamodb_refuses_the_simulation_does_not_understand(
-    real: "DynamoDBClient", update: str, condition: str
-) -> None:
+def test_the_simulation_rejects_what_dynamodb_rejects(real: "DynamoDBClient", update: str, condition: str) -> None:
     write = _write("refused", update, condition, {":value": {"S": "1"}})
     with pytest.raises(ClientError, match="ValidationException"):
         real.update_item(**cast("Any", write))
@@ -252,7 +250,7 @@ def test_what_dynamodb_refuses_the_simulation_does_not_understand(
         Table().update(write)
 
 
-def test_a_value_that_no_expression_uses_is_refused() -> None:
+def test_an_unused_value_is_rejected() -> None:
     write = _write("refused", "SET a = :value", "attribute_exists(a)", {":value": {"S": "1"}})
     cast("dict[str, object]", write["ExpressionAttributeValues"])[":unused"] = {"S": "2"}
     with pytest.raises(NotUnderstood, match="unused"):
@@ -260,7 +258,7 @@ def test_a_value_that_no_expression_uses_is_refused() -> None:
 
 
 def _write(request_id: str, update: str, condition: str, values: Item) -> dict[str, object]:
-    """With no more of the values than the expressions name."""
+    """A write with only those values that the expressions use."""
     used = {name: value for name, value in values.items() if name in update + condition}
     if ":seen" in update:
         used[":seen"] = {"S": "seen"}

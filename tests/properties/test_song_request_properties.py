@@ -1,4 +1,4 @@
-"""What holds for every message body, and not only for the ones we thought of."""
+"""Properties of every message body, not only of the examples in the other tests."""
 
 import json
 from typing import TypeAlias, cast
@@ -15,7 +15,7 @@ Fields: TypeAlias = dict[str, JsonValue]
 
 EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
-# Letters that none of our own texts uses, so that finding one in an error can only mean that a value leaked.
+# Letters that no message of this project uses: if an error has one, a value of the request leaked.
 CANARY_LETTERS = "ЖЩЪЫЭЮЯ"
 CANARY = st.text(alphabet=CANARY_LETTERS, min_size=6, max_size=40)
 
@@ -41,7 +41,7 @@ OPTIONAL_OF_A_SONG: dict[str, st.SearchStrategy[JsonValue]] = {
     "sound_strength": st.floats(0.2, 1),
     "weirdness": st.floats(0, 1),
 }
-OURS: dict[str, st.SearchStrategy[JsonValue]] = {
+STACK_FIELDS: dict[str, st.SearchStrategy[JsonValue]] = {
     "request_id": st.from_regex(r"[A-Za-z0-9._:-]{1,128}", fullmatch=True),
     "metadata": st.dictionaries(CANARY, CANARY, max_size=10),
     "task_token": CANARY,
@@ -58,11 +58,11 @@ SONGS = CANARY.flatmap(lambda sound: with_any_of({"sound": sound}, OPTIONAL_OF_A
 
 @EXAMPLES
 @given(body=ANY_TEXT)
-def test_no_text_does_anything_but_parse_or_be_refused(body: str) -> None:
+def test_every_text_is_parsed_or_rejected(body: str) -> None:
     try:
         request = SongRequest.parse(body, "message-1")
-    except InvalidRequest as refused:
-        invalid = refused
+    except InvalidRequest as error:
+        invalid = error
     else:
         assert json.loads(request.create_body)["task_type"] == "create_music"
         return
@@ -73,13 +73,13 @@ def test_no_text_does_anything_but_parse_or_be_refused(body: str) -> None:
 
 
 @EXAMPLES
-@given(song=SONGS, ours=with_any_of({}, OURS))
-def test_a_valid_request_is_posted_with_all_its_fields_and_none_of_ours(song: Fields, ours: Fields) -> None:
-    request = SongRequest.parse(json.dumps({**song, **ours}), "message-1")
+@given(song=SONGS, own=with_any_of({}, STACK_FIELDS))
+def test_a_valid_request_is_posted_with_all_its_fields_and_none_of_the_stacks_own(song: Fields, own: Fields) -> None:
+    request = SongRequest.parse(json.dumps({**song, **own}), "message-1")
     assert json.loads(request.create_body) == {"task_type": "create_music", **song}
-    assert request.request_id == ours.get("request_id", "message-1")
-    assert request.metadata == ours.get("metadata", {})
-    assert request.task_token == ours.get("task_token")
+    assert request.request_id == own.get("request_id", "message-1")
+    assert request.metadata == own.get("metadata", {})
+    assert request.task_token == own.get("task_token")
 
 
 @EXAMPLES
@@ -95,18 +95,18 @@ def test_order_spacing_and_escapes_do_not_change_the_fingerprint(song: Fields, d
 @EXAMPLES
 @given(
     song=SONGS,
-    ours=with_any_of({}, OURS),
+    own=with_any_of({}, STACK_FIELDS),
     anything=st.dictionaries(NAMES | CANARY, CANARY | st.lists(CANARY) | st.integers(), max_size=6),
 )
-def test_nothing_that_the_caller_wrote_is_in_an_error_or_a_repr(song: Fields, ours: Fields, anything: Fields) -> None:
-    body = json.dumps({**song, **ours, **anything}, ensure_ascii=False)
+def test_no_value_of_the_caller_is_in_an_error_or_a_repr(song: Fields, own: Fields, anything: Fields) -> None:
+    body = json.dumps({**song, **own, **anything}, ensure_ascii=False)
     cut = body[:-1]
     sound_twice = body.replace("{", f'{{"sound": "{CANARY_LETTERS}", ', 1)
     for text in (body, cut, sound_twice, json.dumps([body], ensure_ascii=False)):
-        assert not set(CANARY_LETTERS) & set(everything_shown_of(text))
+        assert not set(CANARY_LETTERS) & set(all_text_about(text))
 
 
-def everything_shown_of(body: str) -> str:
+def all_text_about(body: str) -> str:
     try:
         return repr(SongRequest.parse(body, "message-1"))
     except InvalidRequest as invalid:

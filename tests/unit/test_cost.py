@@ -1,11 +1,11 @@
-"""The README's cost is computed from prices.py, measured.json and song_work.py, and it adds up."""
+"""The cost in the README is computed from prices.py, measured.json and song_work.py, and it adds up."""
 
 import re
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.performance.cost import SERVICES, between_markers, placed, report, standing_work, usd, usd_by_service
+from tests.performance.cost import SERVICES, between_markers, idle_work, placed, report, usd, usd_by_service
 from tests.performance.measured import Measured
 from tests.performance.prices import PRICES, Unit
 from tests.performance.song_work import (
@@ -14,7 +14,7 @@ from tests.performance.song_work import (
     FULL_BATCH,
     MEMORY_GB,
     designs,
-    look_times,
+    poll_times,
     submitted,
 )
 from tests.template.transformed import PROJECT, parameter_defaults
@@ -26,14 +26,14 @@ PARTS = re.findall(r"^\| (.+?) \| (.*) \| \*\*([\d.]+)\*\* \|$", STATED, flags=r
 BOTH = dict(re.findall(r"^\| (.+?) \| \*\*([\d.]+)\*\* \| [^|]+ \|$", STATED, flags=re.MULTILINE))
 
 
-def test_the_readme_states_the_computed_cost() -> None:
+def test_the_readme_has_the_computed_cost() -> None:
     assert report(MEASURED) == STATED, "run `make cost`"
 
 
 def test_there_is_a_row_for_every_part_of_every_design() -> None:
-    follow = [design for design in designs(MEASURED) if design.following is not None]
-    assert len(PARTS) == len(designs(MEASURED)) + len(follow)
-    assert list(BOTH) == [design.name for design in follow]
+    tracking = [design for design in designs(MEASURED) if design.tracking is not None]
+    assert len(PARTS) == len(designs(MEASURED)) + len(tracking)
+    assert list(BOTH) == [design.name for design in tracking]
 
 
 @pytest.mark.parametrize(("design", "cells", "total"), PARTS)
@@ -50,18 +50,18 @@ def test_both_parts_of_a_design_add_up(design: str) -> None:
 
 def test_every_unit_of_a_design_is_in_one_column() -> None:
     in_columns = [unit for units in SERVICES.values() for unit in units]
-    works = [work for design in designs(MEASURED) for work in (design.submitting, design.following or {})]
+    works = [work for design in designs(MEASURED) for work in (design.submitting, design.tracking or {})]
     assert len(in_columns) == len(set(in_columns))
     assert {unit for work in works for unit in work} == set(in_columns)
 
 
 def test_every_unit_has_a_price_that_is_used() -> None:
-    used = {unit for units in SERVICES.values() for unit in units} | set(standing_work())
+    used = {unit for units in SERVICES.values() for unit in units} | set(idle_work())
     assert set(PRICES) == set(Unit) == used
 
 
 @pytest.mark.parametrize("unit", PRICES)
-def test_a_price_names_its_page_and_where_it_was_read(unit: Unit) -> None:
+def test_a_price_has_its_page_and_its_source(unit: Unit) -> None:
     price = PRICES[unit]
     assert price.usd > 0
     assert urlsplit(price.page).hostname == "aws.amazon.com"
@@ -81,7 +81,7 @@ def test_a_cost_is_that_of_a_million_songs() -> None:
 def test_ten_songs_share_an_invocation_and_the_calls_of_its_queue() -> None:
     alone, shared = submitted(MEASURED, 1, 1.0), submitted(MEASURED, 10, 1.0)
     assert (alone[Unit.LAMBDA_REQUESTS], shared[Unit.LAMBDA_REQUESTS]) == pytest.approx((1, 0.1))
-    # Sent by its caller, received, deleted.
+    # Sent by the caller, received, deleted.
     assert (alone[Unit.SQS_REQUESTS], shared[Unit.SQS_REQUESTS]) == pytest.approx((3, 1.2))
     assert alone[Unit.DYNAMODB_WRITES] == shared[Unit.DYNAMODB_WRITES] == MEASURED.submit_writes
     # The wait is shared; the computing is not.
@@ -90,14 +90,14 @@ def test_ten_songs_share_an_invocation_and_the_calls_of_its_queue() -> None:
 
 
 @pytest.mark.parametrize(
-    ("song_seconds", "polls"),
+    ("song_seconds", "times"),
     [(15, [15]), (20, [15, 30]), (31, [15, 30, 48.75]), (60, [15, 30, 48.75, 72.1875])],
 )
-def test_a_song_is_polled_until_it_is_finished(song_seconds: float, polls: list[float]) -> None:
-    assert look_times(song_seconds) == polls
+def test_a_song_is_polled_until_it_is_finished(song_seconds: float, times: list[float]) -> None:
+    assert poll_times(song_seconds) == times
 
 
-def test_the_cost_is_computed_with_the_shipped_settings() -> None:
+def test_the_cost_uses_the_default_parameters() -> None:
     shipped = parameter_defaults()
     counted = (FIRST_CHECK_SECONDS, CHECK_CAP_SECONDS, FULL_BATCH, MEMORY_GB * 1024)
     assert counted == tuple(
@@ -111,6 +111,6 @@ def test_only_the_text_between_the_markers_is_replaced() -> None:
     assert placed(short, STATED) == README
 
 
-def test_a_readme_without_markers_is_an_error() -> None:
-    with pytest.raises(ValueError, match="between two markers"):
+def test_a_readme_without_markers_is_refused() -> None:
+    with pytest.raises(ValueError, match="markers of the cost"):
         between_markers("# Song intake")

@@ -18,7 +18,7 @@ class Event:
 
 @dataclass(slots=True)
 class Bus:
-    """Every event that it took, repeats too."""
+    """Every event that was published, repeats included."""
 
     events: list[Event] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""The simulated ends of a function's clients, as its composition root takes them."""
+"""Simulated AWS clients for the code in app/ that builds each function."""
 
 import ssl
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ KEY = "simulated-key-of-the-webhook"
 
 
 class SimulatedClients:
-    """Each client by the name of its service. `tls` is never used: no simulated end opens a connection."""
+    """The clients by the name of their service. `tls` is never used: no simulated client opens a connection."""
 
     tls = cast("ssl.SSLContext", None)
 
@@ -28,7 +28,7 @@ class SimulatedClients:
 
 
 class SimulatedSecrets:
-    """The Secrets Manager client: the token, and the key of the webhook, which was never rotated."""
+    """The Secrets Manager client, with the API token and a webhook key that was never rotated."""
 
     class exceptions:  # noqa: N801 - boto3's name
         class ResourceNotFoundException(Exception):
@@ -47,7 +47,7 @@ class SimulatedSecrets:
 
 
 def submit_settings(**changed: Any) -> SubmitSettings:
-    """The template's defaults without a pace; times in seconds."""
+    """The template's defaults, but not paced; times in seconds."""
     settings: dict[str, Any] = {
         "music_api_origin": "https://music.invalid",
         "api_token_secret_arn": SECRET_ID,
@@ -77,7 +77,7 @@ def submit_settings(**changed: Any) -> SubmitSettings:
 
 
 def webhook_settings() -> dict[str, str]:
-    """What submit_settings takes for a stack with a webhook."""
+    """The arguments of submit_settings for a stack with a webhook."""
     return {"webhook_url": ENDPOINT, "webhook_key_secret_arn": KEY_ID}
 
 

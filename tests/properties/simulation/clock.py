@@ -10,7 +10,7 @@ from tests.properties.simulation.one_core import one_core
 
 @contextmanager
 def simulated_time(wall: Callable[[], float], monotonic: Callable[[], float]) -> Iterator[None]:
-    """Nobody waits for a moment in it: a single record has no others to gather."""
+    """Patch the clocks, and turn off the waiting of GroupCommit: with one record there are no calls to batch."""
     with (
         mock.patch("time.time", wall),
         mock.patch("time.monotonic", monotonic),

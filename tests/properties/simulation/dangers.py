@@ -1,4 +1,4 @@
-"""How much may go wrong in one schedule."""
+"""Which faults one schedule may have, and how many."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,22 +20,22 @@ _HARMLESS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Dangers:
-    """What a schedule may hold."""
+    """The limits of a schedule."""
 
     faults: frozenset[tuple[Step, Fault]] = frozenset()
     calm: int = 4
-    """How many calls go well for one that meets a fault."""
+    """How many calls succeed for each that fails."""
     early_deliveries: bool = False
-    """A message is delivered although it is still invisible, or deleted."""
+    """A message may be delivered while it is invisible, or after it was deleted."""
     lost_acknowledgements: bool = False
     wrong_clocks: bool = False
     long_pauses: bool = False
-    """Time leaps while a function is at work: past its lease, and past its own end, after which it may still go on."""
+    """Time may jump during an invocation, past its lease and past its time-out. Its code may still continue then."""
     redrives: bool = False
-    redrives_of_untold: bool = False
-    """Also of what SQS moved itself, without an attribute of ours, for a request without an id of its own."""
+    redrives_without_attributes: bool = False
+    """Also redrives of messages without a request_id that SQS moved, which have none of this stack's attributes."""
     harmed_of_four: int = 4
-    """Of any four receives of a message in a row, how many may be harmed."""
+    """How many of any four consecutive receives of a message may be harmed."""
 
 
 NONE: Final = Dangers()
@@ -43,7 +43,7 @@ HARMLESS: Final = Dangers(faults=_HARMLESS, calm=2)
 
 
 def any_of_them(choices: Choices) -> Dangers:
-    """A selection: with all of them at once, few schedules would get far enough to meet a rare one."""
+    """A random selection. With all faults at once, few schedules would get far enough to reach a rare one."""
     return Dangers(
         faults=_some_faults(choices),
         calm=choices.pick((8, 4, 2, 1)),
@@ -56,13 +56,13 @@ def any_of_them(choices: Choices) -> Dangers:
 
 
 def at_most_harmed(receives: int, choices: Choices) -> Dangers:
-    """A queue that keeps its word about visibility, a true clock, and no more harmed receives than this in four."""
+    """Exact clocks, a queue that keeps its visibility time-out, and at most `receives` harmed ones of any four."""
     return Dangers(
         faults=_some_faults(choices),
         calm=choices.pick((4, 2, 1)),
         lost_acknowledgements=True,
         redrives=True,
-        redrives_of_untold=True,
+        redrives_without_attributes=True,
         harmed_of_four=receives,
     )
 

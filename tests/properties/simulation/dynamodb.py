@@ -1,4 +1,4 @@
-"""DynamoDB with one table, in memory: the writes of the ledger, and what can go wrong on the way there."""
+"""DynamoDB with one table, in memory: the writes of the ledger, and their faults."""
 
 from collections.abc import Mapping
 from typing import Any, Final, cast
@@ -26,13 +26,13 @@ KNOWN_PARAMETERS: Final = frozenset(
 
 
 class ConditionalCheckFailedException(ClientError):
-    """A condition did not hold. The item as it stands is in the response, if there is one."""
+    """A condition did not hold. The response has the existing item, if there is one."""
 
     def __init__(self, item: Item | None) -> None:
         response: dict[str, object] = {"Error": {"Code": type(self).__name__, "Message": "simulated"}}
         if item:
             response["Item"] = item
-        super().__init__(cast("Any", response), "UpdateItem")  # the stubs do not know of the item
+        super().__init__(cast("Any", response), "UpdateItem")  # the type stubs lack the item
         self.item = item or {}
 
 
@@ -51,7 +51,7 @@ class Table:
         """Each item after each of its updates."""
 
     def update(self, write: Write) -> Item:
-        """The item as it is then, as for ALL_NEW. Raises ConditionalCheckFailedException with ALL_OLD."""
+        """Return the item after the write (ALL_NEW). Raises ConditionalCheckFailedException with ALL_OLD."""
         if unknown := write.keys() - KNOWN_PARAMETERS:
             raise NotUnderstood(f"UpdateItem with {unknown}")
         change, condition = str(write["UpdateExpression"]), str(write["ConditionExpression"])
@@ -62,10 +62,10 @@ class Table:
         placeholders.refuse_unused(change, condition)
         key = cast("Item", write["Key"])
         request_id = str(key["request_id"]["S"])
-        standing = self.items.get(request_id)
-        changed = updated(change, placeholders, standing or key)
-        if not holds(condition, placeholders, standing or {}):
-            raise ConditionalCheckFailedException(standing)
+        existing = self.items.get(request_id)
+        changed = updated(change, placeholders, existing or key)
+        if not holds(condition, placeholders, existing or {}):
+            raise ConditionalCheckFailedException(existing)
         self.items[request_id] = changed
         self.past.setdefault(request_id, []).append(changed)
         return changed
@@ -77,7 +77,7 @@ class Table:
 
 
 class SimulatedDynamoDb:
-    """A client of the table whose calls go as the schedule has it."""
+    """A client of the table. The schedule decides the fault of each call."""
 
     exceptions = Exceptions
 
@@ -85,27 +85,27 @@ class SimulatedDynamoDb:
         self._steps = steps
         self._table = table
         self.late: list[Write] = []
-        """Writes that are still on their way."""
+        """Writes that will arrive later."""
         self.has_landed_late = False
 
     def update_item(self, **write: object) -> dict[str, object]:
         fault = self._steps.before(Step.WRITE)
-        self._befall(fault, write, "UpdateItem")
+        self._first_attempt(fault, write, "UpdateItem")
         if fault is None:
             return {"Attributes": self._table.update(write)}
         return self._send_again(write)
 
     def batch_execute_statement(self, **write: object) -> dict[str, object]:
         fault = self._steps.before(Step.STATEMENTS)
-        self._befall(fault, write, "BatchExecuteStatement")
+        self._first_attempt(fault, write, "BatchExecuteStatement")
         if fault in (Fault.REFUSED_ONE_BY_ONE, Fault.DONE_AND_REFUSED):
             return self._all_refused(write)
         return {"Responses": self._table.execute(write)}
 
-    def _befall(self, fault: Fault | None, write: Write, operation: str) -> None:
-        """What becomes of the first sending. Raises where the SDK has nothing to return, or to send again."""
+    def _first_attempt(self, fault: Fault | None, write: Write, operation: str) -> None:
+        """The first attempt of a call that may fail. Raises if the SDK does not retry."""
         if fault in (Fault.ANSWER_LOST, Fault.SENT_TWICE, Fault.DONE_AND_REFUSED):
-            self._take(write)
+            self._apply(write)
         if fault in (Fault.LATE, Fault.LATE_AND_SENT_AGAIN):
             self.late.append(write)
         if fault is Fault.NOT_TAKEN:
@@ -120,7 +120,7 @@ class SimulatedDynamoDb:
         """One of the late writes arrives."""
         self.late.remove(write)
         self.has_landed_late = True
-        self._take(write)
+        self._apply(write)
 
     def _send_again(self, write: Write) -> dict[str, object]:
         match self._steps.before(Step.WRITE_AGAIN):
@@ -129,11 +129,11 @@ class SimulatedDynamoDb:
             case Fault.NOT_TAKEN:
                 raise unavailable("UpdateItem")
             case _:
-                self._take(write)
+                self._apply(write)
                 raise no_answer()
 
-    def _take(self, write: Write) -> None:
-        """Done, or refused by its condition, with nobody to hear of it."""
+    def _apply(self, write: Write) -> None:
+        """Apply the write, or fail its condition; the response is lost."""
         if "Statements" in write:
             self._table.execute(write)
             return

@@ -1,8 +1,8 @@
-"""Makes up a schedule step by step, lets it end, and checks the invariants all the way.
+"""Chooses a schedule step by step, runs it to its end, and checks the invariants after every step.
 
-explore   any order of deliveries, calls, faults, deaths, redrives and leaps of time, within the dangers allowed
-drain     nothing goes wrong any more: what is under way ends, what is late arrives, the queue runs empty
-redrive   every dead letter that may be redriven goes back, and the queue is drained again, as often as was drawn
+explore   any order of deliveries, calls, faults, crashes, redrives and jumps of time, within the given limits
+drain     no more faults: invocations end, late writes and creates arrive, and the queue becomes empty
+redrive   every dead letter that may be redriven is redriven, and the queue is drained again, once or twice
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ from tests.properties.simulation.world import (
 MOST_UNDER_WAY: Final = 3
 MOST_DELIVERIES_OF_A_DRAIN: Final = 200
 
-LEAPS: Final = (1.0, 30.0, LEASE + 1, 400.0)  # seconds: none, half a call, past the lease, past the visibility
+JUMPS: Final = (1.0, 30.0, LEASE + 1, 400.0)  # seconds: short, half a call, past the lease, past the visibility
 SKEWS: Final = (0.0, LEASE + 1, -LEASE - 1)
 
 
@@ -46,7 +46,7 @@ class Explorer:
         self._stale_handles_delete = choices.pick((True, False))
 
     def run(self) -> None:
-        """Raises Violation."""
+        """Run it. Raises Violation."""
         with self.world.clock():
             for _ in range(self._choices.pick((1, 2, 3))):
                 messages.send(self.world, self._choices.pick(self._kinds))
@@ -59,7 +59,7 @@ class Explorer:
             invariants.check_redriven(self.world)
 
     def _possible(self) -> list[Callable[[], None]]:
-        """What may happen next; what is listed more often happens more often."""
+        """The possible next actions. One that is listed several times is more likely."""
         world, allowed = self.world, self._dangers
         actions: list[Callable[[], None]] = [self._pass_time]
         if world.under_way:
@@ -67,7 +67,7 @@ class Explorer:
         if self._deliverable() and self._free_workers():
             actions[:0] = [self._deliver] * 3
         if allowed.long_pauses and world.under_way:
-            actions.append(self._cut_off)
+            actions.append(self._time_out)
         if allowed.wrong_clocks:
             actions.append(self._set_clock)
         if allowed.early_deliveries and world.queues.deleted:
@@ -110,7 +110,7 @@ class Explorer:
         is_overdue = self.world.now > handling.started + FUNCTION_TIMEOUT
         may_be_lost = self._dangers.lost_acknowledgements and self._may_be_harmed(handling)
         if is_overdue or (may_be_lost and self._choices.pick([False] * self._dangers.calm + [True])):
-            handling.is_heard = False
+            handling.is_answered = False
         self.world.acknowledge(handling, stale_handles_delete=self._stale_handles_delete)
 
     def _deliver(self) -> None:
@@ -127,9 +127,9 @@ class Explorer:
         return requests if self._dangers.early_deliveries else visible
 
     def _free_workers(self) -> list[Worker]:
-        """An environment takes one invocation at a time; one that was cut off counts no more, though it may go on."""
+        """Environments without an invocation. One that timed out does not count, although its code may still run."""
         world = self.world
-        busy = [handling.worker for handling in world.under_way if handling.is_heard]
+        busy = [handling.worker for handling in world.under_way if handling.is_answered]
         if len(world.under_way) >= MOST_UNDER_WAY:
             return []
         return [worker for worker in world.workers if worker not in busy]
@@ -138,15 +138,15 @@ class Explorer:
         self.world.deliver_deleted(self._choices.pick(self.world.queues.deleted))
 
     def _pass_time(self) -> None:
-        seconds = self._choices.pick(LEAPS)
+        seconds = self._choices.pick(JUMPS)
         if not self._dangers.long_pauses and self.world.under_way:
             oldest = min(handling.started for handling in self.world.under_way)
             seconds = max(0.0, min(seconds, oldest + FUNCTION_TIMEOUT - PAID_CALL - 1 - self.world.now))
         self.world.note(f"{seconds:g} s pass")
         self.world.now += seconds
 
-    def _cut_off(self) -> None:
-        self.world.cut_off(self._choices.pick(self.world.under_way))
+    def _time_out(self) -> None:
+        self.world.time_out(self._choices.pick(self.world.under_way))
 
     def _set_clock(self) -> None:
         worker = self._choices.pick(self.world.workers)
@@ -154,8 +154,8 @@ class Explorer:
         self.world.note(f"the clock of {worker.name} is wrong by {worker.skew:g} s")
 
     def _may_redrive(self, letter: QueuedMessage) -> bool:
-        is_known = letter.attribute(REASON) is not None or letter.sent.has_own_id
-        return is_known or self._dangers.redrives_of_untold
+        has_id = letter.attribute(REASON) is not None or letter.sent.has_own_id
+        return has_id or self._dangers.redrives_without_attributes
 
     def _redrive_one(self) -> None:
         self._redrive(self._choices.pick([*filter(self._may_redrive, self.world.queues.dead_letters)]))
@@ -170,16 +170,16 @@ class Explorer:
         self._drain()
 
     def _land_one(self) -> None:
-        """Something arrives late: a write in DynamoDB, or a create at the vendor."""
+        """A late write arrives in DynamoDB, or a late create at the vendor."""
         if writes := self.world.dynamodb.late:
             self.world.note("a late write arrives")
             self.world.dynamodb.land(self._choices.pick(writes))
         else:
-            self.world.note("a song is made late")
+            self.world.note("a song is created late")
             self.world.vendor.make_late(self._choices.pick(self.world.vendor.late))
 
     def _drain(self) -> None:
-        self.world.note("from here on, nothing goes wrong")
+        self.world.note("no more faults")
         self._dangers = dangers.NONE
         self.world.now += FUNCTION_TIMEOUT
         for worker in self.world.workers:
@@ -187,7 +187,7 @@ class Explorer:
         while self.world.dynamodb.late or self.world.vendor.late:
             self._land_one()
         for _ in range(MOST_DELIVERIES_OF_A_DRAIN):
-            self._end_what_is_under_way()
+            self._end_invocations()
             if not self.world.queues.requests:
                 break
             message = min(self.world.queues.requests, key=lambda message: message.visible_at)
@@ -196,7 +196,7 @@ class Explorer:
         invariants.check(self.world)
         invariants.check_settled(self.world)
 
-    def _end_what_is_under_way(self) -> None:
+    def _end_invocations(self) -> None:
         while self.world.under_way:
             self._resume(self.world.under_way[0])
             invariants.check(self.world)

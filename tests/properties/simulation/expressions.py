@@ -1,11 +1,11 @@
-"""DynamoDB's condition and update expressions, as far as the ledger writes them. Anything else is an error.
+"""The condition and update expressions of DynamoDB that the ledger uses. Anything else is an error.
 
     condition  :=  all (OR all)*            all  :=  one (AND one)*
     one        :=  "(" condition ")"  |  attribute_exists(name)  |  attribute_not_exists(name)
                 |  name = :value  |  name <> :value  |  name IN (:value, ...)
     update     :=  [SET name = :value | if_not_exists(name, :value), ...] [REMOVE name, ...] [ADD name :value, ...]
 
-That DynamoDB itself understands them so is the business of test_simulated_dynamodb.py.
+test_simulated_dynamodb.py compares them with DynamoDB's own behaviour.
 """
 
 import re
@@ -22,7 +22,7 @@ _TOKEN: Final = re.compile(r"\s*(<>|[=(),]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
 
 
 class NotUnderstood(Exception):
-    """DynamoDB would refuse this expression, or this simulation does not know it."""
+    """DynamoDB would reject this expression, or the simulation does not support it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Placeholders:
     values: Mapping[str, AttributeValue]
 
     def refuse_unused(self, *expressions: str) -> None:
-        """DynamoDB refuses a write that names what none of its expressions uses."""
+        """DynamoDB rejects a write with a placeholder that none of its expressions uses."""
         used = {token for text in expressions for token in _tokens(text)}
         if unused := [name for name in (*self.names, *self.values) if name not in used]:
             raise NotUnderstood(f"unused: {unused}")
 
 
 def holds(text: str, placeholders: Placeholders, item: Item) -> bool:
-    """Whether the condition holds for the item; `{}` stands for none."""
+    """Whether the condition holds for the item; `{}` if there is no item."""
     reader = _Reader(text, placeholders)
     condition = _any_of(reader)
     reader.expect_end()
@@ -48,41 +48,41 @@ def holds(text: str, placeholders: Placeholders, item: Item) -> bool:
 
 
 def updated(text: str, placeholders: Placeholders, item: Item) -> Item:
-    """The item as the update leaves it. Every value is read from the item as it was."""
+    """The item after the update. All values are read from the item before it."""
     reader = _Reader(text, placeholders)
     changed = dict(item)
-    while clause := reader.take_if("SET", "REMOVE", "ADD"):
+    while clause := reader.read_if("SET", "REMOVE", "ADD"):
         _CLAUSES[clause](reader, item, changed)
-        while reader.take_if(","):
+        while reader.read_if(","):
             _CLAUSES[clause](reader, item, changed)
     reader.expect_end()
     return changed
 
 
 class _Reader:
-    """The tokens of one expression, taken one by one."""
+    """Reads the tokens of one expression, one by one."""
 
     def __init__(self, text: str, placeholders: Placeholders) -> None:
         self._tokens = [*_tokens(text), ""]
         self._next = 0
         self._placeholders = placeholders
 
-    def take(self) -> str:
+    def read(self) -> str:
         self._next += 1
         return self._tokens[self._next - 1]
 
-    def take_if(self, *wanted: str) -> str | None:
-        return self.take() if self._tokens[self._next] in wanted else None
+    def read_if(self, *wanted: str) -> str | None:
+        return self.read() if self._tokens[self._next] in wanted else None
 
     def expect(self, wanted: str) -> None:
-        if (found := self.take()) != wanted:
+        if (found := self.read()) != wanted:
             raise NotUnderstood(f"{found!r} where {wanted!r} was expected")
 
     def expect_end(self) -> None:
         self.expect("")
 
     def name(self) -> str:
-        token = self.take()
+        token = self.read()
         if token.startswith("#"):
             return self._placeholders.names[token]
         if not token.isidentifier():
@@ -90,7 +90,7 @@ class _Reader:
         return token
 
     def value(self) -> AttributeValue:
-        token = self.take()
+        token = self.read()
         if not token.startswith(":"):
             raise NotUnderstood(f"{token!r} is not a value")
         return self._placeholders.values[token]
@@ -110,24 +110,24 @@ def _tokens(text: str) -> tuple[str, ...]:
 
 def _any_of(reader: _Reader) -> Condition:
     conditions = [_all_of(reader)]
-    while reader.take_if("OR"):
+    while reader.read_if("OR"):
         conditions.append(_all_of(reader))
     return lambda item: any(condition(item) for condition in conditions)
 
 
 def _all_of(reader: _Reader) -> Condition:
     conditions = [_one(reader)]
-    while reader.take_if("AND"):
+    while reader.read_if("AND"):
         conditions.append(_one(reader))
     return lambda item: all(condition(item) for condition in conditions)
 
 
 def _one(reader: _Reader) -> Condition:
-    if reader.take_if("("):
+    if reader.read_if("("):
         condition = _any_of(reader)
         reader.expect(")")
         return condition
-    if function := reader.take_if("attribute_exists", "attribute_not_exists"):
+    if function := reader.read_if("attribute_exists", "attribute_not_exists"):
         reader.expect("(")
         name = reader.name()
         reader.expect(")")
@@ -136,14 +136,14 @@ def _one(reader: _Reader) -> Condition:
 
 
 def _comparison(reader: _Reader) -> Condition:
-    name, operator = reader.name(), reader.take()
+    name, operator = reader.name(), reader.read()
     match operator:
         case "=":
             value = reader.value()
             return lambda item: item.get(name) == value
         case "<>":
             value = reader.value()
-            # An attribute that is not there differs from every value.
+            # A missing attribute differs from every value.
             return lambda item: item.get(name) != value
         case "IN":
             values = _listed_values(reader)
@@ -155,7 +155,7 @@ def _comparison(reader: _Reader) -> Condition:
 def _listed_values(reader: _Reader) -> list[AttributeValue]:
     reader.expect("(")
     values = [reader.value()]
-    while reader.take_if(","):
+    while reader.read_if(","):
         values.append(reader.value())
     reader.expect(")")
     return values
@@ -164,7 +164,7 @@ def _listed_values(reader: _Reader) -> list[AttributeValue]:
 def _set(reader: _Reader, before: Item, changed: Item) -> None:
     target = reader.name()
     reader.expect("=")
-    if not reader.take_if("if_not_exists"):
+    if not reader.read_if("if_not_exists"):
         changed[target] = reader.value()
         return
     reader.expect("(")

@@ -1,4 +1,4 @@
-"""Where a function touches the world, and what may go wrong there."""
+"""The calls of a function to the outside, and the faults that each may have."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,35 +6,35 @@ from typing import Final, Protocol
 
 
 class Step(StrEnum):
-    """The calls that leave the process. Before each of them the schedule decides what happens next, and to whom."""
+    """The calls that leave the process. Before each of them, the schedule decides which invocation continues."""
 
     SECRET = "reads the secret"
     CONNECT = "connects to the music API"
-    CREATE = "asks for the song"
+    CREATE = "creates the song"
     STATEMENTS = "writes to the ledger by a statement"
     WRITE = "writes to the ledger"
     WRITE_AGAIN = "writes to the ledger again"
     LETTER = "sends a dead letter"
     CHECK = "sends a check of the song"
-    EVENT = "announces what happened"
+    EVENT = "publishes an event"
     HIDE = "changes visibility"
     KEY = "reads the key of the webhook"
-    POLL = "asks how the song is"
-    CALLBACK = "answers the task of a workflow"
-    ANSWER = "answers whoever invoked it"
+    POLL = "polls the song"
+    CALLBACK = "completes the task of a workflow"
+    ANSWER = "returns its response"
 
 
 class Fault(StrEnum):
-    """What happens instead of the call."""
+    """What happens instead of a successful call."""
 
-    DEATH = "the process dies before it"
-    NOT_TAKEN = "it fails and is not done"
-    ANSWER_LOST = "it is done and its answer is lost"
-    SENT_TWICE = "it is done, its answer is lost, and the SDK sends it again"
-    LATE = "it fails, and is done later"
-    LATE_AND_SENT_AGAIN = "the SDK sends it again, and the first one is done later still"
-    REFUSED_ONE_BY_ONE = "it is not done, and says so in an answer that is whole"
-    DONE_AND_REFUSED = "it is done, and its answer says that it is not"
+    DEATH = "the process crashes before it"
+    NOT_TAKEN = "it fails, and has no effect"
+    ANSWER_LOST = "it takes effect, and its response is lost"
+    SENT_TWICE = "it takes effect, its response is lost, and the SDK sends it again"
+    LATE = "it fails, and takes effect later"
+    LATE_AND_SENT_AGAIN = "the SDK sends it again, and the first one takes effect after that"
+    REFUSED_ONE_BY_ONE = "it has no effect, and the response reports an error for each statement"
+    DONE_AND_REFUSED = "it takes effect, and the response reports an error for each statement"
     REFUSED = "400"
     RATE_LIMITED = "429"
     NO_CREDITS = "402"
@@ -85,8 +85,8 @@ FAULTS_AT: Final[Mapping[Step, tuple[Fault, ...]]] = {
 }
 
 
-# Of track_song and receive_webhook, and of submit_song as far as a story comes back to it. A death after a call is the
-# death before the next one; after the last, it is the death before the answer, by which a message is acknowledged.
+# For track_song, receive_webhook, and submit_song where a story returns to it. A crash after a call is the same as a
+# crash before the next call; after the last call, it is a crash before the response, which deletes the message.
 FAULTS_OF_FOLLOWING: Final[Mapping[Step, tuple[Fault, ...]]] = {
     **FAULTS_AT,
     Step.KEY: (Fault.DEATH, Fault.NOT_TAKEN),
@@ -98,15 +98,15 @@ FAULTS_OF_FOLLOWING: Final[Mapping[Step, tuple[Fault, ...]]] = {
 
 class Steps(Protocol):
     def before(self, step: Step) -> Fault | None:
-        """Called by the simulated services. Returns when the schedule lets the call happen."""
+        """Called by the simulated services. Returns when the schedule continues, with the fault of the call, if any."""
         ...
 
 
 def is_harmful(step: Step, fault: Fault) -> bool:
-    """Whether this fault may keep the function from carrying out what it decided.
+    """Whether this fault may keep the function from carrying out its decision.
 
-    The vendor's answers do not, nor a write that the SDK sent again, nor a statement that the single write stands in
-    for, nor a visibility that was not changed.
+    These faults do not: any response of the vendor, a write that the SDK sent again, a failed statement that is
+    followed by a single write, and a failed change of visibility.
     """
     if fault is Fault.DEATH:
         return True

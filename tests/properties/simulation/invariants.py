@@ -1,4 +1,4 @@
-"""What must hold after every step of every schedule, and what must hold at its end. The numbers are DESIGN's."""
+"""The invariants that hold after every step of every schedule, and those that hold at its end."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Traced(Protocol):
 
 
 class Violation(AssertionError):
-    """An invariant is broken; the text holds the schedule that broke it."""
+    """An invariant is broken. The message contains the schedule that broke it."""
 
     def __init__(self, invariant: str, world: Traced) -> None:
         self.invariant = invariant
@@ -31,23 +31,24 @@ class Violation(AssertionError):
 
 
 def check(world: World) -> None:
-    """The invariants of every moment. Raises Violation."""
+    """Check the invariants that always hold. Raises Violation."""
     moment = _Moment(world)
     for broken in moment.broken():
         raise Violation(broken, world)
 
 
 def check_settled(world: World) -> None:
-    """Invariant 7, once the queue is drained. A claim may stay open only where a dead letter tells somebody."""
+    """Check invariant 7 once the queue is empty. A claim may only stay open if a dead letter reports it."""
     if world.queues.requests:
         raise Violation("7. a message is still on its queue", world)
     moment = _Moment(world)
     for row in moment.rows.values():
-        if row.status is Status.SUBMITTING and not any(moment.tells_of(row, letter) for letter in moment.letters):
+        if row.status is Status.SUBMITTING and not any(moment.reports(row, letter) for letter in moment.letters):
             raise Violation(f"7. {row.request_id} is still SUBMITTING", world)
-        told = row.task_id in world.queues.checked and world.bus.has(row.task_id, "Song Submitted")
-        if row.status is Status.SUBMITTED and not told and not any(_is_of(row, letter) for letter in moment.letters):
-            raise Violation(f"7. the song of {row.request_id} is not followed, or not announced", world)
+        is_tracked = row.task_id in world.queues.checked and world.bus.has(row.task_id, "Song Submitted")
+        has_letter = any(_is_of(row, letter) for letter in moment.letters)
+        if row.status is Status.SUBMITTED and not is_tracked and not has_letter:
+            raise Violation(f"7. the song of {row.request_id} is not tracked, or not published", world)
 
 
 def _is_of(row: Row, letter: QueuedMessage) -> bool:
@@ -55,13 +56,13 @@ def _is_of(row: Row, letter: QueuedMessage) -> bool:
 
 
 def check_redriven(world: World) -> None:
-    """Once every dead letter was redriven and nothing went wrong: a song, or a doubt that only a person can settle."""
+    """Check the end of a redrive of all dead letters without faults: each request has its song, or is in doubt."""
     moment = _Moment(world)
-    untold = {letter.sent.request_id for letter in moment.letters if letter.attribute(REASON) is None}
+    without_reason = {letter.sent.request_id for letter in moment.letters if letter.attribute(REASON) is None}
     for sent in world.sent:
         row = moment.rows.get(sent.request_id)
         is_settled = row is not None and row.status in (Status.IN_DOUBT, *_TASK_KNOWN)
-        if sent.valid and not is_settled and sent.request_id not in untold:
+        if sent.valid and not is_settled and sent.request_id not in without_reason:
             raise Violation(f"5. redriving {sent.name} has left it {row.status if row else 'without a row'}", world)
     for letter in moment.letters:
         if letter.attribute(TASK_ID) is not None:
@@ -69,7 +70,7 @@ def check_redriven(world: World) -> None:
 
 
 def check_nothing_went_wrong(world: World) -> None:
-    """Invariant 6, for a schedule without a fault: every request has its song, and only what is wrong a dead letter."""
+    """Check invariant 6 without faults: each valid request has its song, and only invalid ones have a dead letter."""
     moment = _Moment(world)
     for letter in moment.letters:
         if letter.sent.valid and letter.attribute(REASON) != Reason.REQUEST_ID_REUSED:
@@ -81,7 +82,7 @@ def check_nothing_went_wrong(world: World) -> None:
 
 
 class _Moment:
-    """The world as it stands. Each method yields what is broken in it."""
+    """The current state of the world. Each method yields the invariants that it breaks."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -98,7 +99,7 @@ class _Moment:
     def broken(self) -> Iterator[str]:
         yield from self._paid_twice()
         yield from self._lost()
-        yield from self._untold()
+        yield from self._moved_without_need()
         yield from self._unreal()
         yield from self._forgotten()
         yield from self._unrecorded()
@@ -114,9 +115,9 @@ class _Moment:
             if not (self._is_on_its_way(sent) or self._has_its_song(sent)):
                 yield f"2. {sent.name} is neither on a queue nor SUBMITTED"
 
-    def _untold(self) -> Iterator[str]:
+    def _moved_without_need(self) -> Iterator[str]:
         for message in self._world.moved_without_need:
-            yield f"2. {message.message_id} was moved by SQS, without a reason, although its last receive went well"
+            yield f"2. {message.message_id} was moved by SQS, without a reason, although its last receive had no fault"
 
     def _forgotten(self) -> Iterator[str]:
         for request_id, songs in self._songs.items():
@@ -125,10 +126,10 @@ class _Moment:
                 yield f"3. the song of {request_id} is forgotten: {row.status if row else 'no row'}"
 
     def _unrecorded(self) -> Iterator[str]:
-        """A task_id that has arrived is on its row or on a dead letter, unless its process died or found no queue."""
+        """A task_id that arrived is on its row or on a dead letter, unless the process crashed or the queue failed."""
         messages = (*self.letters, *self._world.queues.requests)
         for handling in self._world.history:
-            song = self._world.vendor.told.get(handling.delivery.receipt_handle)
+            song = self._world.vendor.answered.get(handling.delivery.receipt_handle)
             has_failed = handling.invocation.response is None or any(step is Step.LETTER for step, _ in handling.faults)
             if song is None or not handling.invocation.is_over or has_failed:
                 continue
@@ -144,24 +145,24 @@ class _Moment:
                 yield f"4. {row.request_id} is {row.status} with the task {row.task_id}, which is not its own"
 
     def _unfair(self) -> Iterator[str]:
-        """The part of invariant 6 that holds whatever goes wrong: each reason only where it is true."""
+        """The part of invariant 6 that holds with any faults: the reason of each dead letter is true."""
         for letter in self.letters:
             sent = letter.sent
             match letter.attribute(REASON):
                 case Reason.INVALID_REQUEST if sent.valid:
-                    yield f"6. {sent.name} is called invalid"
+                    yield f"6. {sent.name} is valid, but was rejected as invalid"
                 case Reason.RETRIES_EXHAUSTED if self._most_receives(sent) < self._world.final_receive:
-                    yield f"6. {sent.name} was given up before its last try"
+                    yield f"6. {sent.name} was given up before its final receive"
                 case Reason.REQUEST_ID_REUSED if len(self._songs[sent.request_id]) == 1:
-                    yield f"6. nobody else used the request_id of {sent.name}"
+                    yield f"6. no other song used the request_id of {sent.name}"
                 case _:
                     pass
 
-    def tells_of(self, row: Row, letter: QueuedMessage) -> bool:
-        """It brings the task of the open claim, or a redrive of it will find the claim and call it IN_DOUBT.
+    def reports(self, row: Row, letter: QueuedMessage) -> bool:
+        """Whether the letter has the task of the open claim, or its redrive will find the claim and make it IN_DOUBT.
 
-        The second is left of a message that was given up on its very last receive, while another delivery of it still
-        held the claim; of one that SQS moved itself; and of a claim whose write arrived after the message's end.
+        The second happens to a message that was given up on its very last receive while another delivery held the
+        claim, to a message that SQS moved, and to a claim whose write arrived after the end of the message.
         """
         if letter.sent.request_id != row.request_id:
             return False
@@ -174,13 +175,13 @@ class _Moment:
         )
 
     def _most_receives(self, sent: Sent) -> int:
-        """Of any one message that it was: a redelivery repeats the letter of the one that was given up."""
+        """The most receives of one of its messages: a redrive may repeat the dead letter of one that was given up."""
         return max(
             handling.delivery.receive_count for handling in self._world.history if handling.delivery.sent is sent
         )
 
     def _is_on_its_way(self, sent: Sent) -> bool:
-        """On its queue, or a dead letter: with a reason, or moved by SQS itself after the last receive."""
+        """Whether it is on its queue, or a dead letter that has a reason or was moved by SQS."""
         return any(message.sent is sent for message in self._world.queues.requests) or any(
             letter.sent is sent and (letter.attribute(REASON) is not None or letter.was_moved)
             for letter in self.letters

@@ -1,4 +1,4 @@
-"""One run of a function: past every call it makes, or stopped before each until the schedule lets it go on."""
+"""One invocation of a function: it runs to its end, or stops before each call until the schedule resumes it."""
 
 import threading
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from tests.properties.simulation.faults import Fault, Step
 Answer = TypeVar("Answer")
 
 Decide = Callable[[Step], Fault | None]
-"""What goes wrong with the call before which a function stands."""
+"""Returns the fault of the next call of a function, or None."""
 
 
-class Death(BaseException):
-    """The end of the process. The package catches Exception widely, on purpose; a death is none."""
+class Crash(BaseException):
+    """A crash of the process. It is no Exception, because the package catches every Exception on purpose."""
 
 
 class Run(Generic[Answer]):
-    """A function that runs through, and asks before each call what goes wrong with it."""
+    """A function that runs to its end, and asks before each call for its fault."""
 
     is_over = True
     at: Step | None = None
@@ -31,27 +31,27 @@ class Run(Generic[Answer]):
         self.error: BaseException | None = None
 
     def start(self) -> None:
-        """Up to its end, or its death."""
+        """Run to the end, or to a crash."""
         try:
             response = self._function(self._time_left)
-        except Death:
+        except Crash:
             return
         self.response = None if self.dead else response
 
     def before(self, step: Step) -> Fault | None:
-        """Called on its own threads. A dead process does nothing more, whoever caught its death."""
+        """Called on the threads of the function. A crashed process does nothing more, even if it caught the crash."""
         fault = None if self.dead else self._decide(step)
         self.dead = self.dead or fault is Fault.DEATH
         if self.dead:
-            raise Death
+            raise Crash
         return fault
 
 
 class Invocation(Generic[Answer]):
-    """A function that takes one record, or one call, on a thread of its own.
+    """A function that handles one record, or one HTTP call, on its own thread.
 
-    Batch hands the record to a second thread and waits for it, so at most one of the two is ever at work, and one baton
-    is enough for both: whoever holds it runs, the schedule or the invocation.
+    Batch passes the record to a second thread and waits for it, so only one of the two runs at a time. One pair of
+    locks is therefore enough to switch between the schedule and the invocation.
     """
 
     def __init__(self, name: str, function: Callable[[TimeLeft], Answer], time_left: TimeLeft) -> None:
@@ -59,7 +59,7 @@ class Invocation(Generic[Answer]):
         self._function, self._time_left = function, time_left
         self._whole_time = time_left()
         self.at: Step | None = None
-        """The call before which it stands."""
+        """The call before which it has stopped."""
         self.response: Answer | None = None
         self.dead = False
         self.error: BaseException | None = None
@@ -74,25 +74,25 @@ class Invocation(Generic[Answer]):
         return not self._thread.is_alive()
 
     def start(self) -> None:
-        """Up to the first call."""
+        """Run up to the first call."""
         self._thread.start()
         self._wait()
 
     def resume(self, fault: Fault | None = None) -> None:
-        """Let the call happen, or go wrong, and go on up to the next one. A death ends the invocation."""
+        """Make the call, or fail it, and run up to the next one. A crash ends the invocation."""
         self._fault = fault
         self.dead = self.dead or fault is Fault.DEATH
         self._go.release()
         self._wait()
 
     def before(self, step: Step) -> Fault | None:
-        """Called on its own threads. A dead process does nothing more, whoever caught its death."""
+        """Called on the threads of the function. A crashed process does nothing more, even if it caught the crash."""
         if not self.dead:
             self.at = step
             self._stopped.release()
             self._go.acquire()
         if self.dead:
-            raise Death
+            raise Crash
         return self._fault
 
     def _wait(self) -> None:
@@ -101,16 +101,16 @@ class Invocation(Generic[Answer]):
             self._thread.join()
 
     def _time_left_here(self) -> float:
-        """Batch asks once on its own thread, how long to wait for the record: no leap of time may get in before."""
+        """Batch asks once on its own thread how long to wait for the record. A jump of time must not shorten it."""
         return self._whole_time if threading.current_thread() is self._thread else self._time_left()
 
     def _run(self) -> None:
         try:
             response = self._function(self._time_left_here)
             self.response = None if self.dead else response
-        except Death:
+        except Crash:
             pass
-        except BaseException as error:  # noqa: BLE001 - told to the schedule, which fails on it
+        except BaseException as error:  # noqa: BLE001 - passed to the schedule, which raises it
             self.error = error
         finally:
             self.at = None

@@ -1,4 +1,4 @@
-"""The messages that a schedule begins with: with an id of the caller, without, wrapped, repeated, contradicting."""
+"""The messages at the start of a schedule: with and without a request_id, wrapped, repeated and conflicting."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ class Kind(StrEnum):
     SAME_AGAIN = "the same request_id and song"
     OTHER_SONG = "the same request_id, another song"
     BY_SNS = "wrapped by SNS, without a request_id"
-    BY_SNS_AGAIN = "the same notification of SNS"
+    BY_SNS_AGAIN = "the same SNS notification"
     INVALID = "not a song request"
 
 
@@ -39,7 +39,7 @@ def send(world: World, kind: Kind) -> None:
             _enqueue(world, sent, envelope | {"Message": json.dumps(_song(sent))})
         case Kind.INVALID:
             sent = Sent(name, "none", song="none", valid=False)
-            _enqueue(world, sent, {"sond": "a slip of the pen"})
+            _enqueue(world, sent, {"sond": "a typo"})
 
 
 def _song(sent: Sent) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Threads of which only one is ever at work."""
+"""One CPU core for simulations in which only one thread runs at a time."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """All of this process on one core: handing the baton to another one costs several times as much."""
+    """Run this process on one core: to switch to a thread on another core takes several times as long."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

@@ -1,7 +1,7 @@
-"""An outage of the account, in memory: many messages, the functions' own parts around them, and hours in seconds.
+"""An outage of the account, in memory: many messages, the real functions, and days simulated in seconds.
 
-Only the outer ends are simulated: the queue, the table, the music API, the bus, and Lambda's mapping, which takes a
-minute from one state to the next, as it may on AWS, and refuses to be changed meanwhile.
+Simulated: the queue, the table, the music API, the bus, and Lambda's event source mapping. The mapping takes a minute
+to change its state, as it may on AWS, and rejects other changes in that time.
 """
 
 import heapq
@@ -69,7 +69,7 @@ class Queued:
 
 
 class Outage:
-    """Everything at one clock. `run` goes on until the queue is empty, or SQS would drop what is left."""
+    """The stack on one clock. `run` ends when the queue is empty, or when the messages expire."""
 
     def __init__(self, messages: int) -> None:
         self.now = self.began = 1_700_000_000.0
@@ -91,17 +91,17 @@ class Outage:
         self.at(0, self._every_look)
 
     def at(self, seconds: float, what: Callable[[], object]) -> None:
-        """So long after the beginning."""
+        """Schedule a call, in seconds after the start."""
         heapq.heappush(self._events, (self.began + seconds, next(self._order), what))
 
     def run(self) -> None:
         with self._clock():
             while (self._waiting or self._hidden) and self.now < self.began + RETENTION:
-                self._let_happen()
-                # One round of deliveries takes a second, as long as a create.
+                self._run_due_events()
+                # One round of deliveries takes a second, like a create.
                 self.now = self.now + 1 if self._deliver() else max(self.now + 1, self._next())
 
-    # Lambda's end of IntakeMapping.
+    # The Lambda client of IntakeMapping.
 
     def get_event_source_mapping(self, *, UUID: str) -> dict[str, str]:  # noqa: N803
         stem = "Enabl" if self._is_on else "Disabl"
@@ -114,7 +114,7 @@ class Outage:
         self._is_on, self._switching_until = Enabled, self.now + SECONDS_TO_SWITCH
         self.switched.append((self.now - self.began, Enabled))
 
-    # The ends of the other clients.
+    # The other clients.
 
     def put_events(self, *, Entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:  # noqa: N803
         for entry in Entries:
@@ -129,7 +129,7 @@ class Outage:
             self.dead_letters.append(json.loads(MessageBody)["request_id"])
 
     def send_message_batch(self, **_: object) -> dict[str, object]:
-        """Checks: what follows a song is not looked at here."""
+        """The checks. Songs are not tracked here."""
         return {}
 
     def change_message_visibility_batch(self, *, Entries: Sequence[Mapping[str, Any]], **_: object) -> None:  # noqa: N803
@@ -147,38 +147,38 @@ class Outage:
         self._invoke({"intake": "check"}, RETRIES_OF_AN_EVENT)
         self.at(self.now + LOOK_EVERY - self.began, self._every_look)
 
-    def _let_happen(self) -> None:
+    def _run_due_events(self) -> None:
         while self._events and self._events[0][0] <= self.now:
             heapq.heappop(self._events)[2]()
         while self._hidden and self._hidden[0][0] <= self.now:
             self._waiting.append(self.messages[heapq.heappop(self._hidden)[1]])
 
     def _delivers(self) -> bool:
-        """Pollers go on until a mapping is off, and begin when it is on."""
+        """Whether the pollers run: until the mapping is disabled, and again once it is enabled."""
         return self._is_on is (self.now >= self._switching_until)
 
     def _deliver(self) -> bool:
-        """Whether there was anything to deliver."""
+        """Deliver one batch to each environment. Returns whether there were messages."""
         has_worked = False
         for batch in self._environments if self._delivers() else ():
-            taken = [self._waiting.popleft() for _ in range(min(BATCH_SIZE, len(self._waiting)))]
-            if taken:
+            received = [self._waiting.popleft() for _ in range(min(BATCH_SIZE, len(self._waiting)))]
+            if received:
                 has_worked = True
-                self._handle(batch, taken)
+                self._handle(batch, received)
         return has_worked
 
-    def _handle(self, batch: Batch, taken: Sequence[Queued]) -> None:
-        for message in taken:
+    def _handle(self, batch: Batch, received: Sequence[Queued]) -> None:
+        for message in received:
             message.receives += 1
             message.visible_at = self.now + VISIBILITY_SECONDS
-        response = batch.handle([message.record() for message in taken], lambda: 60.0)
+        response = batch.handle([message.record() for message in received], lambda: 60.0)
         failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
-        for message in taken:
+        for message in received:
             if f"message-{message.number}" in failed:
                 heapq.heappush(self._hidden, (message.visible_at, message.number))
 
     def _next(self) -> float:
-        """When something happens next."""
+        """The time of the next event."""
         moments = [self._events[0][0]]
         if self._hidden and self._delivers():
             moments.append(self._hidden[0][0])
@@ -191,7 +191,7 @@ class Outage:
         with (
             mock.patch("time.time", self._time),
             mock.patch("time.monotonic", self._time),
-            # What is simulated answers at once: there is nobody to wait for.
+            # Simulated services respond at once, so there are no other calls to wait for.
             mock.patch.multiple(group_commit, GATHER_SECONDS=0, PATIENCE_SECONDS=0),
         ):
             yield

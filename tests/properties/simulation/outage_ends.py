@@ -1,4 +1,4 @@
-"""The outer ends of an outage: the music API of an account that may be empty, one item of a table, and silence."""
+"""The simulated services of an outage: a music API whose account may have no credits, and one item of a table."""
 
 import json
 import threading
@@ -15,12 +15,12 @@ from tests.properties.simulation.dynamodb import ConditionalCheckFailedException
 from tests.properties.simulation.expressions import Item, Placeholders, holds
 from tests.properties.simulation.faults import Step
 
-# As long as the other threads of a batch take to begin: the first refusal must not come before they have.
+# Long enough for all threads of a batch to start: the first rejection must not arrive before that.
 SECONDS_TO_REFUSE = 0.01
 
 
 class Faultless:
-    """The steps of the simulated services, all of which go well here."""
+    """The steps of the simulated services, without faults."""
 
     def before(self, _step: Step) -> None:
         return
@@ -38,7 +38,7 @@ class Uncounted:
 class OutageVendor:
     credits: int = 0
     has_subscription: bool = True
-    """Without one it refuses for the account, whatever the balance shows."""
+    """Without a subscription, creates are rejected whatever the balance is."""
     tried: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
 
@@ -76,7 +76,7 @@ class OutageConnection(Connection):
 
 
 class OneItem:
-    """DynamoDB's end of IntakeMemory."""
+    """The DynamoDB client of the intake state."""
 
     exceptions = Exceptions
 

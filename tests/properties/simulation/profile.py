@@ -1,4 +1,4 @@
-"""How many schedules are looked at: the same few hundred in the suite, many new ones in a campaign."""
+"""How many schedules are tested: the same few hundred in the suite, many random ones in a campaign."""
 
 import os
 from collections.abc import Callable
@@ -12,7 +12,7 @@ IS_CAMPAIGN: Final = os.environ.get("HYPOTHESIS_PROFILE") == "campaign"
 
 
 def schedules(suite: int, campaign: int) -> Callable[[Test], Test]:
-    """A decorator for tests that draw a schedule. A campaign is random, and repeats the failures of the one before."""
+    """A decorator for tests that draw a schedule. A campaign is random, and first repeats the last failures."""
     return settings(
         max_examples=campaign if IS_CAMPAIGN else suite,
         derandomize=not IS_CAMPAIGN,

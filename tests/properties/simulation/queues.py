@@ -1,7 +1,7 @@
-"""An SQS queue in memory and the dead letters behind it: of requests, or of checks.
+"""An SQS queue in memory with its dead-letter queue, for requests or for checks.
 
-What a message is to the function (its id, its attributes) is kept apart from what only the simulation knows of it: the
-request that it stands for, and the message that it once was.
+`QueuedMessage` is what the function receives. `Sent` is what only the simulation knows: the message that the caller
+sent, which a redrive or a dead letter continues.
 """
 
 import json
@@ -23,13 +23,13 @@ Attributes = Mapping[str, MessageAttribute]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One message of a caller: what the simulation knows of it and the function does not."""
+    """One message of a caller, as only the simulation knows it."""
 
     name: str
     request_id: str
-    """Under which the ledger has to know it, through all redrives."""
+    """Its key in the ledger, through all redrives."""
     song: str
-    """The title in its body; two messages with one title have one body."""
+    """The title in its body; two messages with the same title have the same body."""
     valid: bool = True
     has_own_id: bool = False
 
@@ -47,14 +47,14 @@ class QueuedMessage:
 
     @property
     def was_moved(self) -> bool:
-        """Of a dead letter: SQS moved it after its last receive, with whatever attributes it had. Ours are new."""
+        """Whether this dead letter was moved by SQS after its last receive. Those that the function sends are new."""
         return self.receive_count > 0
 
     def attribute(self, name: str) -> str | None:
         return self.attributes.get(name, {}).get("stringValue")
 
     def record(self) -> SqsRecord:
-        """As Lambda hands it over."""
+        """The record in Lambda's event."""
         return {
             "messageId": self.message_id,
             "receiptHandle": self.receipt_handle,
@@ -76,7 +76,7 @@ class Queues:
     dead_letters: list[QueuedMessage] = field(default_factory=list)
     deleted: list[QueuedMessage] = field(default_factory=list)
     checked: set[str] = field(default_factory=set)
-    """The tasks that are followed."""
+    """The tasks that have had a check."""
     _ids: int = 0
 
     def send(
@@ -89,7 +89,7 @@ class Queues:
         return message
 
     def receive(self, message: QueuedMessage, now: float) -> QueuedMessage | None:
-        """The delivery; None when its receives are used up, and SQS moves it as it is, under its own id."""
+        """The delivery. None if no receives are left: SQS moves the message unchanged to the dead-letter queue."""
         if message.receive_count >= self.max_receive_count:
             self.requests.remove(message)
             self.dead_letters.append(message)
@@ -100,7 +100,7 @@ class Queues:
         return replace(message)
 
     def delete(self, delivery: QueuedMessage, *, also_by_a_stale_handle: bool) -> None:
-        """The acknowledgement. SQS takes one with a stale receipt handle, and may or may not act on it."""
+        """Delete the message. With a stale receipt handle, SQS reports success but may not delete it."""
         for message in self.requests:
             is_it = message.message_id == delivery.message_id
             if is_it and (also_by_a_stale_handle or message.receipt_handle == delivery.receipt_handle):
@@ -113,7 +113,7 @@ class Queues:
         self.requests.append(message)
 
     def redrive(self, letter: QueuedMessage, now: float = 0.0) -> QueuedMessage:
-        """Back to their queue, as StartMessageMoveTask does it: a new id, a new count, the same attributes."""
+        """Move it back like StartMessageMoveTask: a new id, a new receive count, the same attributes."""
         self.dead_letters.remove(letter)
         message = replace(letter, message_id=self._new_id("redriven"), receive_count=0, visible_at=now, sent_at=now)
         self.requests.append(message)
@@ -134,20 +134,20 @@ class Queues:
 
 
 class Deliveries(Steps):
-    """What the client has to know of the function that calls it."""
+    """What the simulated clients need to know about their caller."""
 
     now: float
 
     def being_handled(self) -> QueuedMessage:
-        """The delivery that the calling function was invoked with."""
+        """The delivery that the calling function handles."""
         raise NotImplementedError
 
 
 class SimulatedSqs:
-    """The SQS client of the function: it sends dead letters and checks, and changes visibility."""
+    """The function's SQS client, which sends dead letters and checks, and changes visibility."""
 
     def __init__(self, world: Deliveries, queues: Queues, checks: Queues | None = None) -> None:
-        """`queues` are those of the function; without `checks`, nobody looks at the songs."""
+        """`queues`: those of the function. Without `checks`, songs are not tracked."""
         self._world = world
         self._queues = queues
         self._checks = checks
@@ -177,12 +177,12 @@ class SimulatedSqs:
         if fault is Fault.NOT_TAKEN:
             raise unavailable("SendMessageBatch")
         for entry in Entries:
-            self._take_check(entry["MessageBody"], entry["DelaySeconds"])
+            self._add_check(entry["MessageBody"], entry["DelaySeconds"])
         if fault is Fault.ANSWER_LOST:
             raise no_answer()
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries], "Failed": []}
 
-    def _take_check(self, body: str, delay: int) -> None:
+    def _add_check(self, body: str, delay: int) -> None:
         assert 0 <= delay <= 900
         check = json.loads(body)
         self._queues.checked.add(check["task_id"])

@@ -1,4 +1,4 @@
-"""The telemetry of a simulated function: nobody reads it."""
+"""The telemetry of a simulated function, which is discarded."""
 
 import logging
 from typing import TYPE_CHECKING, Final, cast

@@ -1,9 +1,9 @@
 """The two PartiQL statements of the ledger, in memory. Anything else is an error.
 
-    INSERT INTO "table" VALUE {'name': ?, ...}                                   refused where the key has an item
-    UPDATE "table" SET "name" = ? ... REMOVE name WHERE "name" = ? AND ...       refused where no item is like that
+    INSERT INTO "table" VALUE {'name': ?, ...}                                   fails if the key has an item
+    UPDATE "table" SET "name" = ? ... REMOVE name WHERE "name" = ? AND ...       fails if no item matches
 
-That DynamoDB itself understands them so is the business of test_simulated_dynamodb.py.
+test_simulated_dynamodb.py compares them with DynamoDB's own behaviour.
 """
 
 import re
@@ -19,7 +19,7 @@ _UPDATE: Final = re.compile(
 
 
 def executed(statement: Mapping[str, Any], items: dict[str, Item]) -> str | None:
-    """Why it was refused; None where the item is as it says now."""
+    """Execute one statement, and return its error code; None if it succeeded."""
     text, parameters = statement["Statement"], statement["Parameters"]
     if insert := _INSERT.fullmatch(text):
         return _inserted(_item(insert[1], parameters), items)
@@ -43,8 +43,8 @@ def _inserted(item: Item, items: dict[str, Item]) -> str | None:
 
 def _updated(changes: Item, removed: str, where: Item, items: dict[str, Item]) -> str | None:
     key = str(where["request_id"]["S"])
-    standing = items.get(key, {})
-    if any(standing.get(name) != value for name, value in where.items()):
+    existing = items.get(key, {})
+    if any(existing.get(name) != value for name, value in where.items()):
         return "ConditionalCheckFailed"
-    items[key] = {name: value for name, value in {**standing, **changes}.items() if name != removed}
+    items[key] = {name: value for name, value in {**existing, **changes}.items() if name != removed}
     return None

@@ -1,4 +1,4 @@
-"""The music API in memory, behind the seam of MusicApi.connect() and the Line, and the secret with its token."""
+"""The music API in memory, behind MusicApi and its Connection, and the secret with its token."""
 
 import json
 from collections.abc import Set
@@ -21,7 +21,7 @@ TOKEN: Final = "simulated-token"
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """A create that happened, and was charged."""
+    """A song that was created and charged."""
 
     title: str
     task_id: str
@@ -29,20 +29,20 @@ class Song:
 
 @dataclass(slots=True)
 class Vendor:
-    """What the vendor has made, which is the truth that the ledger must live up to."""
+    """The songs that really exist. The ledger must agree with them."""
 
     songs: list[Song] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
-    """Titles of creates that it has read and will do after our deadline."""
-    told: dict[str, Song] = field(default_factory=dict)
-    """Songs whose task_id has arrived, by the receipt handle of the delivery for which it was asked."""
+    """Titles of songs that it will create after the deadline of their call."""
+    answered: dict[str, Song] = field(default_factory=dict)
+    """Songs whose task_id reached the caller, by the receipt handle of its delivery."""
 
     webhooks: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Where and under which secret it is to tell how a song ended, by title."""
+    """The webhook of each song, by title: its URL and its secret."""
     words: list[Answer] = field(default_factory=list)
-    """What it answers to one poll after the other; the last one for good."""
+    """The responses to successive polls. The last one repeats."""
 
-    def say(self) -> Answer:
+    def poll(self) -> Answer:
         return self.words.pop(0) if len(self.words) > 1 else self.words[0]
 
     def make(self, title: str) -> Song:
@@ -55,12 +55,12 @@ class Vendor:
         self.make(title)
 
     def charged(self, titles: Set[str]) -> int:
-        """How many songs of these titles were made, or will be."""
+        """How many songs with these titles were created, or will be."""
         return sum(title in titles for title in (*self.late, *(song.title for song in self.songs)))
 
 
 class SimulatedMusicApi(MusicApi):
-    """Opens connections to the vendor in memory."""
+    """Opens connections to the simulated vendor."""
 
     def __init__(self, world: Deliveries, vendor: Vendor) -> None:
         self._world = world
@@ -80,7 +80,7 @@ class SimulatedMusicApi(MusicApi):
             return NoAnswer(Reason.CANNOT_CONNECT)
         match self._world.before(Step.POLL):
             case None:
-                return state_of(self._vendor.say())
+                return state_of(self._vendor.poll())
             case Fault.NOT_TAKEN:
                 return NoAnswer(Reason.POLL_FAILED)
             case Fault.ERROR:
@@ -90,7 +90,7 @@ class SimulatedMusicApi(MusicApi):
 
 
 class SimulatedConnection(Connection):
-    """One create, which goes as the schedule has it; what an answer means is decided by the real table."""
+    """One create, with the fault that the schedule chose. The real outcome_of() reads the response."""
 
     def __init__(self, world: Deliveries, vendor: Vendor) -> None:
         self._world = world
@@ -107,13 +107,13 @@ class SimulatedConnection(Connection):
         if "webhook_url" in request:
             self._vendor.webhooks[title] = (request["webhook_url"], request["webhook_secret"])
         answer = self._answer(title, fault)
-        return Unknown("simulated: no answer") if answer is None else outcome_of(answer)
+        return Unknown("simulated: no response") if answer is None else outcome_of(answer)
 
     def _answer(self, title: str, fault: Fault | None) -> Answer | None:
         match fault:
             case None:
                 song = self._vendor.make(title)
-                self._vendor.told[self._world.being_handled().receipt_handle] = song
+                self._vendor.answered[self._world.being_handled().receipt_handle] = song
                 return json_answer(200, code=200, task_id=song.task_id, message="success")
             case Fault.NOT_TAKEN:
                 return None
@@ -135,5 +135,5 @@ class SimulatedConnection(Connection):
                 return json_answer(int(str(fault)), type="simulated", error="simulated")
 
 
-def json_answer(status: int, /, **said: object) -> Answer:
-    return Answer(status, json.dumps(said).encode())
+def json_answer(status: int, /, **fields: object) -> Answer:
+    return Answer(status, json.dumps(fields).encode())

@@ -1,4 +1,4 @@
-"""The vendor's webhook in memory: the calls that are due."""
+"""The vendor's webhooks in memory."""
 
 import json
 from dataclasses import dataclass, field
@@ -19,19 +19,19 @@ class DueCall:
     call: Genuine
 
     def event(self) -> HttpApiEvent:
-        """As the gateway hands it over, signed now."""
+        """The event of the HTTP API, signed now."""
         return cast("HttpApiEvent", lambda_event(self.call.call()))
 
 
 @dataclass(slots=True)
 class Courier:
-    """The calls that the vendor has to make. UPSTREAM says "at least once"; one that does not repeat is the weaker."""
+    """Sends the vendor's webhooks. They are documented as "at least once"; the tests also cover no repeats."""
 
     repeats: bool
     due: list[DueCall] = field(default_factory=list)
 
     def tell(self, webhook: tuple[str, str], task_id: str, at: float) -> None:
-        """The song of this address and secret has ended."""
+        """Schedule the webhook of a song that has ended."""
         url, secret = webhook
         request_id, mac = url.removeprefix(f"{ENDPOINT}/").split("/")
         body = json.dumps({"task_id": task_id, "event": "song.completed", "data": []}).encode()

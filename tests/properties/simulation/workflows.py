@@ -1,4 +1,4 @@
-"""Step Functions in memory: tasks that wait for their answer, each by its token."""
+"""Step Functions in memory: the result of each task, by its task token."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from tests.properties.simulation.faults import Fault, Step, Steps
 
 @dataclass(frozen=True, slots=True)
 class TaskAnswer:
-    """`detail` is the event's: the output of a success, the cause of a failure."""
+    """`detail` is the detail of the event: the output of a success, the cause of a failure."""
 
     error: str | None
     detail: Mapping[str, Any]
@@ -21,11 +21,11 @@ class TaskAnswer:
 
 @dataclass(slots=True)
 class Workflows:
-    """The first answer of each task: it waits for no other."""
+    """The first answer of each task. Step Functions rejects any other."""
 
     answers: dict[str, TaskAnswer] = field(default_factory=dict)
 
-    def take(self, task_token: str, answer: TaskAnswer, operation: str) -> None:
+    def accept(self, task_token: str, answer: TaskAnswer, operation: str) -> None:
         if task_token in self.answers:
             raise ClientError({"Error": {"Code": "TaskTimedOut", "Message": "simulated"}}, operation)
         self.answers[task_token] = answer
@@ -48,6 +48,6 @@ class SimulatedStepFunctions:
         fault = self._steps.before(Step.CALLBACK)
         if fault is Fault.NOT_TAKEN:
             raise unavailable(operation)
-        self._workflows.take(task_token, answer, operation)
+        self._workflows.accept(task_token, answer, operation)
         if fault is Fault.ANSWER_LOST:
             raise no_answer()

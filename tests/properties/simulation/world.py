@@ -1,8 +1,7 @@
-"""The function of the template, several times over, with everything around it in memory.
+"""Several environments of submit_song, with everything around them in memory.
 
-Real is submit_song as app/submit builds it, and the table of answers.
-Simulated are the ends of their clients, the clock, and Lambda's reading of the queue. Nothing moves by itself: a
-schedule calls the methods here.
+Real: submit_song as app/submit builds it, and how it reads the vendor's responses. Simulated: the services behind its
+clients, the clock, and Lambda's poller of the queue. Nothing happens on its own: a schedule calls the methods here.
 """
 
 import threading
@@ -49,14 +48,14 @@ LEASE: Final = 75.0
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The classes under test. A test of the invariants themselves puts broken ones here."""
+    """The classes under test. A test of the invariants puts broken ones here."""
 
     store: type[SubmissionStore] = SubmissionStore
     dead_letters: type[DeadLetters] = DeadLetters
     request_work: type[RequestWork] = RequestWork
     music_api: type[SimulatedMusicApi] = SimulatedMusicApi
     creates_per_minute: int = 0
-    """No pace is set where it is 0."""
+    """0: creates are not paced."""
 
 
 SHIPPED: Final = Parts()
@@ -64,7 +63,7 @@ SHIPPED: Final = Parts()
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """An execution environment. Its clock may be wrong by `skew` seconds."""
+    """An execution environment, whose clock is wrong by `skew` seconds."""
 
     name: str
     batch: Batch
@@ -73,24 +72,24 @@ class Worker:
 
 @dataclass(slots=True, eq=False)
 class Handling:
-    """An invocation, the delivery that it was invoked with, and what went wrong in it."""
+    """An invocation, the delivery that it handles, and the faults in it."""
 
     invocation: Invocation[BatchResponse]
     delivery: QueuedMessage
     worker: Worker
     started: float
     faults: list[tuple[Step, Fault]] = field(default_factory=list)
-    is_heard: bool = True
-    """Whether Lambda acts on its answer. It does not once it has cut the invocation off, which may still go on."""
+    is_answered: bool = True
+    """Whether Lambda acts on its response. It does not after a time-out, although the code may still run."""
 
     @property
     def is_harmed(self) -> bool:
-        """Whether something of our own side went wrong, so that it may not have carried out what it decided."""
-        return not self.is_heard or any(is_harmful(step, fault) for step, fault in self.faults)
+        """Whether a fault on our side may have kept it from carrying out its decision."""
+        return not self.is_answered or any(is_harmful(step, fault) for step, fault in self.faults)
 
 
 class _Waiting:
-    """The condition of a pacer that has one thread, so nobody else will wake it: it waits, and time passes."""
+    """The condition of a pacer with one thread. No other thread wakes it: it waits, and time passes."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
@@ -110,7 +109,7 @@ class _Waiting:
 
 
 class World(Deliveries):
-    """One queue, its function, and what is around it."""
+    """One queue, its function, and the services around it."""
 
     def __init__(self, parts: Parts, max_receive_count: int) -> None:
         self.now = 1_700_000_000.0
@@ -123,10 +122,10 @@ class World(Deliveries):
         self.dynamodb = SimulatedDynamoDb(self, self.table)
         self.sent: list[Sent] = []
         self.fingerprints: dict[str, str] = {}
-        """By song."""
+        """The fingerprint of each song, by title."""
         self.history: list[Handling] = []
         self.moved_without_need: list[QueuedMessage] = []
-        """By SQS, although nothing was wrong with the last receive."""
+        """Messages that SQS moved although their last receive had no fault."""
         self.under_way: list[Handling] = []
         self.workers = [Worker("A", self._new_batch()), Worker("B", self._new_batch())]
         self._at_work: Handling | None = None
@@ -134,7 +133,7 @@ class World(Deliveries):
 
     @contextmanager
     def clock(self) -> Iterator[None]:
-        """For the time of a schedule, the wall clock is that of whichever worker asks; the monotonic one is true."""
+        """Patch the clocks: wall time is that of the running worker, skew included; monotonic time is exact."""
         with simulated_time(self._time, self._true_time):
             try:
                 yield
@@ -150,7 +149,7 @@ class World(Deliveries):
         return self._at_work.delivery
 
     def deliver(self, message: QueuedMessage, worker: Worker) -> Handling | None:
-        """Lambda reads the message and invokes the function, up to its first call. None: SQS moved it instead."""
+        """Lambda receives the message and invokes the function, which runs up to its first call. None: SQS moved it."""
         delivery = self.queues.receive(message, self.now)
         if delivery is None:
             self._note_move(message)
@@ -168,7 +167,7 @@ class World(Deliveries):
         return handling
 
     def resume(self, handling: Handling, fault: Fault | None = None) -> None:
-        """One call of the invocation, and everything up to its next."""
+        """One call of the invocation, and its code up to the next call."""
         invocation, step = handling.invocation, handling.invocation.at
         assert step is not None
         self.note(f"{invocation.name} {step}" + (f": {fault}" if fault else ""))
@@ -178,34 +177,34 @@ class World(Deliveries):
         invocation.resume(fault)
         self._after(handling)
 
-    def cut_off(self, handling: Handling) -> None:
-        """Lambda answers for it, or ends it, while it may still be at work: in an environment that thaws later."""
-        self.note(f"{handling.invocation.name} is cut off, and may go on later")
-        handling.is_heard = False
+    def time_out(self, handling: Handling) -> None:
+        """The invocation times out. Its environment may be frozen, and continue the work later."""
+        self.note(f"{handling.invocation.name} times out, and may continue later")
+        handling.is_answered = False
         handling.worker.batch = self._new_batch()
 
     def acknowledge(self, handling: Handling, *, stale_handles_delete: bool) -> None:
-        """Lambda deletes what the response does not name as failed."""
+        """Lambda deletes the message unless the response reports it as failed."""
         response = handling.invocation.response
-        if not handling.is_heard:
-            self.note(f"the answer of {handling.invocation.name} is not heard")
+        if not handling.is_answered:
+            self.note(f"the response of {handling.invocation.name} is lost")
         elif response is not None and not response["batchItemFailures"]:
-            self.note(f"{handling.delivery.message_id} is acknowledged")
+            self.note(f"{handling.delivery.message_id} is deleted")
             self.queues.delete(handling.delivery, also_by_a_stale_handle=stale_handles_delete)
 
     def deliver_deleted(self, message: QueuedMessage) -> None:
-        """A standard queue may show a message once more that was deleted already: nobody heard its acknowledgement."""
-        self.note(f"{message.message_id} is seen again although it was deleted")
+        """A standard queue may deliver a deleted message again, as if the delete had been lost."""
+        self.note(f"{message.message_id} is delivered again although it was deleted")
         self.queues.deliver_again(message)
         for handling in self.history:
             if handling.delivery.message_id == message.message_id and handling.invocation.is_over:
-                handling.is_heard = False
+                handling.is_answered = False
 
     def note(self, what: str) -> None:
         self.trace.append(what)
 
     def _note_move(self, message: QueuedMessage) -> None:
-        self.note(f"SQS moves {message.message_id} itself, after {message.receive_count} receives")
+        self.note(f"SQS moves {message.message_id} after {message.receive_count} receives")
         last = next(h for h in reversed(self.history) if h.delivery.message_id == message.message_id)
         if last.invocation.is_over and not last.is_harmed:
             self.moved_without_need.append(message)
@@ -218,7 +217,7 @@ class World(Deliveries):
         if invocation.is_over:
             self.under_way.remove(handling)
         if invocation.dead:
-            # A process is dead as a whole: its kept token goes with it.
+            # A crash ends the whole process, with the token in its memory.
             handling.worker.batch = self._new_batch()
 
     def _time(self) -> float:
@@ -234,11 +233,11 @@ class World(Deliveries):
         self.under_way.clear()
 
     def _new_batch(self) -> Batch:
-        """submit_song as it is built, with the parts under test put into it."""
+        """submit_song as the app builds it, with the parts under test."""
         settings = submit_settings(
             max_receive_count=self.queues.max_receive_count, creates_per_minute=self.parts.creates_per_minute
         )
-        # No request here has a workflow that waits for it.
+        # No request here has a task_token.
         clients = SimulatedClients(
             dynamodb=self.dynamodb,
             sqs=SimulatedSqs(self, self.queues),

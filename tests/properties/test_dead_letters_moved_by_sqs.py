@@ -1,18 +1,18 @@
-"""The one hole that is known, and what it takes to fall into it.
+"""The one known gap: dead letters that SQS moved by itself, and when they can cause a second paid create.
 
-A message that SQS moves to the dead letters itself, after its last receive, carries no word of ours. If the request has
-no id of its own either, neither a `request_id` nor that of an envelope, then a redrive of it, which gives it a new
-message id, makes it a new request: should the old one have been created, or be redriven too, it is paid for twice.
+A message that SQS moves to the dead-letter queue after its last receive has none of this stack's attributes. If the
+request has no id either, neither a `request_id` nor one from an envelope, then SQS's own redrive gives it a new message
+id, and so makes it a new request. If the first request was created, or is redriven too, the song is paid for twice.
 
-So the function speaks before SQS does, and begins no create on the last receives, which are held back. What holds:
+Therefore the function sends the dead letter before SQS would, and starts no create on the reserved last receives. The
+guarantee:
 
-    If of any four receives of a message in a row no more than two are harmed, every redrive of every dead letter is
-    safe. Harmed is a receive whose process dies, for which the ledger or the dead-letter queue does not take a write,
-    or whose acknowledgement is not heard. The vendor may do whatever it does.
+    If no more than two of any four consecutive receives of a message are harmed, every redrive of every dead letter is
+    safe. A receive is harmed if its process crashes, if a write to the ledger or the dead-letter queue fails, or if its
+    response is lost. The vendor may respond in any way.
 
-It assumes that SQS keeps a message invisible for as long as it was told, that the clocks are less wrong than a lease is
-long, and that no invocation outlives its time-out. A request with an id of its own needs none of this: it is safe
-after any number of deaths.
+It assumes that SQS keeps the visibility time-out, that clocks are wrong by less than a lease, and that no invocation
+continues after its time-out. A request with its own id needs none of this: it is safe after any number of crashes.
 """
 
 import pytest
@@ -40,27 +40,26 @@ def test_a_request_without_an_id_is_safe_unless_three_of_four_receives_are_harme
 @pytest.mark.parametrize(
     ("kind", "creates"), [(Kind.WITHOUT_ID, 2), (Kind.WITH_ID, 1), (Kind.BY_SNS, 1)], ids=["without", "with", "by SNS"]
 )
-def test_after_four_deaths_in_a_row_only_an_id_of_its_own_tells_a_redrive_from_a_new_request(
+def test_after_four_crashes_in_a_row_only_a_request_with_its_own_id_is_not_created_again(
     kind: Kind, creates: int
 ) -> None:
     world = World(SHIPPED, max_receive_count=4)
     with world.clock():
         messages.send(world, kind)
-        _receive_and_die(
-            world, before=Step.STATEMENTS, calls=4
-        )  # secret, connection, claim, create: then nobody settles
+        # Crashes after the secret, the connection, the claim and the create, before the outcome is recorded.
+        _receive_and_crash(world, before=Step.STATEMENTS, calls=4)
         for _ in range(3):
-            _receive_and_die(world, before=Step.WRITE, calls=0)
+            _receive_and_crash(world, before=Step.WRITE, calls=0)
         [message] = world.queues.requests
         assert world.deliver(message, world.workers[0]) is None
-        [untold] = world.queues.dead_letters
-        assert untold.attribute(REASON) is None
-        world.queues.redrive(untold)
+        [letter] = world.queues.dead_letters
+        assert letter.attribute(REASON) is None
+        world.queues.redrive(letter)
         _receive_and_finish(world)
     assert len(world.vendor.songs) == creates
 
 
-def _receive_and_die(world: World, *, before: Step, calls: int) -> None:
+def _receive_and_crash(world: World, *, before: Step, calls: int) -> None:
     [message] = world.queues.requests
     world.now = max(world.now, message.visible_at)
     handling = world.deliver(message, world.workers[0])

@@ -1,4 +1,4 @@
-"""The shipped template, deployed once for all tests of this folder, and a search for leaks after each of them."""
+"""The shipped template, deployed once for all tests of this folder, and a search for leaks after each test."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,20 +8,20 @@ from tests.end_to_end.songs import CANARIES, TOKEN
 from tests.local.cloud.cloud import Cloud
 from tests.local.cloud.event_listener import EventListener
 from tests.local.intake import SHORT_WAITS, Intake
-from tests.local.intake_switching import leave_it_on, without_looks
+from tests.local.intake_switching import never_pause, remove_balance_checks
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.webhooks.transport import local_cloud
 
-# No song is looked at, and the music API tells nothing by itself, within any test that has these.
-SUBMITTING_ALONE = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900"}
+# With these, no song is polled and no webhook comes within any test.
+ONLY_SUBMITTING = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900"}
 
 
 _deployed: list[Intake] = []
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _nothing_is_followed_any_more() -> Iterator[None]:
-    """A stack that went on to look at its songs would disturb the tests of other folders: they share the stand-in."""
+def _nothing_is_tracked_afterwards() -> Iterator[None]:
+    """A stack that still polled its songs would disturb the tests of other folders, which share the stand-in."""
     yield
     for intake in _deployed:
         intake.clear()
@@ -29,55 +29,55 @@ def _nothing_is_followed_any_more() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
-    """Patient: a message may wait through many tries, as in production."""
-    return _never_paused(cloud, vendor, "song-intake", {**SUBMITTING_ALONE, "MaxReceiveCount": "60"})
+    """A message may be received many times, as in production."""
+    return _never_paused(cloud, vendor, "song-intake", {**ONLY_SUBMITTING, "MaxReceiveCount": "60"})
 
 
 @pytest.fixture(scope="session")
 def impatient_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
-    """The second receive is the last try."""
-    return _never_paused(cloud, vendor, "impatient", {**SUBMITTING_ALONE, "MaxReceiveCount": "5"})
+    """The second receive of a message is the final attempt."""
+    return _never_paused(cloud, vendor, "impatient", {**ONLY_SUBMITTING, "MaxReceiveCount": "5"})
 
 
 @pytest.fixture(scope="session")
-def following_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
-    """Looks at its songs every second, and is told of them by webhooks."""
-    return _never_paused(cloud, vendor, "following", {**SHORT_WAITS, "MaxReceiveCount": "60"})
+def tracking_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
+    """Polls its songs every second, and receives webhooks."""
+    return _never_paused(cloud, vendor, "tracking", {**SHORT_WAITS, "MaxReceiveCount": "60"})
 
 
 @pytest.fixture(scope="session")
-def hearing_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
-    """Learns of a song's end by its webhook, or not within any test."""
+def webhook_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
+    """Polls a song only after its webhook."""
     waits = {**SHORT_WAITS, "MaxReceiveCount": "60", "FirstCheckSeconds": "900", "ResolutionWindowSeconds": "8"}
-    return _never_paused(cloud, vendor, "hearing", waits)
+    return _never_paused(cloud, vendor, "webhook-only", waits)
 
 
 @pytest.fixture(scope="session")
-def following_listener(following_stack: Intake) -> EventListener:
-    return EventListener(following_stack)
+def tracking_listener(tracking_stack: Intake) -> EventListener:
+    return EventListener(tracking_stack)
 
 
 @pytest.fixture(scope="session")
-def hearing_listener(hearing_stack: Intake) -> EventListener:
-    return EventListener(hearing_stack)
+def webhook_listener(webhook_stack: Intake) -> EventListener:
+    return EventListener(webhook_stack)
 
 
 @pytest.fixture
 def unpaid(cloud: Cloud, vendor: MusicVendor) -> Iterator[Intake]:
-    """Just deployed, without a token. Pauses when the account is at fault, and its test is the schedule."""
-    intake = Intake.deployed(cloud, "unpaid", vendor.origin, "", {**SUBMITTING_ALONE, "MaxReceiveCount": "60"})
-    without_looks(intake)
+    """Just deployed, without a token. Account faults pause it, and its test makes the balance checks itself."""
+    intake = Intake.deployed(cloud, "unpaid", vendor.origin, "", {**ONLY_SUBMITTING, "MaxReceiveCount": "60"})
+    remove_balance_checks(intake)
     yield from _clean(intake, vendor)
 
 
 @pytest.fixture
-def following(following_stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
-    yield from _clean(following_stack, vendor)
+def tracking(tracking_stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
+    yield from _clean(tracking_stack, vendor)
 
 
 @pytest.fixture
-def hearing(hearing_stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
-    yield from _clean(hearing_stack, vendor)
+def by_webhook(webhook_stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
+    yield from _clean(webhook_stack, vendor)
 
 
 @pytest.fixture
@@ -91,10 +91,10 @@ def impatient(impatient_stack: Intake, vendor: MusicVendor) -> Iterator[Intake]:
 
 
 def _never_paused(cloud: Cloud, vendor: MusicVendor, name: str, parameters: Mapping[str, str]) -> Intake:
-    """Here faults of the account are planned for single requests, and the others are to go on."""
+    """Tests plan account faults for single requests, which must not pause the others."""
     intake = Intake.deployed(cloud, name, vendor.origin, TOKEN, parameters)
-    leave_it_on(intake)
-    without_looks(intake)
+    never_pause(intake)
+    remove_balance_checks(intake)
     _deployed.append(intake)
     return intake
 
@@ -111,7 +111,7 @@ def _clean(intake: Intake, vendor: MusicVendor) -> Iterator[Intake]:
 
 
 def leaks(intake: Intake) -> list[str]:
-    """Where a canary occurs outside of a message's body: log and metrics, rows, dead letters' attributes."""
+    """The places outside of message bodies that contain a canary: logs, metrics, rows, attributes of dead letters."""
     places = {
         "log": intake.log(),
         "table": repr(intake.rows()),

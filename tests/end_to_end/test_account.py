@@ -1,4 +1,4 @@
-"""A fault of the account stops the intake: nothing is lost, nothing given up, little tried, until it can go on."""
+"""An account fault pauses the intake: requests wait unsent and without loss until the account works."""
 
 import json
 import subprocess
@@ -7,26 +7,26 @@ import sys
 from tests.end_to_end.songs import TOKEN, new_id, song
 from tests.local.cloud.cloud import PROJECT
 from tests.local.intake import Intake
-from tests.local.intake_switching import say, wait_for_mapping
+from tests.local.intake_switching import switch, wait_for_mapping
 from tests.local.vendor.music_vendor import MusicVendor
 
 MANY = 12
 
 
-def test_requests_sent_before_there_are_a_token_and_credits_wait_untouched_and_start_by_themselves(
+def test_requests_sent_before_the_token_and_the_credits_exist_wait_and_are_submitted_automatically(
     unpaid: Intake, vendor: MusicVendor
 ) -> None:
     vendor.credits = 0
     _send(unpaid, 1)
     wait_for_mapping(unpaid, "Disabled")
-    assert _typed(unpaid)["switched"]["reason"] == "TOKEN_UNAVAILABLE"
+    assert _intake_command(unpaid)["switched"]["reason"] == "TOKEN_UNAVAILABLE"
     waiting = _send(unpaid, MANY)
     unpaid.set_token(json.dumps({"api_token": TOKEN}))
-    assert say(unpaid, "check")["mapping"] == "Disabled", "the token alone pays for nothing"
+    assert switch(unpaid, "check")["mapping"] == "Disabled", "the token alone pays for nothing"
     assert vendor.attempts_of("Broke") == ()
-    assert not [request_id for request_id in waiting if request_id in unpaid.log()], "none was so much as received"
+    assert not [request_id for request_id in waiting if request_id in unpaid.log()], "none was received"
     vendor.credits = 10 * (MANY + 1)
-    assert say(unpaid, "check")["switched"]["state"] == "on"
+    assert switch(unpaid, "check")["switched"]["state"] == "on"
     vendor.wait_for(lambda: len(vendor.creates) == MANY + 1, timeout=20)
     unpaid.wait_until_empty()
     assert {row["status"] for row in unpaid.rows()} == {"SUBMITTED"}
@@ -39,10 +39,10 @@ def _send(intake: Intake, songs: int) -> list[str]:
     return ids
 
 
-def _typed(intake: Intake, *words: str) -> dict[str, dict[str, object]]:
-    """What `make intake` answers."""
-    command = [sys.executable, "-m", "song_intake.commands.intake", intake.stack.name, *words]
+def _intake_command(intake: Intake, *options: str) -> dict[str, dict[str, object]]:
+    """The output of `make intake`."""
+    command = [sys.executable, "-m", "song_intake.commands.intake", intake.stack.name, *options]
     environment = {**intake.environment(), "PYTHONPATH": str(PROJECT / "layers" / "song_intake")}
     shown = subprocess.run(command, check=True, env=environment, timeout=60, capture_output=True, text=True)
-    said: dict[str, dict[str, object]] = json.loads(shown.stdout)
-    return said
+    output: dict[str, dict[str, object]] = json.loads(shown.stdout)
+    return output

@@ -1,4 +1,4 @@
-"""The shipped template with a pace: real functions share one, through a real table, on Lambda's clock."""
+"""The shipped template with a pace: real functions share it through a real table, on Lambda's clock."""
 
 import itertools
 import json
@@ -18,11 +18,11 @@ def test_the_creates_of_all_functions_together_keep_to_the_pace(cloud: Cloud, ve
     intake = Intake.deployed(cloud, "paced", vendor.origin, TOKEN, paced)
     vendor.tokens.add(TOKEN)
     intake.send_all([json.dumps(song("Paced", request_id=new_id("paced"))) for _ in range(REQUESTS)])
-    wait_for(lambda: len(vendor.creates) == REQUESTS, "every song to be made")
+    wait_for(lambda: len(vendor.creates) == REQUESTS, "every song to be created")
     intake.wait_until_empty()
     gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(vendor.creates)]
-    # Half an interval for a machine that is busy; without a pace all come within that.
+    # Half an interval allows for a busy machine; without a pace, all creates come within one interval.
     assert sum(gaps) >= (REQUESTS - 1) * INTERVAL / 2
     assert sorted(gaps)[len(gaps) // 2] >= INTERVAL / 2
-    assert '"retry"' not in intake.log(), "nobody spends a receive on waiting"
+    assert '"retry"' not in intake.log(), "waiting does not raise a receive count"
     assert intake.row("#pace")["next_at"]

@@ -1,4 +1,4 @@
-"""What the README tells a caller to type is typed here, against the deployed stack."""
+"""Runs the README's examples against the deployed stack."""
 
 import re
 import subprocess
@@ -19,7 +19,7 @@ def test_the_boto3_example_sends_a_song_and_reads_its_row(intake: Intake, vendor
     assert row["task_id"] == vendor.creates_of("Kettle in the Morning")[0].task_id
 
 
-def test_the_smallest_request_of_the_readme_is_enough(intake: Intake, vendor: MusicVendor) -> None:
+def test_the_smallest_request_of_the_readme_creates_a_song(intake: Intake, vendor: MusicVendor) -> None:
     (example,) = re.findall(r"```json\n(.*?)```", README, flags=re.DOTALL)
     message_id = intake.send(example)
     intake.wait_for_status(message_id, "SUBMITTED")

@@ -1,4 +1,4 @@
-"""Song requests go the whole way: local AWS, the shipped template, the real runtime client, a real HTTPS server."""
+"""Song requests on the whole path: local AWS, the shipped template, the real runtime client, a real HTTPS server."""
 
 import json
 from typing import Any
@@ -14,8 +14,10 @@ from tests.local.waiting import wait_for
 SAMPLES = json.loads(sample("expected.json"))
 
 
-def test_every_sample_ends_as_its_index_says(following: Intake, vendor: MusicVendor, subtests: pytest.Subtests) -> None:
-    intake = following
+def test_every_sample_ends_as_its_index_expects(
+    tracking: Intake, vendor: MusicVendor, subtests: pytest.Subtests
+) -> None:
+    intake = tracking
     ids = {one["file"]: intake.send(sample(one["file"])) for one in SAMPLES if "status" in one}
     intake.wait_until_empty()
     ids |= {one["file"]: intake.send(sample(one["file"])) for one in SAMPLES if "reason" in one}
@@ -32,7 +34,7 @@ def test_every_sample_ends_as_its_index_says(following: Intake, vendor: MusicVen
                 assert row["status"] == one["status"]
                 assert row["task_id"] in task_ids
                 tasks_recorded.add(row["task_id"])
-    assert tasks_recorded == task_ids, "the vendor made a song that no row names"
+    assert tasks_recorded == task_ids, "the vendor created a song that is on no row"
     assert len(task_ids) == len(vendor.creates)
 
 
@@ -41,11 +43,11 @@ def _row_of(intake: Intake, file: str, message_id: str) -> dict[str, Any]:
         return own
     text = sample(file)
     rows = [row for row in intake.rows() if row["request_id"] in text]
-    assert len(rows) == 1, f"{file}: {len(rows)} rows bear an id of this message"
+    assert len(rows) == 1, f"{file}: {len(rows)} rows have an id of this message"
     return rows[0]
 
 
-def test_a_row_says_what_a_caller_wants_to_know(intake: Intake, vendor: MusicVendor) -> None:
+def test_a_row_holds_the_task_the_message_and_the_metadata(intake: Intake, vendor: MusicVendor) -> None:
     request_id = new_id("whole-row")
     message_id = intake.send(song("Whole Row", request_id=request_id, metadata={"customer": "c-1042"}))
     row = intake.wait_for_status(request_id, "SUBMITTED")
@@ -55,11 +57,11 @@ def test_a_row_says_what_a_caller_wants_to_know(intake: Intake, vendor: MusicVen
     assert row["metadata"] == {"customer": {"S": "c-1042"}}
     assert row["attempt"] == "1"
     assert "lease_until" not in row
-    assert set(create.body) == {"task_type", "title", "sound", "lyrics"}, "our own fields stay here"
+    assert set(create.body) == {"task_type", "title", "sound", "lyrics"}, "our own fields are not sent to the vendor"
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "detail"),
     [
         ('{"sound": "a", "title": 1, "mv": "FUZZ", "seed": 7, "weirdness": 2, "lyrics_strength": "x"}', "5 errors"),
         ("not json", "must be JSON"),
@@ -72,22 +74,22 @@ def test_a_row_says_what_a_caller_wants_to_know(intake: Intake, vendor: MusicVen
     ],
     ids=["five errors", "not JSON", "an array", "1 MB", "duplicate keys", "NaN", "lone surrogate", "unknown field"],
 )
-def test_an_invalid_request_is_a_dead_letter_and_its_batch_goes_through(
-    intake: Intake, vendor: MusicVendor, body: str, told: str
+def test_an_invalid_request_is_a_dead_letter_and_the_rest_of_its_batch_is_submitted(
+    intake: Intake, vendor: MusicVendor, body: str, detail: str
 ) -> None:
     ids = [new_id("beside-an-invalid-one") for _ in range(9)]
     message_id = intake.send(body)
     intake.send_all([json.dumps(song("Beside an Invalid One", request_id=request_id)) for request_id in ids])
     letter = intake.wait_for_letter(message_id)
     assert letter.reason == "INVALID_REQUEST"
-    assert told in letter.attributes["detail"]
+    assert detail in letter.attributes["detail"]
     assert letter.body == body
     for request_id in ids:
         intake.wait_for_status(request_id, "SUBMITTED")
     assert len(vendor.creates) == len(ids)
 
 
-def test_one_request_sent_and_delivered_many_times_is_one_song(intake: Intake, vendor: MusicVendor) -> None:
+def test_a_request_that_is_sent_many_times_is_one_song(intake: Intake, vendor: MusicVendor) -> None:
     request_id = new_id("many-times")
     for _ in range(5):
         intake.send(song("Many Times", request_id=request_id))
@@ -99,7 +101,9 @@ def test_one_request_sent_and_delivered_many_times_is_one_song(intake: Intake, v
     assert len(vendor.creates_of("Many Times")) == 1
 
 
-def test_one_message_delivered_twice_at_once_and_again_later_is_one_song(intake: Intake, vendor: MusicVendor) -> None:
+def test_a_message_that_is_delivered_twice_at_once_and_again_later_is_one_song(
+    intake: Intake, vendor: MusicVendor
+) -> None:
     record = _record(intake, song("Delivered Twice"), message_id=new_id("delivery"))
     vendor.on_create("Delivered Twice", lambda _: held.append(_invoke(intake, record)))
     held: list[Any] = []
@@ -112,7 +116,7 @@ def test_one_message_delivered_twice_at_once_and_again_later_is_one_song(intake:
 def _record(intake: Intake, body: dict[str, object], message_id: str) -> dict[str, Any]:
     return {
         "messageId": message_id,
-        "receiptHandle": "of-a-delivery-made-by-hand",
+        "receiptHandle": "of-a-manual-delivery",
         "body": json.dumps(body),
         "attributes": {"ApproximateReceiveCount": "1"},
         "messageAttributes": {},
@@ -122,14 +126,14 @@ def _record(intake: Intake, body: dict[str, object], message_id: str) -> dict[st
 
 
 def _invoke(intake: Intake, record: dict[str, Any]) -> Any:
-    """A delivery that SQS would make, straight to the function: SQS cannot be made to deliver twice at once."""
-    answer = intake.cloud.client("lambda").invoke(
+    """Delivers the record to the function directly, because SQS cannot be made to deliver it twice at once."""
+    response = intake.cloud.client("lambda").invoke(
         FunctionName=intake.stack.outputs["SubmitSongFunctionName"], Payload=json.dumps({"Records": [record]})
     )
-    return json.loads(answer["Payload"].read())
+    return json.loads(response["Payload"].read())
 
 
-def test_another_song_under_a_used_request_id_is_refused(intake: Intake, vendor: MusicVendor) -> None:
+def test_another_song_with_a_used_request_id_is_a_dead_letter(intake: Intake, vendor: MusicVendor) -> None:
     request_id = new_id("used")
     intake.send(song("The First", request_id=request_id))
     intake.wait_for_status(request_id, "SUBMITTED")
@@ -150,7 +154,7 @@ def test_a_thousand_requests_at_once_are_a_thousand_songs(intake: Intake, vendor
 
 
 def test_the_search_for_leaks_finds_one(intake: Intake) -> None:
-    """The check after each test can fail: metadata is kept on the row, so a canary put there must be found."""
+    """The check after each test can fail: metadata is kept on the row, so a canary in it must be found."""
     request_id = new_id("leak")
     intake.send(song("A Leak", request_id=request_id, metadata={"note": SOUND}))
     intake.wait_for_status(request_id, "SUBMITTED")

@@ -1,4 +1,4 @@
-"""What was unknown becomes known: by the vendor's own word, or by an operator's."""
+"""Requests in doubt are resolved: by the vendor's webhook, or by an operator."""
 
 import json
 from typing import Any
@@ -25,107 +25,107 @@ LOST_ANSWERS = {
 }
 
 
-def test_the_webhook_settles_a_create_whose_answer_is_lost(
-    hearing: Intake, hearing_listener: EventListener, vendor: MusicVendor, subtests: pytest.Subtests
+def test_the_webhook_resolves_a_create_whose_answer_is_lost(
+    by_webhook: Intake, webhook_listener: EventListener, vendor: MusicVendor, subtests: pytest.Subtests
 ) -> None:
     vendor.task_seconds = 3
     ids = {title: new_id("lost-answer") for title in LOST_ANSWERS}
     for title, behaviour in LOST_ANSWERS.items():
         vendor.plan(title, behaviour)
-        hearing.send(song(title, request_id=ids[title]))
+        by_webhook.send(song(title, request_id=ids[title]))
     for title, request_id in ids.items():
         with subtests.test(title):
-            hearing.wait_for_status(request_id, "SUCCEEDED", seconds=40)
-            hearing_listener.wait_for(request_id, "Song Succeeded")
+            by_webhook.wait_for_status(request_id, "SUCCEEDED", seconds=40)
+            webhook_listener.wait_for(request_id, "Song Succeeded")
             assert len(vendor.attempts_of(title)) == 1
-    hearing.wait_until_empty()
-    assert hearing.letters() == []
+    by_webhook.wait_until_empty()
+    assert by_webhook.letters() == []
 
 
-def test_the_webhook_settles_a_create_whose_function_was_killed(
-    hearing: Intake, hearing_listener: EventListener, vendor: MusicVendor
+def test_the_webhook_resolves_a_create_whose_function_was_killed(
+    by_webhook: Intake, webhook_listener: EventListener, vendor: MusicVendor
 ) -> None:
-    vendor.on_create("Killed In Call", lambda _: kill_functions(hearing))
+    vendor.on_create("Killed In Call", lambda _: kill_functions(by_webhook))
     vendor.task_seconds = 1
     request_id = new_id("killed-in-call")
-    hearing.send(song("Killed In Call", request_id=request_id))
-    hearing.wait_for_status(request_id, "SUCCEEDED", seconds=40)
-    hearing_listener.wait_for(request_id, "Song Succeeded")
-    hearing.wait_until_empty()
-    assert hearing.letters() == []
+    by_webhook.send(song("Killed In Call", request_id=request_id))
+    by_webhook.wait_for_status(request_id, "SUCCEEDED", seconds=40)
+    webhook_listener.wait_for(request_id, "Song Succeeded")
+    by_webhook.wait_until_empty()
+    assert by_webhook.letters() == []
     assert len(vendor.attempts_of("Killed In Call")) == 1
 
 
-def test_without_a_webhook_an_operator_names_the_task_and_it_is_followed(
-    following: Intake, following_listener: EventListener, vendor: MusicVendor
+def test_without_a_webhook_an_operator_sets_the_task_and_it_is_tracked(
+    tracking: Intake, tracking_listener: EventListener, vendor: MusicVendor
 ) -> None:
-    request_id = _in_doubt(following, vendor, "Named")
-    assert following_listener.wait_for(request_id, "Song In Doubt")["detail"]["reason"] == "OUTCOME_UNKNOWN"
-    listed = _say(following, {"list": "IN_DOUBT"})["in_doubt"]
+    request_id = _in_doubt(tracking, vendor, "Named")
+    assert tracking_listener.wait_for(request_id, "Song In Doubt")["detail"]["reason"] == "OUTCOME_UNKNOWN"
+    listed = _resolve(tracking, {"list": "IN_DOUBT"})["in_doubt"]
     assert request_id in [row["request_id"] for row in listed]
     (create,) = vendor.creates_of("Named")
-    answer = _say(following, {"request_id": request_id, "task_id": create.task_id, "by": "ops"})
+    answer = _resolve(tracking, {"request_id": request_id, "task_id": create.task_id, "by": "ops"})
     assert (answer["before"]["status"], answer["after"]["status"]) == ("IN_DOUBT", "SUBMITTED")
-    row = following.wait_for_status(request_id, "SUCCEEDED")
+    row = tracking.wait_for_status(request_id, "SUCCEEDED")
     assert row["resolved_by"] == "ops"
     assert "resolved_at" in row
-    assert "refused" in _say(following, {"request_id": request_id, "not_created": True, "by": "ops"})
+    assert "refused" in _resolve(tracking, {"request_id": request_id, "not_created": True, "by": "ops"})
 
 
-def test_an_operators_not_created_lets_a_redrive_create_it_once(following: Intake, vendor: MusicVendor) -> None:
-    request_id = _in_doubt(following, vendor, "Not Created", creates=False)
-    word = {"request_id": request_id, "not_created": True, "by": "ops"}
-    assert "under way" in _say(following, word)["refused"], "the function that asked might still hear of it"
-    answer = wait_for(lambda: _taken(following, word), "the margin to be past", seconds=40)
+def test_an_operators_not_created_lets_a_redrive_create_it_once(tracking: Intake, vendor: MusicVendor) -> None:
+    request_id = _in_doubt(tracking, vendor, "Not Created", creates=False)
+    command = {"request_id": request_id, "not_created": True, "by": "ops"}
+    assert "may still be processing" in _resolve(tracking, command)["refused"], "the lease is not over"
+    answer = wait_for(lambda: _accepted(tracking, command), "the margin after the lease to pass", seconds=40)
     assert answer["after"]["status"] == "REJECTED"
     for _ in range(2):
-        following.redrive()
-        following.wait_until_empty()
-    following.wait_for_status(request_id, "SUCCEEDED")
+        tracking.redrive()
+        tracking.wait_until_empty()
+    tracking.wait_for_status(request_id, "SUCCEEDED")
     assert len(vendor.creates_of("Not Created")) == 1
 
 
 @pytest.mark.parametrize(
-    "word",
-    [{}, {"request_id": "nobody's"}, {"list": "SUBMITTED"}, {"request_id": 7}, {"request_id": "a", "task_id": "b"}],
+    "command",
+    [{}, {"request_id": "unknown"}, {"list": "SUBMITTED"}, {"request_id": 7}, {"request_id": "a", "task_id": "b"}],
 )
-def test_a_word_that_makes_no_sense_is_refused(following: Intake, word: dict[str, object]) -> None:
-    assert set(_say(following, word)) == {"refused"}
+def test_a_senseless_command_is_rejected(tracking: Intake, command: dict[str, object]) -> None:
+    assert set(_resolve(tracking, command)) == {"refused"}
 
 
-def test_five_hundred_forged_webhooks_touch_nothing(hearing: Intake, vendor: MusicVendor) -> None:
+def test_five_hundred_forged_webhooks_change_nothing(by_webhook: Intake, vendor: MusicVendor) -> None:
     vendor.plan_all_webhooks(lost())
     request_id = new_id("forged")
-    hearing.send(song("Forged", request_id=request_id))
-    before = hearing.wait_for_status(request_id, "SUBMITTED")
+    by_webhook.send(song("Forged", request_id=request_id))
+    before = by_webhook.wait_for_status(request_id, "SUBMITTED")
     genuine = _genuine(vendor, request_id, "Forged")
-    gateway = local_cloud(hearing.cloud.port, hearing.cloud.ca_bundle)(
+    gateway = local_cloud(by_webhook.cloud.port, by_webhook.cloud.ca_bundle)(
         str(vendor.creates_of("Forged")[0].body["webhook_url"])
     )
-    rows = len(hearing.rows())
+    rows = len(by_webhook.rows())
     statuses = [call.send(gateway) for call in forgeries(genuine, count=500)]
     assert len(statuses) == 500
     assert {status // 100 for status in statuses} == {4}
-    assert hearing.row(request_id) == before
-    assert len(hearing.rows()) == rows, "a webhook creates no row"
-    assert genuine.call().send(gateway) == 200, "and yet the genuine one is taken"
+    assert by_webhook.row(request_id) == before
+    assert len(by_webhook.rows()) == rows, "a webhook creates no row"
+    assert genuine.call().send(gateway) == 200, "the genuine one is accepted"
     replayed = genuine.call()
     assert [replayed.send(gateway) for _ in range(3)] == [200, 200, 200], "a replay is harmless"
-    hearing.wait_for_status(request_id, "SUCCEEDED")
+    by_webhook.wait_for_status(request_id, "SUCCEEDED")
 
 
-def test_a_workflow_that_waits_for_its_song_is_answered(following: Intake, vendor: MusicVendor) -> None:
-    machine = _workflow(following)
+def test_a_workflow_that_waits_for_its_song_receives_the_result(tracking: Intake, vendor: MusicVendor) -> None:
+    machine = _workflow(tracking)
     songs = {"SUCCEEDED": "Waited For", "FAILED": "Refused Song"}
     vendor.plan("Refused Song", refuses(LYRICS_REFUSED))
-    runs = {status: _started(following, machine, song(title)) for status, title in songs.items()}
+    runs = {status: _started(tracking, machine, song(title)) for status, title in songs.items()}
     for status, run in runs.items():
-        described = _end_of(following, run)
+        described = _end_of(tracking, run)
         assert described["status"] == status
-        told = described.get("output") or described["cause"]
-        assert LYRICS not in told
-        assert SOUND not in told
-        assert ("clip_id" in told) == (status == "SUCCEEDED")
+        result = described.get("output") or described["cause"]
+        assert LYRICS not in result
+        assert SOUND not in result
+        assert ("clip_id" in result) == (status == "SUCCEEDED")
         assert described.get("error") == ("REFUSED" if status == "FAILED" else None)
 
 
@@ -138,17 +138,17 @@ def _in_doubt(intake: Intake, vendor: MusicVendor, title: str, *, creates: bool 
     return request_id
 
 
-def _say(intake: Intake, word: dict[str, object]) -> dict[str, Any]:
-    answer = intake.cloud.client("lambda").invoke(
-        FunctionName=intake.stack.outputs["ResolveSongFunctionName"], Payload=json.dumps(word)
+def _resolve(intake: Intake, command: dict[str, object]) -> dict[str, Any]:
+    response = intake.cloud.client("lambda").invoke(
+        FunctionName=intake.stack.outputs["ResolveSongFunctionName"], Payload=json.dumps(command)
     )
-    said: dict[str, Any] = json.loads(answer["Payload"].read())
-    return said
+    result: dict[str, Any] = json.loads(response["Payload"].read())
+    return result
 
 
-def _taken(intake: Intake, word: dict[str, object]) -> dict[str, Any] | None:
-    answer = _say(intake, word)
-    return None if "refused" in answer else answer
+def _accepted(intake: Intake, command: dict[str, object]) -> dict[str, Any] | None:
+    result = _resolve(intake, command)
+    return None if "refused" in result else result
 
 
 def _genuine(vendor: MusicVendor, request_id: str, title: str) -> Genuine:
@@ -159,7 +159,7 @@ def _genuine(vendor: MusicVendor, request_id: str, title: str) -> Genuine:
 
 
 def _workflow(intake: Intake) -> str:
-    """A state machine with one task: put a request on the queue, and wait for the song."""
+    """A state machine with one task, which sends a request and waits for the song."""
     send = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",

@@ -1,4 +1,4 @@
-"""Whatever the music API does with a create: the row, the dead letter, and the songs that the vendor really made."""
+"""The row, the dead letter and the created songs for each kind of answer to a create."""
 
 from dataclasses import dataclass
 
@@ -36,13 +36,13 @@ from tests.local.vendor.behaviour import (
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
 
-NEVER_MADE = {
+NEVER_CREATED = {
     "400 that quotes the lyrics": (answers(400, QUOTING, creates=False), "REFUSED", "validation_error"),
     "403 about the lyrics": (refuses(LYRICS_REFUSED), "REFUSED", "forbidden"),
     "413": (answers(413, b"<html>", "text/html", creates=False), "REFUSED", None),
 }
 
-MADE_LATER = {
+CREATED_LATER = {
     "429": rate_limited(),
     "429 with Retry-After": rate_limited("1"),
     "402": refuses(INSUFFICIENT_CREDITS),
@@ -61,15 +61,15 @@ class Doubt:
     songs: int
 
 
-NOBODY_KNOWS = {
-    "hangs, song made": Doubt(hang(creates=True), 1),
+UNKNOWN = {
+    "hangs, song created": Doubt(hang(creates=True), 1),
     "hangs, no song": Doubt(hang(creates=False), 0),
     "drips the head": Doubt(drip("head", 0.05), 1),
     "drips the body": Doubt(drip("body", 0.05), 1),
     "resets before the answer": Doubt(cut("start", creates=True), 1),
     "cuts the head": Doubt(cut("head", creates=True), 1),
     "cuts the body": Doubt(cut("body", creates=True, reset=False), 1),
-    "500, song made": Doubt(fails(INTERNAL_ERROR, creates=True), 1),
+    "500, song created": Doubt(fails(INTERNAL_ERROR, creates=True), 1),
     "500, no song": Doubt(fails(INTERNAL_ERROR, creates=False), 0),
     "502": Doubt(fails(UPSTREAM_FAILED, creates=True), 1),
     "503": Doubt(fails(UPSTREAM_UNAVAILABLE, creates=False), 0),
@@ -83,7 +83,7 @@ NOBODY_KNOWS = {
 
 
 @pytest.mark.parametrize("generation", Generation)
-def test_both_shapes_of_the_answer_are_read(intake: Intake, vendor: MusicVendor, generation: Generation) -> None:
+def test_both_generations_of_the_answer_are_read(intake: Intake, vendor: MusicVendor, generation: Generation) -> None:
     request_id = new_id("shape")
     vendor.plan("Shape", usual(generation))
     intake.send(song("Shape", request_id=request_id))
@@ -94,8 +94,8 @@ def test_both_shapes_of_the_answer_are_read(intake: Intake, vendor: MusicVendor,
 def test_a_refused_request_is_rejected_with_the_vendors_code(
     intake: Intake, vendor: MusicVendor, subtests: pytest.Subtests
 ) -> None:
-    ids = {name: _send(intake, vendor, name, behaviour) for name, (behaviour, _, _) in NEVER_MADE.items()}
-    for name, (_, reason, code) in NEVER_MADE.items():
+    ids = {name: _send(intake, vendor, name, behaviour) for name, (behaviour, _, _) in NEVER_CREATED.items()}
+    for name, (_, reason, code) in NEVER_CREATED.items():
         with subtests.test(name):
             letter = intake.wait_for_letter(ids[name])
             assert (letter.reason, letter.attributes.get("vendor_code")) == (reason, code)
@@ -105,18 +105,18 @@ def test_a_refused_request_is_rejected_with_the_vendors_code(
     assert vendor.creates == ()
 
 
-def test_a_refused_request_may_be_sent_again_once_it_is_mended(intake: Intake, vendor: MusicVendor) -> None:
+def test_a_refused_request_may_be_sent_again_once_it_is_fixed(intake: Intake, vendor: MusicVendor) -> None:
     request_id = _send(intake, vendor, "Refused", refuses(LYRICS_REFUSED))
     intake.wait_for_letter(request_id)
-    intake.send(song("Refused, Mended", request_id=request_id))
+    intake.send(song("Refused, Fixed", request_id=request_id))
     intake.wait_for_status(request_id, "SUBMITTED")
     assert len(vendor.creates) == 1
 
 
-def test_a_request_that_was_not_made_waits_and_is_made_once(
+def test_a_request_that_was_not_created_is_retried_and_created_once(
     intake: Intake, vendor: MusicVendor, subtests: pytest.Subtests
 ) -> None:
-    ids = {name: _send(intake, vendor, name, behaviour, behaviour) for name, behaviour in MADE_LATER.items()}
+    ids = {name: _send(intake, vendor, name, behaviour, behaviour) for name, behaviour in CREATED_LATER.items()}
     for name, request_id in ids.items():
         with subtests.test(name):
             row = intake.wait_for_status(request_id, "SUBMITTED")
@@ -125,23 +125,23 @@ def test_a_request_that_was_not_made_waits_and_is_made_once(
     assert intake.letters() == []
 
 
-def test_an_unknown_outcome_is_told_and_never_tried_again(
+def test_an_unknown_outcome_is_a_dead_letter_and_never_retried(
     intake: Intake, vendor: MusicVendor, subtests: pytest.Subtests
 ) -> None:
-    # Every other one has no id of its own: it must be known again though a redrive gives its message a new id.
+    # Every other request has no request_id: a redrive gives its message another id, and still it must be recognised.
     ids = {
         name: _send(intake, vendor, name, doubt.behaviour, own_id=bool(i % 2))
-        for i, (name, doubt) in enumerate(NOBODY_KNOWS.items())
+        for i, (name, doubt) in enumerate(UNKNOWN.items())
     }
     for redrives in range(4):
         letters = wait_for(lambda: _all_letters(intake, ids), "all letters", 40)
-        for name, doubt in NOBODY_KNOWS.items():
+        for name, doubt in UNKNOWN.items():
             with subtests.test(name, redrives=redrives):
                 assert letters[ids[name]].reason == "OUTCOME_UNKNOWN"
                 assert intake.row(ids[name])["status"] == "IN_DOUBT"
                 assert len(vendor.creates_of(name)) == doubt.songs
                 assert len(vendor.attempts_of(name)) == 1
-        # By our own means and by SQS's, in turn.
+        # By our own command and by SQS, in turn.
         (intake.redrive if redrives % 2 else intake.redrive_by_sqs)()
 
 
@@ -150,7 +150,7 @@ def _all_letters(intake: Intake, ids: dict[str, str]) -> dict[str, Letter] | Non
     return letters if letters.keys() == set(ids.values()) and intake.in_queue() == 0 else None
 
 
-def test_no_credits_keeps_the_request_until_there_are_some(intake: Intake, vendor: MusicVendor) -> None:
+def test_a_request_waits_while_there_are_no_credits(intake: Intake, vendor: MusicVendor) -> None:
     vendor.credits = 0
     request_id = _send(intake, vendor, "Broke")
     row = intake.wait_for_status(request_id, "RETRYING")
@@ -161,7 +161,7 @@ def test_no_credits_keeps_the_request_until_there_are_some(intake: Intake, vendo
     assert len(vendor.creates_of("Broke")) == 1
 
 
-def test_a_rotated_token_is_fetched_once_and_the_request_goes_through(intake: Intake, vendor: MusicVendor) -> None:
+def test_a_rotated_token_is_fetched_once_and_the_request_is_submitted(intake: Intake, vendor: MusicVendor) -> None:
     _send_and_wait(intake, vendor, "Before the Rotation")
     rotated = f"{TOKEN}-rotated"
     vendor.tokens.clear()
@@ -171,7 +171,7 @@ def test_a_rotated_token_is_fetched_once_and_the_request_goes_through(intake: In
         _send_and_wait(intake, vendor, "After the Rotation")
         assert [request.headers["authorization"] for request in vendor.attempts_of("After the Rotation")] in (
             [f"Bearer {TOKEN}", f"Bearer {rotated}"],
-            [f"Bearer {rotated}"],  # a function that had not started before
+            [f"Bearer {rotated}"],  # a function that started after the rotation
         )
         assert len(vendor.creates_of("After the Rotation")) == 1
     finally:
@@ -179,7 +179,7 @@ def test_a_rotated_token_is_fetched_once_and_the_request_goes_through(intake: In
     vendor.tokens.add(TOKEN)
 
 
-def test_a_token_refused_twice_keeps_the_request_for_later(intake: Intake, vendor: MusicVendor) -> None:
+def test_a_request_waits_while_its_token_is_refused(intake: Intake, vendor: MusicVendor) -> None:
     vendor.tokens.clear()
     request_id = _send(intake, vendor, "Refused Token")
     row = intake.wait_for_status(request_id, "RETRYING")

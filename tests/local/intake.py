@@ -1,4 +1,4 @@
-"""The deployed stack as its users see it: a queue to send to, a row to read, dead letters to look at and to redrive."""
+"""The deployed stack from its users' view: a queue to send to, rows to read, dead letters to read and redrive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TEMPLATE = PROJECT / "template.yaml"
 EVENTS = PROJECT / "events"
 
-# The shipped template, with its waits short enough to watch. They keep the rules that the defaults keep.
+# Short waits for the shipped template. They keep the same rules as the defaults.
 SHORT_WAITS = {
     "CreatesPerMinute": "0",
     "ConnectTimeoutSeconds": "2",
@@ -44,16 +44,14 @@ SHORT_WAITS = {
     "DeletionProtection": "false",
 }
 
-SWITCHED = "#intake"
-
-# What SQS lets one request take: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+# The limits of one SQS request: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 MOST_ENTRIES = 10
 MOST_BYTES = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message on the dead-letter queue."""
+    """A message on a dead-letter queue."""
 
     message_id: str
     body: str
@@ -89,7 +87,7 @@ class Intake:
         secrets.put_secret_value(SecretId=self.stack.outputs["ApiTokenSecretArn"], SecretString=secret)
 
     def send(self, body: str | Mapping[str, object], attributes: Mapping[str, str] | None = None) -> str:
-        """Puts one message on the queue and returns its id, the request's own where the body names none."""
+        """Sends one message and returns its id, which is also the request_id if the body has none."""
         texts: dict[str, MessageAttributeValueTypeDef] = {
             name: {"DataType": "String", "StringValue": text} for name, text in (attributes or {}).items()
         }
@@ -104,20 +102,20 @@ class Intake:
             self._sqs.send_message_batch(QueueUrl=self.queue_url, Entries=entries)  # type: ignore[arg-type]
 
     def row(self, request_id: str) -> dict[str, Any]:
-        """The request as the ledger holds it, its values plain; empty if there is none."""
+        """The row of the request, with plain values; empty if there is none."""
         item = self._dynamodb.get_item(
             TableName=self.table, Key={"request_id": {"S": request_id}}, ConsistentRead=True
         ).get("Item", {})
         return {name: next(iter(value.values())) for name, value in item.items()}
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every request; beside them the table holds how the intake was switched last."""
+        """The rows of all requests. The table also holds other items, which are left out."""
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
         return [
             {name: next(iter(value.values())) for name, value in item.items()}
             for page in pages
             for item in page["Items"]
-            if "fingerprint" in item  # the states of the pace and of the intake are no requests
+            if "fingerprint" in item  # the items of the pace and of the intake have none
         ]
 
     def checks(self) -> int:
@@ -132,7 +130,7 @@ class Intake:
         return wait_for(reached, f"{request_id} to be {status}", seconds)
 
     def letters(self, output: str = "DeadLetterQueueUrl") -> list[Letter]:
-        """The dead letters that lie on that queue now; they stay there."""
+        """The dead letters on that queue; they stay there."""
         found: dict[str, Letter] = {}
         url = self.stack.outputs[output]
         while True:
@@ -173,13 +171,13 @@ class Intake:
         return wait_for(found, f"a dead letter of {request_id}", seconds)
 
     def redrive(self) -> None:
-        """Moves every dead letter back to the requests: what `make redrive` runs."""
+        """Moves every dead letter back to its queue, by the command that `make redrive` runs."""
         command = [sys.executable, "-m", "song_intake.commands.redrive", self.stack.name]
         package = str(PROJECT / "layers" / "song_intake")
         subprocess.run(command, check=True, env={**self.environment(), "PYTHONPATH": package}, timeout=60)
 
     def environment(self) -> dict[str, str]:
-        """By which any AWS client finds this cloud."""
+        """The environment that points any AWS client to this cloud."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "AWS_ENDPOINT_URL": self.cloud.endpoint_url,
@@ -190,9 +188,9 @@ class Intake:
         }
 
     def redrive_by_sqs(self) -> None:
-        """The same by SQS's own means, as the console does."""
+        """Moves the dead letters by an SQS message move task, as the console does."""
         arn = self.stack.outputs["DeadLetterQueueArn"]
-        # Named, since SQS does not know where a dead letter came from that the function itself wrote.
+        # The destination is needed, since SQS knows no source for a dead letter that a function sent.
         self._sqs.start_message_move_task(SourceArn=arn, DestinationArn=self.stack.outputs["SongRequestsQueueArn"])
 
         def moved() -> bool:
@@ -218,7 +216,7 @@ class Intake:
             self._sqs.purge_queue(QueueUrl=self.stack.outputs[output])
 
     def log(self) -> str:
-        """Everything that the functions wrote, their metrics among it."""
+        """The logs of all functions, which include their metrics."""
         logs = self.cloud.client("logs")
         groups = [name for output, name in self.stack.outputs.items() if output.endswith("LogGroup")]
         pages = (
@@ -232,5 +230,5 @@ def _ids_of(letter: Letter) -> set[str | None]:
 
 
 def sample(name: str) -> str:
-    """A sample of events/, as it goes on the queue."""
+    """A sample of events/: the body of a message."""
     return Path(EVENTS, name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What can go wrong around a deployed function, brought about from outside: a refusal by AWS, another configuration."""
+"""Faults around a deployed function, caused from outside: denied permissions, another configuration, a crash."""
 
 import json
 import os
@@ -13,7 +13,7 @@ _DENIAL = "denied-by-a-test"
 
 @contextmanager
 def configured(intake: Intake, **variables: str) -> Iterator[None]:
-    """Within it submit_song has these variables instead of its own; Lambda starts new processes with them."""
+    """Within the context, submit_song has these variables in place of its own. Lambda starts processes anew."""
     functions = intake.cloud.client("lambda")
     name = intake.stack.outputs["SubmitSongFunctionName"]
     own = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
@@ -26,7 +26,7 @@ def configured(intake: Intake, **variables: str) -> Iterator[None]:
 
 @contextmanager
 def denied(intake: Intake, *actions: str, function: str = "SubmitSong") -> Iterator[None]:
-    """Within it the function's role may not do these: the service answers, and refuses."""
+    """Within the context, the service denies these actions to the function's role."""
     deny(intake, *actions, function=function)
     try:
         yield
@@ -47,6 +47,6 @@ def allow(intake: Intake, function: str = "SubmitSong") -> None:
 
 
 def kill_functions(intake: Intake) -> None:
-    """Ends every running function process of the cloud, in whatever it is doing."""
+    """Kills every running function process of the cloud, also in the middle of its work."""
     for process_id in intake.cloud.function_process_ids():
         os.kill(process_id, signal.SIGKILL)

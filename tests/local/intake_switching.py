@@ -1,4 +1,4 @@
-"""The switch of a deployed intake, from outside: how it stands, and the events that it is invoked with."""
+"""The switch of a deployed intake: its state, and the events that invoke it."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from tests.local.waiting import wait_for
 
 
 def mapping_state(intake: Intake) -> str:
-    """Whether requests are fed to submit_song, in Lambda's words."""
+    """The state of the event source mapping that feeds submit_song, as Lambda reports it."""
     uuid = intake.stack.resources["SubmitSongRequests"]
     return intake.cloud.client("lambda").get_event_source_mapping(UUID=uuid)["State"]
 
@@ -17,24 +17,24 @@ def wait_for_mapping(intake: Intake, state: str, seconds: float = 20) -> None:
     wait_for(lambda: mapping_state(intake) == state, f"the intake to be {state}", seconds)
 
 
-def say(intake: Intake, word: str, by: str = "a test") -> dict[str, Any]:
-    """What switch_intake answers to an operator's word, or to that of the schedule: `look`."""
-    answer = intake.cloud.client("lambda").invoke(
-        FunctionName=intake.stack.outputs["SwitchIntakeFunctionName"], Payload=json.dumps({"intake": word, "by": by})
+def switch(intake: Intake, command: str, by: str = "a test") -> dict[str, Any]:
+    """The result of switch_intake for a command of an operator, or for the schedule's: `look`."""
+    response = intake.cloud.client("lambda").invoke(
+        FunctionName=intake.stack.outputs["SwitchIntakeFunctionName"], Payload=json.dumps({"intake": command, "by": by})
     )
-    said: dict[str, Any] = json.loads(answer["Payload"].read())
-    assert "FunctionError" not in answer, said
-    return said
+    result: dict[str, Any] = json.loads(response["Payload"].read())
+    assert "FunctionError" not in response, result
+    return result
 
 
-def leave_it_on(intake: Intake) -> None:
-    """No fault switches it off: for tests in which the account's answers are those of single requests."""
+def never_pause(intake: Intake) -> None:
+    """From now on no account fault pauses the intake: for tests that plan account faults for single requests."""
     events = intake.cloud.client("events")
     bus = intake.stack.outputs["EventBusName"]
     for rule in events.list_rules(EventBusName=bus)["Rules"]:
         events.disable_rule(Name=rule["Name"], EventBusName=bus)
 
 
-def without_looks(intake: Intake) -> None:
-    """Nobody looks at the account by the clock: whoever shares the stand-in counts the requests that it gets."""
+def remove_balance_checks(intake: Intake) -> None:
+    """No scheduled balance checks: other tests count the requests that the shared stand-in receives."""
     intake.cloud.client("scheduler").delete_schedule(Name=intake.stack.resources["SwitchIntakeBalanceCheckSchedule"])

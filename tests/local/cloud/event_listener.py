@@ -20,7 +20,7 @@ class EventListener:
         events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "heard", "Arn": attributes["QueueArn"]}])
         self._heard: list[dict[str, Any]] = []
 
-    def record_outcome(self, request_id: str) -> list[dict[str, Any]]:
+    def events_of(self, request_id: str) -> list[dict[str, Any]]:
         """The events of one request so far, in the order in which they came."""
         while True:
             messages = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", [])
@@ -35,8 +35,6 @@ class EventListener:
         """The first event of that type about the request."""
 
         def found() -> dict[str, Any] | None:
-            return next(
-                (event for event in self.record_outcome(request_id) if event["detail-type"] == detail_type), None
-            )
+            return next((event for event in self.events_of(request_id) if event["detail-type"] == detail_type), None)
 
         return wait_for(found, f"{detail_type} of {request_id}", seconds)

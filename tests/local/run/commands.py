@@ -1,4 +1,4 @@
-"""What to type in another terminal while the stack is up: to send a song, see its clips, and settle a doubt."""
+"""Commands for another terminal while the stack is up: send a request, read its clips, resolve one in doubt."""
 
 import shlex
 import sys
@@ -9,9 +9,9 @@ from tests.local.cloud.aws_clients import ADMINISTRATOR, REGION
 from tests.local.cloud.cloud import PROJECT
 from tests.local.intake import Intake
 
-# The endpoint is named again for the AWS CLI, whose first version calls AWS's own SQS whatever the variable says.
+# The AWS CLI gets the endpoint as an option too: version 1 calls the real SQS in spite of the variable.
 _COMMANDS: Final = Template("""\
-To send a request of your own, paste this into another terminal:
+To send a request of your own, paste these lines into another terminal:
 
 unset AWS_PROFILE AWS_SESSION_TOKEN HTTPS_PROXY https_proxy
 export AWS_ENDPOINT_URL=$endpoint
@@ -22,7 +22,8 @@ QUEUE=$queue
 DEAD_LETTERS=$dead_letters
 TABLE=$table
 
-Then, with the AWS CLI, send a request, read its row, with the clips in a few seconds, and the next ten dead letters:
+Then send a request with the AWS CLI. Its row has the clips after a few seconds.
+The last command shows the reasons of ten dead letters:
 
 aws sqs send-message --endpoint-url $endpoint --queue-url "$$QUEUE" \\
     --message-body '{"request_id": "my-song-1", "title": "Mine", "sound": "slow folk"}'
@@ -32,7 +33,7 @@ aws sqs receive-message --endpoint-url $endpoint --queue-url "$$DEAD_LETTERS" \\
     --max-number-of-messages 10 --visibility-timeout 10 --message-attribute-names All \\
     --query 'Messages[].MessageAttributes.[reason.StringValue, detail.StringValue]' --output text
 
-Or, with boto3, the same:
+Or do the same with boto3:
 
 $python - "$$QUEUE" "$$DEAD_LETTERS" "$$TABLE" <<'END'
 import sys, time, boto3
@@ -52,7 +53,7 @@ while letters := sqs.receive_message(QueueUrl=dead_letters, **ten).get("Messages
         print(attributes["reason"]["StringValue"], attributes["detail"]["StringValue"])
 END
 
-Or settle the request whose song only the music API knows of, as an operator does who asked there (`make resolve`):
+To resolve the IN_DOUBT request as an operator would (`make resolve`):
 
 export PYTHONPATH=$package
 $python -m song_intake.commands.resolve $stack --list
@@ -61,7 +62,7 @@ $python -m song_intake.commands.resolve $stack --request=$request_id --task=$tas
 
 
 def commands(intake: Intake, request_id: str, task_id: str) -> str:
-    """To be pasted into a POSIX shell, as a whole or line by line. The request is in doubt, the task is its song."""
+    """The text to paste into a POSIX shell, whole or line by line. The request is IN_DOUBT, the task is its song."""
     cloud = intake.cloud
     return _COMMANDS.substitute(
         endpoint=cloud.endpoint_url,

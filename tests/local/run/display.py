@@ -1,4 +1,4 @@
-"""Shows a run while it goes on: a table that moves in a terminal, plain lines everywhere else."""
+"""Shows the progress of a run: a live table in a terminal, plain lines everywhere else."""
 
 import os
 import sys
@@ -13,26 +13,27 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tests.local.run.progress import QUEUED, Display, Look, Tracked
+from tests.local.run.progress import QUEUED, Display, Snapshot, Tracked
 
 Cells: TypeAlias = tuple[str, str, str, str]
 HEADER: Final[Cells] = ("request", "status", "task_id or reason", "creates")
 STYLES: Final = {"SUBMITTED": "cyan", "SUCCEEDED": "green", "IN_DOUBT": "magenta", "RETRYING": "yellow"}
 OTHER_STYLE: Final = "red"
-# Kept free below the requests under way: the line that says how many more there are, the bar, and some air.
+# Kept free below the unfinished requests: a line with the number of further ones, the bar, and margins.
 LINES_BELOW: Final = 6
 LEAST_LINES: Final = 3
-WIDEST: Final = 100
+WIDEST: Final = 80
+BAR_WIDTH: Final = 24
 
 
 def is_terminal() -> bool:
-    """Whether somebody sits there, who reads and can type."""
+    """Whether a user reads the output and can type."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 @contextmanager
 def display(cases: int) -> Iterator[Display]:
-    """The way to show so many cases that fits where stdout goes."""
+    """The display of `cases` requests that suits stdout."""
     is_smart = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
     if not is_smart:
         yield PlainLines()
@@ -47,23 +48,23 @@ class PlainLines:
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self.say(_PLAIN.format("s", *HEADER))
+        self.print_line(_PLAIN.format("s", *HEADER))
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         print(line, flush=True)  # noqa: T201
 
-    def show(self, look: Look) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         at = f"{time.monotonic() - self._began:.1f}"
-        for tracked in look.changed:
+        for tracked in snapshot.changed:
             if tracked.state.status != QUEUED.status:
-                self.say(_PLAIN.format(at, *_cells(tracked)))
+                self.print_line(_PLAIN.format(at, *_cells(tracked)))
 
 
-_PLAIN: Final = "{:>5}  {:<33}  {:<11}  {:<36}  {:>7}"
+_PLAIN: Final = "{:>5} {:<33}  {:<11}  {:<17} {:>7}"
 
 
 class LiveTable:
-    """One table: what has ended stays where it is, what is under way moves below it, and a bar closes it."""
+    """One table: lines of ended requests are final, unfinished requests are redrawn below them, above a bar."""
 
     def __init__(self, console: Console, live: Live, cases: int) -> None:
         self._console = console
@@ -71,44 +72,44 @@ class LiveTable:
         self._cases = cases
         self._console.print(self._line(HEADER, "bold"))
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         self._console.print(Text(line, style="dim"))
 
-    def show(self, look: Look) -> None:
-        # First, so that no request stands in both parts when the upper one is printed.
-        self._live.update(Group(*self._below(look)))
-        ended = [tracked for tracked in look.changed if tracked.state.ended]
+    def show(self, snapshot: Snapshot) -> None:
+        # The lower part first, so that no request is in both parts when the upper part is printed.
+        self._live.update(Group(*self._below(snapshot)))
+        ended = [tracked for tracked in snapshot.changed if tracked.state.ended]
         if ended:
             lines = (self._line(_cells(one), STYLES.get(one.state.status, OTHER_STYLE)) for one in ended)
             self._console.print(Group(*lines))
         self._live.refresh()
 
-    def _below(self, look: Look) -> Iterator[RenderableType]:
+    def _below(self, snapshot: Snapshot) -> Iterator[RenderableType]:
         fitting = max(self._console.height - LINES_BELOW, LEAST_LINES)
-        for tracked in look.under_way[:fitting]:
+        for tracked in snapshot.unfinished[:fitting]:
             yield self._line(_cells(tracked), style=STYLES.get(tracked.state.status, ""))
-        if len(look.under_way) > fitting:
-            yield Text(f"... and {len(look.under_way) - fitting} more")
+        if len(snapshot.unfinished) > fitting:
+            yield Text(f"... and {len(snapshot.unfinished) - fitting} more")
         yield Text()
-        yield self._bar(look)
+        yield self._bar(snapshot)
 
-    def _bar(self, look: Look) -> RenderableType:
+    def _bar(self, snapshot: Snapshot) -> RenderableType:
         bar = Table.grid(padding=(0, 2))
-        # A message whose request has ended only learns that when it is looked at again: one more of the same that waits
-        # for the claim it met, or one that waited for a webhook.
-        left = "messages" if look.under_way else "messages of these"
-        count = f"{look.ended} of {self._cases} ended, {look.in_queue} {left} in the queue"
-        bar.add_row(ProgressBar(total=self._cases, completed=look.ended, width=32), Text(count))
+        # A message stays queued until its next receive although its request has ended: a duplicate that waits for the
+        # claim of the first, or a message that waited for a webhook.
+        messages = "messages queued" if snapshot.unfinished else "of their messages still queued"
+        count = f"{snapshot.ended} of {self._cases} ended, {snapshot.in_queue} {messages}"
+        bar.add_row(ProgressBar(total=self._cases, completed=snapshot.ended, width=BAR_WIDTH), Text(count))
         return bar
 
     def _line(self, cells: Cells, style: str) -> Table:
-        """One line of the table. All have the same widths, so that lines printed apart stand below each other."""
+        """One line of the table. All lines have the same column widths, so that they align when printed apart."""
         request, status, outcome, creates = cells
         line = Table.grid(padding=(0, 2), expand=True)
         line.width = min(self._console.width, WIDEST)
         line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         line.add_column(width=11, no_wrap=True)
-        line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        line.add_column(width=17, no_wrap=True, overflow="ellipsis")
         line.add_column(width=7, justify="right")
         line.add_row(Text(request), Text(status, style), Text(outcome, style), Text(creates))
         return line

@@ -1,4 +1,4 @@
-"""Everything that the stack announces: a rule on its bus, and a queue of this run's own behind it."""
+"""Every event that the stack publishes: a rule on its bus, with a queue of this run as its target."""
 
 import json
 import time
@@ -13,12 +13,12 @@ LONGEST_VISIBILITY: Final = "43200"  # seconds, as SQS has it
 
 
 class Events:
-    """Listens from its making on. `heard` counts each event by its id, which a repeat shares."""
+    """Subscribed from construction on. `received` counts the events by their ids; repeats share an id."""
 
     def __init__(self, intake: Intake) -> None:
-        self.record_outcome: Counter[str] = Counter()
+        self.received: Counter[str] = Counter()
         self._sqs = intake.cloud.client("sqs")
-        # What was heard stays hidden for longer than any run, which spares deleting it.
+        # A received message stays hidden for longer than any run, so it need not be deleted.
         queue = self._sqs.create_queue(
             QueueName=f"{intake.stack.name}-events", Attributes={"VisibilityTimeout": LONGEST_VISIBILITY}
         )
@@ -31,16 +31,16 @@ class Events:
         )
         events.put_targets(**rule, Targets=[{"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}])
 
-    def listen(self, until: Callable[[], bool], seconds: float) -> None:
-        """Returns when `until` holds and the queue is empty, or when the time is over."""
+    def receive(self, until: Callable[[], bool], seconds: float) -> None:
+        """Returns when `until` holds and the queue is empty, or after `seconds`."""
         deadline = time.monotonic() + seconds
-        while self._hear() or not (until() or time.monotonic() > deadline):
+        while self._receive_some() or not (until() or time.monotonic() > deadline):
             pass
 
-    def _hear(self) -> bool:
-        """Whether there was anything."""
+    def _receive_some(self) -> bool:
+        """Whether the queue had any message."""
         messages = self._sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL
         ).get("Messages", [])
-        self.record_outcome.update(json.loads(message["Body"])["detail"]["id"] for message in messages)
+        self.received.update(json.loads(message["Body"])["detail"]["id"] for message in messages)
         return bool(messages)

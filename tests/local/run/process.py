@@ -1,4 +1,4 @@
-"""`make run` as a process of its own, in a session by which everything that it starts can be found."""
+"""`make run` as a process in a session of its own, which identifies every process that it starts."""
 
 import os
 import subprocess
@@ -11,13 +11,13 @@ from tests.local.cloud.cloud import PROJECT
 from tests.local.waiting import wait_for
 
 COMMAND = (sys.executable, "-m", "tests.local.run")
-COLUMNS = 100
+COLUMNS = 80
 REASONS = ("INVALID_REQUEST", "REQUEST_ID_REUSED", "REFUSED", "OUTCOME_UNKNOWN", "RATE_LIMITED", "NO_CREDITS")
-# A shell that is set up for another account, which must not matter.
+# The environment of a shell that is set up for another account: the run has to ignore it.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "HOME": os.devnull,
-    "AWS_PROFILE": "of-another-account",
+    "AWS_PROFILE": "another-account",
     "AWS_ENDPOINT_URL": "https://aws.invalid",
     "HTTPS_PROXY": "http://proxy.invalid:3128",
 }
@@ -25,7 +25,7 @@ ENVIRONMENT = {
 
 @contextmanager
 def started(folder: Path, port: int = 0) -> Iterator["subprocess.Popen[str]"]:
-    """The run in a session of its own, by which everything that it starts can be found."""
+    """The run, in a session of its own."""
     environment = {**ENVIRONMENT, "TMPDIR": str(folder), "SONG_INTAKE_PORT": str(port)}
     with subprocess.Popen(
         COMMAND,
@@ -45,7 +45,7 @@ def started(folder: Path, port: int = 0) -> Iterator["subprocess.Popen[str]"]:
 
 def assert_nothing_is_left(process: "subprocess.Popen[str] | subprocess.Popen[bytes]", folder: Path) -> None:
     assert list(folder.iterdir()) == []
-    wait_for(lambda: not _living(process.pid), "the processes of the run to be gone", 5)
+    wait_for(lambda: not _living(process.pid), "the processes of the run to end", 5)
 
 
 def _living(session: int) -> list[str]:

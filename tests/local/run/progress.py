@@ -1,4 +1,4 @@
-"""Sends cases and follows each to its end: by the ledger, the dead letters, and the music API's own list of songs."""
+"""Sends cases and tracks each to its end, by the ledger, the dead letters and the music API's own list of songs."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,14 +10,15 @@ from tests.local.run.cases import DEAD_LETTER, Case, Ending
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.vendor.record import Create
 
-LOOK_EVERY: Final = 0.2  # seconds
+POLL_EVERY: Final = 0.2  # seconds
 PATIENCE: Final = 30.0  # seconds without any change
-SONGS_END: Final = ("SUCCEEDED", "FAILED")
+LONGEST_OUTCOME: Final = 17
+FINAL: Final = ("SUCCEEDED", "FAILED")
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What became of a request so far."""
+    """What is known of a request so far."""
 
     status: str
     task_id: str | None = None
@@ -27,8 +28,12 @@ class State:
 
     @property
     def outcome(self) -> str:
-        """What there is to say beside the status."""
-        return self.reason or self.task_id or ""
+        """The reason, or else the task_id, of which a long one is shortened for display."""
+        return self.reason or _shortened(self.task_id or "")
+
+
+def _shortened(task_id: str) -> str:
+    return task_id if len(task_id) <= LONGEST_OUTCOME else f"{task_id[:8]}..."
 
 
 QUEUED: Final = State("queued")
@@ -36,7 +41,7 @@ QUEUED: Final = State("queued")
 
 @dataclass(slots=True)
 class Tracked:
-    """A case under way, the ids of its messages, and the states before this one, as far as they were seen."""
+    """A case that was sent, the ids of its messages, and its earlier states as far as they were observed."""
 
     case: Case
     message_ids: Sequence[str]
@@ -54,25 +59,25 @@ class Tracked:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look at everything found: the changes since the last, and how it stands."""
+class Snapshot:
+    """The progress at one moment: the cases that changed since the last snapshot, and the totals."""
 
     changed: Sequence[Tracked]
-    under_way: Sequence[Tracked]
+    unfinished: Sequence[Tracked]
     ended: int
     in_queue: int
     """Messages."""
 
 
 class Display(Protocol):
-    def say(self, line: str) -> None: ...
+    def print_line(self, line: str) -> None: ...
 
-    def show(self, look: Look) -> None:
-        """Called after every look, also one that found no change."""
+    def show(self, snapshot: Snapshot) -> None:
+        """Called with every snapshot, also with one without changes."""
 
 
 class Progress:
-    """All that was sent in this run, and how far it got."""
+    """Every case that this run sent, with its state."""
 
     def __init__(self, intake: Intake, vendor: MusicVendor, display: Display) -> None:
         self.tracked: list[Tracked] = []
@@ -85,7 +90,7 @@ class Progress:
     def send(self, cases: Iterable[Case]) -> None:
         for case in cases:
             if case.waits:
-                self._follow(self._all_ended)
+                self._wait_until(self._all_ended)
             self._plan(case)
             self.tracked.append(Tracked(case, [self._intake.send(case.body) for _ in range(case.times)]))
 
@@ -97,35 +102,36 @@ class Progress:
         if case.webhook:
             self._vendor.plan_webhook(case.song, case.webhook)
 
-    def follow(self) -> None:
-        """Returns when every request has ended and no message of it is left, or when patience is at its end."""
-        self._follow(lambda: self._in_queue == 0 and self._all_ended())
-        # Once more: the last message may have changed something after the look that found its request ended.
-        self.look()
+    def wait(self) -> None:
+        """Returns when every request has ended and the queue is empty, or when nothing has changed for PATIENCE."""
+        self._wait_until(lambda: self._in_queue == 0 and self._all_ended())
+        # The last message may have changed something after the snapshot in which its request had ended.
+        self.update()
 
-    def _follow(self, condition: Callable[[], bool]) -> None:
-        self.look()
+    def _wait_until(self, condition: Callable[[], bool]) -> None:
+        self.update()
         while not condition() and time.monotonic() < self._last_change + PATIENCE:
-            time.sleep(LOOK_EVERY)
-            self.look()
+            time.sleep(POLL_EVERY)
+            self.update()
 
     def _all_ended(self) -> bool:
         return all(tracked.state.ended for tracked in self.tracked)
 
-    def look(self) -> None:
-        """Shows what has changed."""
-        # The queue first: what is seen of it is older than what is seen of the rows, never newer.
+    def update(self) -> None:
+        """Reads the state of every case and shows the changes."""
+        # The queue first: its count must be older than the rows, never newer.
         in_queue_before, self._in_queue = self._in_queue, self._intake.in_queue()
         evidence = _Evidence.gather(self._intake, self._vendor)
         changed = [tracked for tracked in self.tracked if _update(tracked, evidence)]
         if changed or self._in_queue != in_queue_before:
             self._last_change = time.monotonic()
         self._release_webhooks()
-        under_way = [tracked for tracked in self.tracked if not tracked.state.ended]
-        self._display.show(Look(changed, under_way, len(self.tracked) - len(under_way), self._in_queue))
+        unfinished = [tracked for tracked in self.tracked if not tracked.state.ended]
+        ended = len(self.tracked) - len(unfinished)
+        self._display.show(Snapshot(changed, unfinished, ended, self._in_queue))
 
     def _release_webhooks(self) -> None:
-        """Those that are to settle a doubt, once it was seen."""
+        """Sends the held webhook of each request that was observed IN_DOUBT."""
         for tracked in self.tracked:
             case = tracked.case
             if case.webhook and case.webhook.held and tracked.state.status == "IN_DOUBT":
@@ -134,7 +140,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """What the ledger, the dead-letter queue and the music API say at one moment."""
+    """The contents of the ledger, the dead-letter queue and the music API at one moment."""
 
     rows: Sequence[Mapping[str, Any]]
     letters: Mapping[str, Letter]
@@ -142,13 +148,13 @@ class _Evidence:
 
     @classmethod
     def gather(cls, intake: Intake, vendor: MusicVendor) -> "_Evidence":
-        # Against the order in which they come about, so that a letter finds its row, and a task_id its song.
+        # In the reverse of the order of their creation, so that every dead letter has its row and every task its song.
         letters = {letter.attributes.get("first_message_id", letter.message_id): letter for letter in intake.letters()}
         rows = intake.rows()
         return cls(rows, letters, {create.task_id: create for create in vendor.creates})
 
     def row_of(self, case: Case, message_ids: Sequence[str]) -> Mapping[str, Any] | None:
-        """The row under an id of this message, or one that its body names, unless the row is about another song."""
+        """The row with an id of this message or an id in its body, unless the row belongs to another song."""
         for row in self.rows:
             if row["request_id"] in message_ids or row["request_id"] in case.body:
                 create = self.creates.get(row.get("task_id", ""))
@@ -157,7 +163,7 @@ class _Evidence:
 
 
 def _update(tracked: Tracked, evidence: _Evidence) -> bool:
-    """Whether there was something new."""
+    """Whether the state changed."""
     state = _state(tracked, evidence)
     if state == tracked.state:
         return False
@@ -172,12 +178,12 @@ def _state(tracked: Tracked, evidence: _Evidence) -> State:
     letter = next((evidence.letters[one] for one in message_ids if one in evidence.letters), None)
     row = evidence.row_of(case, message_ids)
     if letter is not None:
-        is_told_by_row = row is not None and row.get("reason") == letter.reason
-        status = row["status"] if row is not None and is_told_by_row else DEAD_LETTER
+        is_about_row = row is not None and row.get("reason") == letter.reason
+        status = row["status"] if row is not None and is_about_row else DEAD_LETTER
         return State(status, reason=letter.reason or "without a reason", creates=creates, ended=True)
     if row is None:
         return State(QUEUED.status, creates=creates)
     task_id = row.get("task_id")
-    # A task that the music API does not know would be no song.
-    ended = row["status"] in SONGS_END and task_id in evidence.creates
+    # A final status counts only if the music API knows the task.
+    ended = row["status"] in FINAL and task_id in evidence.creates
     return State(row["status"], task_id, row.get("reason"), creates, ended)

@@ -1,4 +1,4 @@
-"""How a run is asked to end, and ends in peace."""
+"""The signals that stop a run, and a clean-up that they cannot interrupt."""
 
 import signal
 import sys
@@ -12,42 +12,42 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(BaseException):
-    """Somebody asks the run to end. Like KeyboardInterrupt no Exception, so that nothing catches it in passing."""
+    """A signal asks the run to stop. Not an Exception, like KeyboardInterrupt, so that no handler catches it."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal_number)
-        # What a shell reports for a command that a signal ended: 130 for Ctrl-C.
+        # The exit code that a shell reports for a command that a signal ended: 130 for Ctrl-C.
         self.exit_code = 128 + signal_number
 
 
 def raise_when_stopped() -> None:
-    """From now on a signal to stop raises Stopped: SIGINT also in a shell's background, where it is ignored otherwise.
+    """From now on a stop signal raises Stopped, SIGINT also in the background of a shell, which ignores it by default.
 
-    A SIGHUP that is ignored stays so: that is what nohup is for.
+    A SIGHUP that is already ignored stays ignored, for nohup.
     """
     for number in STOP_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
 
 
-def stay_deaf() -> None:
-    """From now on nothing but the end of the program ends it."""
+def ignore_signals() -> None:
+    """From now on no stop signal ends the program."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
-def undisturbed_end() -> Iterator[None]:
-    """Enter it last: whatever ends the body, no second Ctrl-C interrupts the contexts around it while they clean up."""
+def uninterrupted_exit() -> Iterator[None]:
+    """Enter it last. After its body, no second Ctrl-C interrupts the clean-up of the contexts around it."""
     try:
         yield
     finally:
-        stay_deaf()
+        ignore_signals()
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """A signal to stop waits for the end of the body. Not for a body that starts a process: that would inherit it."""
+def signals_blocked() -> Iterator[None]:
+    """A stop signal takes effect after the body. The body must not start a process, which would inherit the mask."""
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield
@@ -56,6 +56,6 @@ def held_back() -> Iterator[None]:
 
 
 def _stop(signal_number: int, _frame: FrameType | None) -> NoReturn:
-    # What is interrupted while it is made may complain while it is thrown away: nothing that concerns the user.
+    # A half-built object may raise in its destructor, which is of no interest to the user.
     sys.unraisablehook = lambda _: None
     raise Stopped(signal_number)

@@ -1,5 +1,6 @@
-"""The end of a run in words: what was sent, what became of it, who was told, and what the music API charged for."""
+"""The summary of a run: the requests sent, their results, the events received, and the songs created."""
 
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,28 +11,27 @@ from tests.local.vendor.record import Create
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What others than our rows say: the music API's own list of songs, and how often each event was heard, by id."""
+    """Evidence beside the rows: the music API's own list of songs, and the number of events received by event id."""
 
     creates: Sequence[Create]
     events: Mapping[str, int]
 
 
-def is_as_it_should_be(tracked: Sequence[Tracked], evidence: Evidence) -> bool:
-    """Every request ended as expected and was announced, and no song was made twice or for nobody."""
+def is_as_expected(tracked: Sequence[Tracked], evidence: Evidence) -> bool:
+    """Every request ended as expected and with an event, and no song was created twice or without a request."""
     songs = _songs(tracked)
-    asked_for = all(create.title in songs for create in evidence.creates)
-    ended_well = all(one.is_as_expected for one in tracked) and not submission_unpublished(tracked, evidence.events)
-    return asked_for and not _made_twice(evidence.creates) and ended_well
+    all_requested = all(create.title in songs for create in evidence.creates)
+    ended_well = all(one.is_as_expected for one in tracked) and not without_event(tracked, evidence.events)
+    return all_requested and not _created_twice(evidence.creates) and ended_well
 
 
-def submission_unpublished(tracked: Sequence[Tracked], events: Iterable[str]) -> list[Tracked]:
-    """The requests whose end no event tells."""
-    occasions = {tuple(event_id.split("/")[1:]) for event_id in events}
-    return [one for one in tracked if not occasions & set(_occasions_of_the_end(one))]
+def without_event(tracked: Sequence[Tracked], events: Iterable[str]) -> list[Tracked]:
+    """The requests without an event for their final status."""
+    ends_of_ids = {tuple(event_id.split("/")[1:]) for event_id in events}
+    return [one for one in tracked if not ends_of_ids & set(_ends_of_event_ids(one))]
 
 
 def summary(samples: Sequence[Tracked], generated: Sequence[Tracked], evidence: Evidence) -> Iterator[str]:
-    """The lines of the summary."""
     tracked = [*samples, *generated]
     yield f"The {len(samples)} samples of events/"
     yield from (_line(one) for one in samples)
@@ -42,12 +42,12 @@ def summary(samples: Sequence[Tracked], generated: Sequence[Tracked], evidence: 
     yield ""
     yield from _count(tracked, evidence)
     yield ""
-    yield "Everything ended as expected." if is_as_it_should_be(tracked, evidence) else "NOT everything is as expected."
+    yield "Everything ended as expected." if is_as_expected(tracked, evidence) else "NOT everything ended as expected."
 
 
 def _line(tracked: Tracked) -> str:
     state = tracked.state
-    return f"  {tracked.case.name:<33}  {state.status:<11}  {state.outcome:<36}  {_judgement(tracked)}"
+    return f"  {tracked.case.name:<33}  {state.status:<11}  {state.outcome:<17}  {_judgement(tracked)}"
 
 
 def _judgement(tracked: Tracked) -> str:
@@ -66,41 +66,41 @@ def _by_outcome(tracked: Sequence[Tracked]) -> Iterator[str]:
     for (status, outcome), group in sorted(groups.items(), key=lambda item: len(item[1]), reverse=True):
         as_expected = sum(one.is_as_expected for one in group)
         yield f"  {len(group):>3}  {status:<11}  {outcome:<17}  {as_expected} as expected"
-        yield from (f"{'':<39}{line}" for line in _detours(group))
+        yield from (f"{'':<13}{line}" for line in _detours(group))
 
 
 def _detours(group: Sequence[Tracked]) -> Iterator[str]:
-    """The ways round to that end, as far as they were seen."""
+    """The earlier statuses of these requests, as far as they were observed."""
     retried = [one for one in group if one.was("RETRYING")]
     reasons = sorted({state.outcome for one in retried for state in one.before if state.status == "RETRYING"})
     if retried:
-        yield f"{len(retried)} after RETRYING ({', '.join(reasons)})"
-    settled = [one for one in group if one.was("IN_DOUBT") and one.state.status != "IN_DOUBT"]
-    if settled:
-        yield f"{len(settled)} after IN_DOUBT"
+        yield from textwrap.wrap(f"{len(retried)} after RETRYING ({', '.join(reasons)})", 60, subsequent_indent="  ")
+    resolved = [one for one in group if one.was("IN_DOUBT") and one.state.status != "IN_DOUBT"]
+    if resolved:
+        yield f"{len(resolved)} after IN_DOUBT"
 
 
 def _count(tracked: Sequence[Tracked], evidence: Evidence) -> Iterator[str]:
     creates, events = evidence.creates, evidence.events
     counts = {
         "requests sent": sum(len(one.message_ids) for one in tracked),
-        "distinct songs asked for": len(_songs(tracked)),
-        "songs that the vendor made": f"{len(creates)} ({_ends_of_songs(tracked)})",
-        "songs paid for twice": len(_made_twice(creates)),
-        "events heard": f"{len(events)} (and {sum(events.values()) - len(events)} repeats)",
-        "ends that no event told": len(submission_unpublished(tracked, events)),
+        "distinct songs requested": len(_songs(tracked)),
+        "songs created": f"{len(creates)} ({_statuses_of_songs(tracked)})",
+        "songs paid for twice": len(_created_twice(creates)),
+        "events received": f"{len(events)} (and {sum(events.values()) - len(events)} repeats)",
+        "final statuses without an event": len(without_event(tracked, events)),
     }
-    yield from (f"{name:<29}  {count}" for name, count in counts.items())
+    yield from (f"{name:<31}  {count}" for name, count in counts.items())
 
 
-def _ends_of_songs(tracked: Sequence[Tracked]) -> str:
-    # By the song, since two messages may have asked for one.
-    ends = {one.case.song: one.state.status for one in tracked if one.state.creates}
-    return ", ".join(f"{count} {status}" for status, count in Counter(ends.values()).most_common())
+def _statuses_of_songs(tracked: Sequence[Tracked]) -> str:
+    # By song, since two messages may request the same one.
+    statuses = {one.case.song: one.state.status for one in tracked if one.state.creates}
+    return ", ".join(f"{count} {status}" for status, count in Counter(statuses.values()).most_common())
 
 
-def _occasions_of_the_end(tracked: Tracked) -> Iterator[tuple[str, str]]:
-    """The end of an event's id, after the request's: what happened, and to which task, or by which message."""
+def _ends_of_event_ids(tracked: Tracked) -> Iterator[tuple[str, str]]:
+    """The part of an event id that follows the request_id: the status, and the task or the message."""
     state = tracked.state
     if state.task_id:
         yield state.status, state.task_id
@@ -113,6 +113,6 @@ def _songs(tracked: Sequence[Tracked]) -> set[str]:
     return {one.case.song for one in tracked if one.case.song is not None}
 
 
-def _made_twice(creates: Sequence[Create]) -> list[str | None]:
-    made = Counter(create.title for create in creates)
-    return [title for title, times in made.items() if times > 1]
+def _created_twice(creates: Sequence[Create]) -> list[str | None]:
+    created = Counter(create.title for create in creates)
+    return [title for title, times in created.items() if times > 1]

@@ -1,4 +1,4 @@
-"""`make resolve` before it reaches the stack: what is said is what was typed. The run's own test says it to a stack."""
+"""`make resolve` up to its call of the stack. The test of the run in a terminal calls a stack."""
 
 import subprocess
 
@@ -20,14 +20,14 @@ from tests.local.cloud.cloud import PROJECT
         ["stack", "--request=r", "--list"],
     ],
 )
-def test_half_a_word_or_two_at_once_are_refused_before_anything_is_called(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as refused:
+def test_incomplete_or_contradictory_options_are_rejected_before_any_call(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as rejected:
         main(arguments)
-    assert refused.value.code == 2
+    assert rejected.value.code == 2
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "passed"),
     [
         (["LIST=1"], "s --list"),
         (["REQUEST=-order:1", "TASK=d8b5"], "s --request='-order:1' --task='d8b5'"),
@@ -36,8 +36,8 @@ def test_half_a_word_or_two_at_once_are_refused_before_anything_is_called(argume
         (["REQUEST=r", "TASK=t", "NOT_CREATED=1"], "s --request='r' --task='t' --not-created"),
     ],
 )
-def test_make_hands_on_just_what_was_typed(typed: list[str], said: str) -> None:
+def test_make_passes_exactly_the_typed_options(typed: list[str], passed: str) -> None:
     command = ["make", "--no-print-directory", "--dry-run", "resolve", "STACK=s", *typed]
     shown = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     _, _, arguments = shown.replace("\\\n", " ").partition("song_intake.commands.resolve ")
-    assert " ".join(arguments.split()) == said
+    assert " ".join(arguments.split()) == passed

@@ -1,4 +1,4 @@
-"""`make run` as its user has it: a program in a pipe or in a terminal, that ends cleanly whatever happens."""
+"""`make run` from its user's view: a program that writes to a pipe and always exits cleanly."""
 
 import re
 import signal
@@ -13,7 +13,7 @@ from tests.local.run.process import COLUMNS, REASONS, assert_nothing_is_left, st
 STATUSES = ("SUBMITTED", "RETRYING", "REJECTED", "IN_DOUBT", "SUCCEEDED", "FAILED")
 
 
-def test_without_a_terminal_it_shows_lines_sums_up_and_ends(tmp_path: Path) -> None:
+def test_without_a_terminal_it_prints_lines_and_a_summary_and_exits(tmp_path: Path) -> None:
     with started(tmp_path) as process:
         output, errors = process.communicate(timeout=90)
         assert_nothing_is_left(process, tmp_path)
@@ -23,12 +23,12 @@ def test_without_a_terminal_it_shows_lines_sums_up_and_ends(tmp_path: Path) -> N
     samples = {path.name for path in EVENTS.iterdir()} - {"expected.json"}
     assert set(re.findall(r"^  (\S+)  .*  as expected$", output, re.MULTILINE)) == samples
     assert re.search(r"^songs paid for twice +0$", output, re.MULTILINE)
-    assert re.search(r"^ends that no event told +0$", output, re.MULTILINE)
-    assert re.search(r"^ +4 after IN_DOUBT$", output, re.MULTILINE), "settled by their webhooks"
+    assert re.search(r"^final statuses without an event +0$", output, re.MULTILINE)
+    assert re.search(r"^ +7 after IN_DOUBT$", output, re.MULTILINE), "resolved by their webhooks"
     assert "Everything ended as expected." in output
 
 
-def test_a_taken_port_is_one_line_that_says_how_to_choose_another(tmp_path: Path) -> None:
+def test_a_port_in_use_is_one_line_that_names_the_variable_for_another(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         with started(tmp_path, port) as process:
@@ -41,7 +41,7 @@ def test_a_taken_port_is_one_line_that_says_how_to_choose_another(tmp_path: Path
 
 
 @pytest.mark.parametrize("stage", ["Starting a stand-in", "Starting SQS", "Deploying", "Sending the"])
-def test_an_interrupted_run_leaves_nothing(tmp_path: Path, stage: str) -> None:
+def test_an_interrupted_run_leaves_no_process_and_no_file(tmp_path: Path, stage: str) -> None:
     with started(tmp_path) as process:
         assert process.stdout
         next(line for line in process.stdout if line.startswith(stage))

@@ -1,4 +1,4 @@
-"""`make run` in a terminal: it shows a table, and stays up for requests of one's own."""
+"""`make run` in a terminal: it shows a table, and the stack stays up for the user's own requests."""
 
 import json
 import os
@@ -20,17 +20,17 @@ from tests.local.run.process import COLUMNS, COMMAND, ENVIRONMENT, REASONS, asse
 from tests.local.waiting import wait_for
 
 
-def test_in_a_terminal_it_shows_a_table_and_stays_up_for_requests_of_ones_own(tmp_path: Path) -> None:
+def test_in_a_terminal_it_shows_a_table_and_stays_up_for_the_users_own_requests(tmp_path: Path) -> None:
     with _started_in_a_terminal(tmp_path) as terminal:
-        shown = terminal.read_until("The stack stays up until Ctrl-C.", seconds=90)
+        shown = terminal.read_until("The stack stays up until you press Ctrl-C.", seconds=120)
         assert re.search(r"request +status +task_id or reason +creates", shown)
-        assert "67 of 67 ended" in shown
+        assert re.search(r"\b(\d+) of \1 ended", shown)
         assert "Everything ended as expected." in shown
         setup, of_the_cli, of_boto3, of_an_operator = _commands(shown)
         if shutil.which("aws"):
             _assert_a_song_has_clips(setup + of_the_cli)
         _assert_a_song_has_clips(setup + of_boto3)
-        _assert_a_doubt_is_settled(setup, of_an_operator)
+        _assert_an_operator_can_resolve(setup, of_an_operator)
         terminal.process.send_signal(signal.SIGINT)
         assert "Interrupted; everything is stopped." in terminal.read_until("stopped.", seconds=10)
         assert terminal.process.wait(timeout=10) == 130
@@ -39,18 +39,18 @@ def test_in_a_terminal_it_shows_a_table_and_stays_up_for_requests_of_ones_own(tm
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """What a user sees of a process."""
+    """A process in a terminal, and the user's end of the terminal."""
 
     process: "subprocess.Popen[bytes]"
     end: int
 
     def read_until(self, text: str, seconds: float) -> str:
-        """Everything shown from now to `text`, without colours and cursor movements."""
+        """The output from now to `text`, without colours and cursor movements."""
         shown = b""
         deadline = time.monotonic() + seconds
         while text.encode() not in shown:
             ready, _, _ = select.select([self.end], [], [], max(deadline - time.monotonic(), 0))
-            assert ready, f"{text!r} did not come within {seconds} s; the last of it: {shown[-2000:]!r}"
+            assert ready, f"{text!r} was not printed within {seconds} s; the last output: {shown[-2000:]!r}"
             shown += os.read(self.end, 65_536)
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r\n", "\n")
 
@@ -74,17 +74,17 @@ def _started_in_a_terminal(folder: Path) -> Iterator[Terminal]:
 
 
 def _commands(shown: str) -> tuple[str, str, str, str]:
-    """The four blocks that are to be pasted: the set-up, the AWS CLI's, boto3's, an operator's."""
+    """The four blocks to paste: the set-up, and those for the AWS CLI, for boto3 and for an operator."""
     _, setup, of_the_cli, of_boto3, of_an_operator = re.split(
-        r"\n(?:To send|Then, with|Or, with|Or settle)[^\n]*:\n\n", shown.partition("The stack stays")[0]
+        r"\n(?:To send|Then send|Or do|To resolve)[^:]*:\n\n", shown.partition("The stack stays")[0]
     )
     return setup, of_the_cli, of_boto3, of_an_operator
 
 
 def _assert_a_song_has_clips(commands: str) -> None:
-    """Pasted into a shell, again if the row was read while its song was being made: the id makes that harmless.
+    """Pastes the commands into a shell until the row has its clips and dead letters are visible.
 
-    Or if all dead letters were hidden, as they are for a while after each look at them.
+    Repeating them is harmless, because the request has an id. Dead letters are hidden for a while after each receive.
     """
 
     def is_shown() -> bool:
@@ -93,23 +93,23 @@ def _assert_a_song_has_clips(commands: str) -> None:
         letters_are_shown = any(reason in pasted.stdout for reason in REASONS)
         return letters_are_shown and "SUCCEEDED" in pasted.stdout and "audio_url" in pasted.stdout
 
-    wait_for(is_shown, "a song of one's own with its clips, and the dead letters", 30)
+    wait_for(is_shown, "the clips of the user's song, and the dead letters", 30)
 
 
-def _assert_a_doubt_is_settled(setup: str, of_an_operator: str) -> None:
-    """By the word of the printed command, which is taken while the song is in doubt and refused once it has ended."""
-    listing, _, word = of_an_operator.partition("--list\n")
+def _assert_an_operator_can_resolve(setup: str, of_an_operator: str) -> None:
+    """The printed command is accepted while the request is IN_DOUBT and rejected once the song has ended."""
+    listing, _, command = of_an_operator.partition("--list\n")
     before = json.loads(_pasted(f"{setup}{listing}--list").stdout)["in_doubt"]
-    pasted = _pasted(setup + listing.partition("\n")[0] + "\n" + word)
+    pasted = _pasted(setup + listing.partition("\n")[0] + "\n" + command)
     assert pasted.returncode == 0, pasted.stdout + pasted.stderr
     answer = json.loads(pasted.stdout)
     assert answer["before"] in before
     assert (answer["before"]["status"], answer["after"]["status"]) == ("IN_DOUBT", "SUBMITTED")
-    wait_for(lambda: _refusal(setup, of_an_operator, word), "the song to end", 30)
+    wait_for(lambda: _is_rejected(setup, of_an_operator, command), "the song to end", 30)
 
 
-def _refusal(setup: str, of_an_operator: str, word: str) -> bool:
-    pasted = _pasted(setup + of_an_operator.partition("\n")[0] + "\n" + word)
+def _is_rejected(setup: str, of_an_operator: str, command: str) -> bool:
+    pasted = _pasted(setup + of_an_operator.partition("\n")[0] + "\n" + command)
     return pasted.returncode == 1 and "the request is SUCCEEDED" in json.loads(pasted.stdout)["refused"]
 
 

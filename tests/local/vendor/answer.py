@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from http.client import responses
-from typing import Final
+from typing import Final, assert_never
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -16,6 +16,15 @@ Headers = tuple[tuple[str, str], ...]
 class Generation(StrEnum):
     OLDER = "older"
     NEWER = "newer"
+
+
+class TaskIdForm(StrEnum):
+    """Where a create's answer carries the task_id, and as what."""
+
+    TEXT = "a string at the top"
+    INTEGER = "an integer at the top"
+    IN_DATA = "under data"
+    IN_FIRST_OF_DATA = "in the first object of data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ CREDITS_USED_UP: Final = VendorError(403, "forbidden", "The remaining credits ar
 NO_SUBSCRIPTION: Final = VendorError(403, "forbidden", "You do not have an active subscription. Please subscribe.")
 LYRICS_REFUSED: Final = VendorError(403, "forbidden", "The lyrics contain copyrighted or inappropriate text.")
 NOT_FOUND: Final = VendorError(404, "not_found", "The resource was not found.")
+METHOD_NOT_ALLOWED: Final = VendorError(405, "method_not_allowed", "The method is not allowed.")
 ENDPOINT_RETIRED: Final = VendorError(410, "endpoint_retired", "This task_type is retired.")
 RATE_LIMITED: Final = VendorError(429, "rate_limited", "Too many requests.")
 INTERNAL_ERROR: Final = VendorError(500, "internal_error", "Something went wrong.")
@@ -72,14 +82,39 @@ def validation_error(text: str) -> VendorError:
     return VendorError(400, "validation_error", text)
 
 
-def created(task_id: str, generation: Generation, padding: int = 0) -> Answer:
-    """The usual answer to a create, made `padding` bytes longer by a field that no reader asks for."""
-    payload: dict[str, object] = {"task_id": task_id, "message": "success"}
+def created(task_id: str, generation: Generation, padding: int = 0, form: TaskIdForm = TaskIdForm.TEXT) -> Answer:
+    """The usual answer to a create, made `padding` bytes longer by a field that no reader needs."""
+    payload: dict[str, object] = {**_with_task_id(task_id, form), "message": "success"}
     if generation is Generation.OLDER:
         payload = {"code": 200, **payload}
     if padding:
         payload["padding"] = "x" * padding
     return json_answer(payload)
+
+
+def _with_task_id(task_id: str, form: TaskIdForm) -> dict[str, object]:
+    match form:
+        case TaskIdForm.TEXT:
+            return {"task_id": task_id}
+        case TaskIdForm.INTEGER:
+            return {"task_id": int(task_id)}
+        case TaskIdForm.IN_DATA:
+            return {"data": {"task_id": task_id}}
+        case TaskIdForm.IN_FIRST_OF_DATA:
+            return {"data": [{"task_id": task_id}]}
+        case unreachable:
+            assert_never(unreachable)
+
+
+def error_in_200(error: VendorError) -> Answer:
+    """HTTP 200 whose body is the error, with the status that it means in `code`."""
+    return json_answer({"code": error.status, "type": error.type, "message": error.text})
+
+
+def gateway_page(status: int) -> Answer:
+    """The HTML page of a front end that has no deployment for the route, or that turns the client away."""
+    title = f"{status} {responses.get(status, 'Unknown')}"
+    return Answer(status, f"<!doctype html><title>{title}</title><h1>{title}</h1>".encode(), "text/html")
 
 
 def json_answer(payload: Mapping[str, object], status: int = 200, headers: Headers = ()) -> Answer:

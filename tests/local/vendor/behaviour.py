@@ -15,7 +15,10 @@ from tests.local.vendor.answer import (
     Answer,
     Generation,
     Headers,
+    TaskIdForm,
     VendorError,
+    error_in_200,
+    gateway_page,
     json_answer,
 )
 
@@ -59,6 +62,7 @@ class UsualAnswer:
 
     generation: Generation | None = None
     padding: int = 0
+    form: TaskIdForm = TaskIdForm.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,11 @@ def usual(generation: Generation | None = None, *, delay: float = 0.0) -> Behavi
     return Behaviour(UsualAnswer(generation), creates=True, delay=delay)
 
 
+def task_id_as(form: TaskIdForm) -> Behaviour:
+    """A song, and an answer that carries its task_id in that form."""
+    return Behaviour(UsualAnswer(form=form), creates=True)
+
+
 def refuses(error: VendorError, generation: Generation = Generation.NEWER) -> Behaviour:
     """An error after which there is no song and no charge."""
     return Behaviour(error.answer(generation), creates=False)
@@ -89,6 +98,16 @@ def rate_limited(retry_after: str | None = None) -> Behaviour:
     """429; `retry_after` is sent as it is: seconds, an HTTP date, or what no reader understands."""
     headers: Headers = () if retry_after is None else (("Retry-After", retry_after),)
     return Behaviour(RATE_LIMITED.answer(headers=headers), creates=False)
+
+
+def refuses_in_200(error: VendorError) -> Behaviour:
+    """HTTP 200 with the error in its body, after which there is no song and no charge."""
+    return Behaviour(error_in_200(error), creates=False)
+
+
+def gateway(status: int, *, creates: bool = False) -> Behaviour:
+    """The HTML page of a front end. With `creates` the vendor made the song, and the page hides its answer."""
+    return Behaviour(gateway_page(status), creates)
 
 
 def fails(error: VendorError, *, creates: bool) -> Behaviour:

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 import requests
 
-from tests.local.vendor.music_vendor import MusicVendor
+from tests.local.vendor.music_vendor import CREDITS_PATH, MusicVendor
 from tests.local.vendor.record import CREATE_PATH, TASK_PATH
 
 TITLE: Final = "Night Train"
@@ -51,6 +51,9 @@ class VendorClient:
         """With the client's token or with another."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         return self._session.get(self._vendor.origin + TASK_PATH + task_id, headers=headers, timeout=timeout)
+
+    def balance(self) -> requests.Response:
+        return self._session.get(self._vendor.origin + CREDITS_PATH, timeout=5)
 
     def _post(self, fields: Mapping[str, object], timeout: float = 5, *, stream: bool = False) -> requests.Response:
         body = {name: value for name, value in {**self._song, **fields}.items() if value is not None}

@@ -33,6 +33,13 @@ def finished_clip(create: Create, number: int, index: int, fields: Mapping[str, 
     return {**finished, **fields}
 
 
+def streaming_clip(create: Create, index: int) -> dict[str, object]:
+    """A clip that has a stream to listen to, and no recording yet."""
+    clip_id = _clip_id(create, index)
+    stream = {"audio_url": f"https://stream.example/?item_id={clip_id}"}
+    return {**_clip(create, clip_id, "streaming"), **stream}
+
+
 def unfinished_clip(create: Create, state: str) -> dict[str, object]:
     """A clip that has a state and no song: still running, failed, or whatever the word says."""
     return _clip(create, _clip_id(create, 0), state)

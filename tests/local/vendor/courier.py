@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from tests.local.vendor.oddity import distort
 from tests.local.vendor.record import VendorRecord
 from tests.local.vendor.story import Fails
 from tests.local.vendor.tasks import Task
@@ -64,7 +65,7 @@ class WebhookCourier:
 
     def accept(self, task: Task, plan: WebhookPlan) -> None:
         """Takes charge of the webhook of a task that was just begun, if its create asks for one."""
-        webhook = _webhook_of(task)
+        webhook = _webhook_of(task, plan)
         if webhook is not None and plan.copies and task.will_end:
             with self._lock:
                 self._orders[task.create.task_id] = _Order(task, plan, webhook, is_held=plan.held)
@@ -125,7 +126,7 @@ def _post(destination: Destination, webhook: Webhook) -> Attempt:
     return Attempt(headers, status)
 
 
-def _webhook_of(task: Task) -> Webhook | None:
+def _webhook_of(task: Task, plan: WebhookPlan) -> Webhook | None:
     create = task.create
     url, secret = create.body.get("webhook_url"), create.body.get("webhook_secret", VENDORS_OWN_SECRET)
     if not isinstance(url, str):
@@ -135,4 +136,6 @@ def _webhook_of(task: Task) -> Webhook | None:
             event, body = Event.FAILED, failed_body(create.task_id, ending)
         case _:
             event, body = Event.COMPLETED, completed_body(create.task_id, task.clips())
+    for oddity in plan.oddities:
+        body = distort(body, oddity)
     return Webhook(str(uuid.uuid4()), create.task_id, create.title, event, url, str(secret), body)

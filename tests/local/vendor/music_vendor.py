@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, assert_never
 
 from tests.local.vendor.answer import (
     CREDITS_USED_UP,
@@ -26,12 +26,15 @@ from tests.local.vendor.answer import (
     UNAUTHORIZED,
     Answer,
     Generation,
+    TaskIdForm,
     VendorError,
     created,
     json_answer,
 )
-from tests.local.vendor.behaviour import Behaviour
+from tests.local.vendor.behaviour import Behaviour, UsualAnswer
 from tests.local.vendor.courier import RETRY_DELAYS, WebhookCourier
+from tests.local.vendor.gateway import Route
+from tests.local.vendor.oddity import Oddity
 from tests.local.vendor.record import CREATE_PATH, TASK_PATH, Create, VendorRecord, title_of
 from tests.local.vendor.rules import check_create
 from tests.local.vendor.script import VendorScript
@@ -40,6 +43,7 @@ from tests.local.vendor.story import Fails
 from tests.local.vendor.tasks import VendorTasks
 from tests.local.vendor.timetable import Timetable
 from tests.local.vendor.tls import issue_certificate
+from tests.local.vendor.webhook import WebhookPlan
 from tests.local.webhooks.transport import SECONDS_TO_ANSWER, WebhookTransport, loopback
 
 CREDITS_PATH: Final = "/api/v1/get-credits"
@@ -110,15 +114,21 @@ class MusicVendor(VendorScript, VendorRecord):
 
     def _respond(self, request: Request) -> Reply:
         self.add_request(request)
-        match request.method, request.path:
-            case "POST", path if path == CREATE_PATH:
+        route = _route_of(request)
+        page = self._gateway.answer(route)
+        if page is not None:
+            return Reply(page)
+        match route:
+            case Route.CREATE:
                 return self._respond_to_create(request)
-            case "GET", path if path == CREDITS_PATH:
+            case Route.CREDITS:
                 return self._respond_with_credits(request)
-            case "GET", path if path.startswith(TASK_PATH):
+            case Route.POLL:
                 return self._respond_to_poll(request)
-            case _:
+            case Route.OTHER:
                 return self._refuse(NOT_FOUND)
+            case unreachable:
+                assert_never(unreachable)
 
     def _respond_to_create(self, request: Request) -> Reply:
         token = self._known_token(request)
@@ -127,12 +137,14 @@ class MusicVendor(VendorScript, VendorRecord):
         body = check_create(request.body)
         if isinstance(body, VendorError):
             return self._refuse(body)
-        create = Create(str(uuid.uuid4()), title_of(body), body, token, request.at)
-        behaviour = self._behaviours.take(create.title)
+        title = title_of(body)
+        behaviour = self._behaviours.take(title)
         if behaviour.creates and not self._take_credits():
             return self._refuse_for_credits()
+        webhook_plan = self._webhook_plans.take(title) if behaviour.creates else WebhookPlan()
+        create = Create(_new_task_id(behaviour, webhook_plan), title, body, token, request.at)
         if behaviour.creates:
-            self._begin(create)
+            self._begin(create, webhook_plan)
         self.call_hook(create.title, request)
         self._courier.before_the_answer(create.task_id)
         self._server.pause(behaviour.delay + (self.latency() if callable(self.latency) else self.latency))
@@ -143,9 +155,9 @@ class MusicVendor(VendorScript, VendorRecord):
             over=lambda: self._courier.after_the_answer(create.task_id),
         )
 
-    def _begin(self, create: Create) -> None:
+    def _begin(self, create: Create, webhook_plan: WebhookPlan) -> None:
         task = self._tasks.begin(create, self._stories.take(create.title), self.task_seconds)
-        self._courier.accept(task, self._webhook_plans.take(create.title))
+        self._courier.accept(task, webhook_plan)
         # Last of all: whoever sees the song in the record finds its task, and can release its webhook.
         self.add_create(create)
         match task.story.ending:
@@ -181,7 +193,7 @@ class MusicVendor(VendorScript, VendorRecord):
         if isinstance(behaviour.answer, Answer):
             return behaviour.answer
         generation = behaviour.answer.generation or self._next_generation()
-        return created(create.task_id, generation, behaviour.answer.padding)
+        return created(create.task_id, generation, behaviour.answer.padding, behaviour.answer.form)
 
     def _refuse(self, error: VendorError) -> Reply:
         return Reply(error.answer(self._next_generation()))
@@ -194,3 +206,22 @@ class MusicVendor(VendorScript, VendorRecord):
     def _next_generation(self) -> Generation:
         with self._lock:
             return self.generation or next(self._turns)
+
+
+def _route_of(request: Request) -> Route:
+    match request.method, request.path:
+        case "POST", path if path == CREATE_PATH:
+            return Route.CREATE
+        case "GET", path if path == CREDITS_PATH:
+            return Route.CREDITS
+        case "GET", path if path.startswith(TASK_PATH):
+            return Route.POLL
+        case _:
+            return Route.OTHER
+
+
+def _new_task_id(behaviour: Behaviour, webhook_plan: WebhookPlan) -> str:
+    """A UUID, or digits where the answer or the webhook has to carry the id as an integer."""
+    new = uuid.uuid4()
+    is_integer = isinstance(behaviour.answer, UsualAnswer) and behaviour.answer.form is TaskIdForm.INTEGER
+    return str(new.int % 10**12) if is_integer or Oddity.INTEGER_TASK_ID in webhook_plan.oddities else str(new)

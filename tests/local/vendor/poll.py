@@ -40,6 +40,8 @@ def succeeded(clips: Clips, generation: Generation) -> Answer:
 
 
 def failed(create: Create, ending: Fails, generation: Generation) -> Answer:
+    if ending.http_status != 200:
+        return json_answer({"type": ending.code, "error": ending.message}, ending.http_status)
     match generation:
         case Generation.NEWER:
             return json_answer({"status": "FAILED", "type": ending.code, "message": ending.message})

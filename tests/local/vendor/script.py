@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tests.local.vendor.behaviour import Behaviour, usual
+from tests.local.vendor.gateway import Gateway, Route
 from tests.local.vendor.plans import Plans
 from tests.local.vendor.server import Request
 from tests.local.vendor.story import TaskStory
@@ -25,6 +26,7 @@ class VendorScript:
         self._behaviours: Final = Plans(usual())
         self._stories: Final = Plans(TaskStory())
         self._webhook_plans: Final = Plans(WebhookPlan())
+        self._gateway: Final = Gateway()
         self._hooks_lock = threading.Lock()
         self._hooks: defaultdict[str | None, deque[Hook]] = defaultdict(deque)
 
@@ -32,6 +34,7 @@ class VendorScript:
         self._behaviours.clear()
         self._stories.clear()
         self._webhook_plans.clear()
+        self._gateway.clear()
         with self._hooks_lock:
             self._hooks.clear()
 
@@ -45,6 +48,18 @@ class VendorScript:
     def plan_all(self, behaviour: Behaviour | None) -> None:
         """What becomes of every create that has no plan of its own; None: as usual."""
         self._behaviours.set_for_all(behaviour)
+
+    def show_gateway_page(
+        self, status: int, *, route: Route | None = None, answers: int | None = None, seconds: float | None = None
+    ) -> None:
+        """From now on a front end answers with an HTML page of that status, and no request reaches the vendor.
+
+        It does so for one route, or for all; for so many answers or seconds, or until `remove_gateway_pages`.
+        """
+        self._gateway.show(status, route, answers, seconds)
+
+    def remove_gateway_pages(self) -> None:
+        self._gateway.clear()
 
     def plan_task(self, title: str | None, *stories: TaskStory) -> None:
         """What becomes of the next tasks of that title, one story each; then they succeed again."""

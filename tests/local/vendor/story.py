@@ -35,9 +35,13 @@ class Fails:
 
     refunded: bool | None
     code: Literal["failed", "timeout"] = "failed"
+    http_status: int = 200
+    text: str | None = None
 
     @property
     def message(self) -> str:
+        if self.text is not None:
+            return self.text
         said = "The generation timed out." if self.code == "timeout" else "The generation failed."
         return said + _REFUND[self.refunded]
 
@@ -75,10 +79,24 @@ class StatusWord:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamingClips:
+    """The song's clips, of which the first `finished` are done and the others can only be streamed so far."""
+
+    finished: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClipsWithoutLink:
+    """Success, though no clip has a link to its recording: `link` is what it has in place of one."""
+
+    link: Literal[""] | None
+
+
+@dataclass(frozen=True, slots=True)
 class PollReply:
     """What one poll gets."""
 
-    says: Answer | Truth | UnknownTask | StatusWord = Truth()
+    says: Answer | Truth | UnknownTask | StatusWord | StreamingClips | ClipsWithoutLink = Truth()
     delivery: Delivery = WHOLE
 
 
@@ -98,10 +116,15 @@ class TaskStory:
     generation: Generation | None = None
     first_polls: tuple[PollReply, ...] = ()
     every_poll: PollReply = TRUTH
+    unknown_seconds: float = 0.0
 
     def after(self, *replies: PollReply) -> Self:
         """The same, after polls that were told something else."""
         return replace(self, first_polls=replies)
+
+    def unknown_for(self, seconds: float) -> Self:
+        """The same, but for so long after the create no poll finds the task, as in a replica that lags."""
+        return replace(self, unknown_seconds=seconds)
 
     def always(self, reply: PollReply) -> Self:
         """The same, though no poll will ever hear of it."""
@@ -129,6 +152,12 @@ def fails(
     return TaskStory(Fails(refunded, code), seconds, generation)
 
 
+def times_out(*, seconds: float | None = None) -> TaskStory:
+    """A failure that polls report as HTTP 504, in the vendor's form, and whose credits came back."""
+    text = "Task failed due to timeout. Credits were previously refunded."
+    return TaskStory(Fails(refunded=True, code="timeout", http_status=504, text=text), seconds)
+
+
 def never_finishes(generation: Generation | None = None) -> TaskStory:
     return TaskStory(NeverEnds(), generation=generation)
 
@@ -141,6 +170,21 @@ def unknown_task() -> PollReply:
 def says(word: str) -> PollReply:
     """A status that no page of the vendor's lists."""
     return PollReply(StatusWord(word))
+
+
+def streaming(finished: int = 0) -> PollReply:
+    """Success, though all clips after the first `finished` are `streaming`: their link is that of a stream."""
+    return PollReply(StreamingClips(finished))
+
+
+def without_link(link: Literal[""] | None = None) -> PollReply:
+    """Success, though the `audio_url` of every clip is null or empty."""
+    return PollReply(ClipsWithoutLink(link))
+
+
+def gateway(status: int) -> PollReply:
+    """The HTML page of a front end."""
+    return PollReply(vendor_answer.gateway_page(status))
 
 
 def answers(answer: Answer) -> PollReply:

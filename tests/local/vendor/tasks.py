@@ -9,11 +9,22 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from tests.local.vendor.answer import Answer, Generation
-from tests.local.vendor.clip import finished_clip
+from tests.local.vendor.clip import finished_clip, streaming_clip
 from tests.local.vendor.poll import Clips, failed, in_state, no_such_task, running, succeeded
 from tests.local.vendor.record import Create
 from tests.local.vendor.server import Reply
-from tests.local.vendor.story import Fails, NeverEnds, PollReply, StatusWord, Succeeds, TaskStory, Truth, UnknownTask
+from tests.local.vendor.story import (
+    ClipsWithoutLink,
+    Fails,
+    NeverEnds,
+    PollReply,
+    StatusWord,
+    StreamingClips,
+    Succeeds,
+    TaskStory,
+    Truth,
+    UnknownTask,
+)
 
 
 @dataclass(slots=True)
@@ -51,6 +62,8 @@ class Task:
 
     def reply(self, generation: Generation) -> Reply:
         with self._lock:
+            if time.monotonic() < self.create.at + self.story.unknown_seconds:
+                return Reply(no_such_task(generation))
             planned = self._replies.popleft() if self._replies else self.story.every_poll
             return Reply(self._answer(planned, generation), planned.delivery)
 
@@ -62,6 +75,13 @@ class Task:
                 return no_such_task(generation)
             case StatusWord(word):
                 return in_state(self.create, generation, word)
+            case StreamingClips(finished):
+                clips = self.clips()
+                streams = [streaming_clip(self.create, index) for index in range(finished, len(clips))]
+                return succeeded([*clips[:finished], *streams], generation)
+            case ClipsWithoutLink(link):
+                no_link = {"audio_url": link, "wav_url": link}
+                return succeeded([{**clip, **no_link} for clip in self.clips()], generation)
             case Truth():
                 return self._truth(generation)
             case unreachable:

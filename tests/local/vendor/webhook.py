@@ -4,9 +4,10 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from tests.local.vendor.oddity import Oddity
 from tests.local.vendor.story import Fails
 
 
@@ -27,6 +28,7 @@ class WebhookPlan:
     delay: float = 0.0
     early: bool = False
     held: bool = False
+    oddities: tuple[Oddity, ...] = ()
 
 
 def delivered() -> WebhookPlan:
@@ -57,6 +59,11 @@ def early() -> WebhookPlan:
 def held() -> WebhookPlan:
     """Sent when the task has ended and the test has called `release_webhooks`."""
     return WebhookPlan(held=True)
+
+
+def odd(*oddities: Oddity, plan: WebhookPlan = WebhookPlan()) -> WebhookPlan:
+    """Sent as that plan has it, with a body that is odd in all these ways and signed as it is."""
+    return replace(plan, oddities=oddities)
 
 
 @dataclass(frozen=True, slots=True)

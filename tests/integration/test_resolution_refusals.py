@@ -1,6 +1,8 @@
 """The words of an operator that are refused, and what leaves the row alone, on real parts."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +17,9 @@ from tests.integration.bench import LEASE, Bench
 from tests.integration.conftest import TimePasses
 from tests.integration.ledger_case import Case, brought_to, claimed
 from tests.integration.resolving import BY, NOT_CREATED_AFTER, TASK, checked, not_created, resolution_of, task_given
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 S = Status
 
@@ -117,6 +122,33 @@ def test_what_was_settled_since_the_operator_looked_stays_settled(bench: Bench, 
     case.ledger.record_task(case.request, "task-1")
     assert write(ResolutionStore(bench.ledger_table()), seen) == Existing(case.stands())
     assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", "task-1")
+
+
+@pytest.mark.parametrize("word_on", [task_given, not_created])
+def test_a_request_that_is_settled_while_the_operator_decides_stays_settled(
+    bench: Bench, time_passes: TimePasses, word_on: Callable[[Case], dict[str, object]]
+) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    time_passes(NOT_CREATED_AFTER + 1)
+    with settled_once_it_was_read(case) as dynamodb:
+        resolution = resolution_of(bench, ResolutionStore(bench.ledger_table(dynamodb)))
+        with pytest.raises(DecisionRefused, match="the request changed while you were deciding"):
+            resolution.handle(word_on(case))
+    assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", "task-1")
+    assert (checked(bench), bench.bus.record_outcome()) == ([], [])
+
+
+@contextlib.contextmanager
+def settled_once_it_was_read(case: Case) -> Iterator["DynamoDBClient"]:
+    """A client of the table. The song's task is recorded between its read and its write."""
+    dynamodb = case.bench.dynamodb
+
+    def settle(**_: object) -> None:
+        case.ledger.record_task(case.request, "task-1")
+
+    dynamodb.meta.events.register("after-call.dynamodb.GetItem", settle)
+    yield dynamodb
+    dynamodb.meta.events.unregister("after-call.dynamodb.GetItem", settle)
 
 
 def test_a_claim_made_anew_is_not_the_one_that_was_judged(bench: Bench, time_passes: TimePasses) -> None:

@@ -10,8 +10,13 @@ RUNTIME_PINS := layers/dependencies/requirements.txt
 LOCAL_PINS := tests/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 
+# What `make coverage` runs, and the least that it accepts, in percent of lines and branches: in all, and by room.
+COVERING := $(wildcard tests/unit tests/integration tests/properties tests/wire)
+FLOOR := 98
+ROOM_FLOORS := contract=100 ledger=100 music_api=99 work=99
+
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pytest campaign bench bench-quick cost model build redrive resolve intake pins clean
+.PHONY: help run test lint pytest coverage campaign bench bench-quick cost model build redrive resolve intake pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +35,17 @@ lint: $(VENV)/.test  ## Run ruff, mypy, and cfn-lint on the template before and 
 
 pytest: $(VENV)/.test  ## Run only the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+coverage: $(VENV)/.test  ## Measure branch coverage, and hold it to its floors
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(COVERING)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --skip-covered --show-missing --fail-under=$(FLOOR)
+	@missed=0; for floor in $(ROOM_FLOORS); do \
+	    room=$${floor%=*}; least=$${floor#*=}; \
+	    percent=$$($(BIN)/coverage report --format=total --include="*/song_intake/$$room/*" --fail-under=$$least) || missed=1; \
+	    echo "$$room: $$percent %, at least $$least %"; \
+	done; exit $$missed
 
 campaign: $(VENV)/.test  ## Test random schedules of crashes, duplicates and delays, for minutes instead of seconds
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
@@ -71,7 +87,7 @@ pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all suppor
 	    -c $(RUNTIME_PINS) -c $(LOCAL_PINS) --group local --group test -o $(TEST_PINS)
 
 clean:  ## Remove what the other targets created
-	rm -rf $(VENV) .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
+	rm -rf $(VENV) .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
 
 $(BIN)/python:
 	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(VENV)

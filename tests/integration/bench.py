@@ -20,7 +20,7 @@ from song_intake.app.parts import notifier
 from song_intake.app.submit import SubmitSettings, submit_song
 from song_intake.contract.song_request import SongRequest
 from song_intake.contract.sqs_message import Message, SqsRecord
-from song_intake.ledger.submitting import SubmissionStore
+from song_intake.ledger.submitting import SubmissionStore, no_window
 from song_intake.ledger.table import LedgerTable
 from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
 from song_intake.outgoing.checks import SongChecks
@@ -155,7 +155,7 @@ class Bench:
     def ledger(
         self, dynamodb: DynamoDBClient | None = None, lease: float = LEASE, window: float = 0
     ) -> SubmissionStore:
-        return SubmissionStore(self.ledger_table(dynamodb), lease, lambda _: window)
+        return SubmissionStore(self.ledger_table(dynamodb), lease, no_window if window == 0 else lambda _: window)
 
     def ledger_table(self, dynamodb: DynamoDBClient | None = None) -> LedgerTable:
         return LedgerTable(dynamodb or self.clients().client("dynamodb"), self.table, KEEP_DAYS)
@@ -233,7 +233,7 @@ class Bench:
             # By default every request is tried, whatever the earlier ones found.
             breaker=breaker or CircuitBreaker(rest=0),
             webhook=webhook,
-            store=SubmissionStore(self.ledger_table(dynamodb), lease, webhook.window_for if webhook else lambda _: 0),
+            store=SubmissionStore(self.ledger_table(dynamodb), lease, webhook.window_for if webhook else no_window),
         )
 
     def song_checks(self, url: str | None = None, first_check: float = 0) -> SongChecks:

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from song_intake.contract.sqs_message import SqsRecord
+from song_intake.contract.sqs_message import MessageAttribute, SqsRecord
 from song_intake.work.batch import Batch
 from tests.integration.bench import FINAL_RECEIVE, MAX_RECEIVE_COUNT, Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.handling import TITLE, failed, handle_all, unreadable_row
@@ -95,6 +95,17 @@ def test_a_record_that_raises_does_not_fail_the_others(bench: Bench, batch: Batc
 def test_a_record_whose_parsing_crashes_does_not_fail_the_others(bench: Bench, batch: Batch) -> None:
     broken, good = record_of(cast("str", None)), record_of(song("Good"))
     assert failed(batch.handle([broken, good], plenty_of_time)) == {broken["messageId"]}
+
+
+def test_a_record_whose_dead_letter_raises_fails_alone(bench: Bench, batch: Batch) -> None:
+    broken, good = record_of("not JSON"), record_of(song("Good"))
+    broken["messageAttributes"]["of no known shape"] = cast("MessageAttribute", None)
+    assert failed(batch.handle([broken, good], plenty_of_time)) == {broken["messageId"]}
+    assert bench.row(good["messageId"])["status"] == "SUBMITTED"
+    assert bench.letters() == []
+    last = [line for line in bench.lines() if line["message_id"] == broken["messageId"]][-1]
+    assert (last["action"], last["reason"]) == ("retry", "UNFORESEEN")
+    assert last["detail"] == "the record could not be reported (AttributeError)"
 
 
 def test_a_message_that_raises_on_every_receive_becomes_a_dead_letter(bench: Bench, batch: Batch) -> None:

@@ -1,6 +1,8 @@
 """An operator's decisions that are refused and leave the row unchanged, on real parts."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +17,9 @@ from tests.integration.bench import LEASE, Bench
 from tests.integration.conftest import TimePasses
 from tests.integration.ledger_case import Case, brought_to, claimed
 from tests.integration.resolving import BY, NOT_CREATED_AFTER, TASK, checked, not_created, resolution_of, task_given
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 S = Status
 
@@ -117,6 +122,33 @@ def test_a_request_settled_since_the_operator_read_it_stays_settled(bench: Bench
     case.ledger.record_task(case.request, "task-1")
     assert write(ResolutionStore(bench.ledger_table()), seen) == Existing(case.stored_row())
     assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", "task-1")
+
+
+@pytest.mark.parametrize("decision_on", [task_given, not_created])
+def test_a_request_that_is_settled_while_the_operator_decides_stays_settled(
+    bench: Bench, time_passes: TimePasses, decision_on: Callable[[Case], dict[str, object]]
+) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    time_passes(NOT_CREATED_AFTER + 1)
+    with settled_once_it_was_read(case) as dynamodb:
+        resolution = resolution_of(bench, ResolutionStore(bench.ledger_table(dynamodb)))
+        with pytest.raises(DecisionRefused, match="the request changed while you were deciding"):
+            resolution.handle(decision_on(case))
+    assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", "task-1")
+    assert (checked(bench), bench.bus.events()) == ([], [])
+
+
+@contextlib.contextmanager
+def settled_once_it_was_read(case: Case) -> Iterator["DynamoDBClient"]:
+    """A client of the table. The song's task is recorded between its read and its write."""
+    dynamodb = case.bench.dynamodb
+
+    def settle(**_: object) -> None:
+        case.ledger.record_task(case.request, "task-1")
+
+    dynamodb.meta.events.register("after-call.dynamodb.GetItem", settle)
+    yield dynamodb
+    dynamodb.meta.events.unregister("after-call.dynamodb.GetItem", settle)
 
 
 def test_a_decision_on_an_older_claim_does_not_change_a_newer_one(bench: Bench, time_passes: TimePasses) -> None:

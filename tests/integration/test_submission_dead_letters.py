@@ -6,6 +6,8 @@ import pytest
 
 from song_intake.domain.decision import DeadLetter, Decision, Done
 from song_intake.domain.reason import Reason
+from song_intake.ledger.resolving import ResolutionStore
+from song_intake.ledger.table import Written
 from song_intake.work.submission import Submission
 from tests.integration.bench import (
     FINAL_RECEIVE,
@@ -141,6 +143,27 @@ def test_a_response_after_the_claim_was_judged_abandoned_is_still_recorded(bench
     assert letter_in(seen[0]).reason is Reason.OUTCOME_UNKNOWN
     assert isinstance(decision, Done)
     assert bench.row(request_id)["status"] == "SUBMITTED"
+
+
+@pytest.mark.parametrize("planned", [behaviour.hang(creates=False), behaviour.rate_limited()], ids=["hangs", "429"])
+def test_a_call_that_an_operator_found_not_created_is_tried_again_at_once(
+    bench: Bench, submission: Submission, request_id: str, planned: Behaviour
+) -> None:
+    """The lease is over and the operator decides while the first call is under way."""
+
+    def not_created(_: object) -> None:
+        store = ResolutionStore(bench.ledger_table())
+        row = store.row(request_id)
+        assert row is not None
+        assert isinstance(store.record_not_created(row, "ada", "not created"), Written)
+
+    bench.vendor.plan(TITLE, planned)
+    bench.vendor.on_create(TITLE, not_created)
+    retry = retry_in(decide(bench.submission(lease=-1), record(request_id)))
+    assert (retry.seconds, retry.reason) == (0, Reason.CLAIM_HELD)
+    assert bench.row(request_id)["status"] == "REJECTED"
+    assert isinstance(decide(submission, record(request_id, receives=2)), Done)
+    assert len(bench.vendor.creates) == 1
 
 
 def test_an_unrecorded_task_is_on_the_dead_letter_and_its_redrive_records_it(

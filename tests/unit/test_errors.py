@@ -39,6 +39,11 @@ def test_an_error_names_the_field_the_rule_and_what_was_expected(fields: dict[st
     assert str(refused({**SOUND, **fields})) == text
 
 
+def test_an_error_in_a_list_is_shown_with_its_position() -> None:
+    text = "$.sound[1] must not contain half of a surrogate pair, which UTF-8 cannot encode (wholeCharacters)"
+    assert str(refused({"sound": ["fine", "\ud800"]})) == text
+
+
 def test_an_empty_request_is_an_error_that_names_what_it_needs() -> None:
     assert str(refused({})) == "$ must have at least one of 'sound', 'lyrics' (anyOf)"
 

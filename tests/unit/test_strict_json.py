@@ -74,6 +74,7 @@ def test_each_rule_is_enforced(text: str, rule: JsonRule) -> None:
     [
         ('{"metadata": {"list": ["fine", "\\ud800"]}}', ("metadata", "list", 1)),
         ('{"metadata": {"\\ud800": 1}}', ("metadata",)),
+        ('{"metadata": {"list": ["fine"]}, "title": "\\ud800"}', ("title",)),
         ('"\\ud800"', ()),
     ],
 )

@@ -30,6 +30,20 @@ _TYPE_NAMES: Final = {
     "object": "an object",
 }
 
+# The text for each keyword of the schema. A keyword without one would raise KeyError, so a test breaks each of them.
+_EXPECTED: Final = {
+    "type": "{subject} {limit}",
+    "const": "{subject} {limit}",
+    "pattern": "{subject} {limit}",
+    "enum": "{subject} one of {limit}",
+    "minimum": "{subject} at least {limit}",
+    "maximum": "{subject} at most {limit}",
+    "minLength": "{subject} {limit} or more characters long",
+    "maxLength": "{subject} at most {limit} characters long",
+    "maxProperties": "must have at most {limit} keys",
+    "anyOf": "must have at least one of {limit}",
+}
+
 
 def errors_in(request: JsonValue) -> list[FieldError]:
     """Every rule that the request breaks, sorted by path; empty if the request is valid."""
@@ -64,31 +78,24 @@ def _suggestion(name: str) -> str:
 
 
 def _expectation(schema_path: list[str | int]) -> str:
-    *path, rule = schema_path
-    parent = _at(path)
-    limit = parent[str(rule)]
+    *path, last = schema_path
+    rule, rules = str(last), _at(path)
     subject = "must have keys that are" if "propertyNames" in path else "must be"
+    return _EXPECTED[rule].format(subject=subject, limit=_limit_text(rule, rules))
+
+
+def _limit_text(rule: str, rules: Mapping[str, JsonValue]) -> str:
     match rule:
         case "type":
-            return f"{subject} {_TYPE_NAMES[str(limit)]}"
+            return _TYPE_NAMES[str(rules[rule])]
         case "const" | "pattern":
-            return f"{subject} {parent['x-expected']}"
+            return str(rules["x-expected"])
         case "enum":
-            return f"{subject} one of {_quoted(limit)}"
-        case "minimum":
-            return f"{subject} at least {limit}"
-        case "maximum":
-            return f"{subject} at most {limit}"
-        case "minLength":
-            return f"{subject} {limit} or more characters long"
-        case "maxLength":
-            return f"{subject} at most {limit} characters long"
-        case "maxProperties":
-            return f"must have at most {limit} keys"
+            return _quoted(rules[rule])
         case "anyOf":
-            return f"must have at least one of {_quoted(_alternatives(limit))}"
+            return _quoted(_alternatives(rules[rule]))
         case _:
-            return f"must satisfy the rule {rule} of the contract"
+            return str(rules[rule])
 
 
 def _at(schema_path: list[str | int]) -> Mapping[str, JsonValue]:

@@ -8,6 +8,7 @@ could see different requests, or a request could fail later, when its song may a
 import json
 import math
 import re
+from collections import Counter
 from enum import StrEnum
 from typing import Final, NoReturn, TypeAlias
 
@@ -118,12 +119,9 @@ def _has_lone_surrogate(text: str) -> bool:
 def _unique_keys(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                which = f"'{key}'" if is_showable(key) else "(one that cannot be shown)"
-                raise NotStrictJson(JsonRule.UNIQUE_KEYS, f"must not have the key {which} twice in one object")
-            seen.add(key)
+        ((key, _),) = Counter(key for key, _ in pairs).most_common(1)
+        which = f"'{key}'" if is_showable(key) else "(one that cannot be shown)"
+        raise NotStrictJson(JsonRule.UNIQUE_KEYS, f"must not have the key {which} twice in one object")
     return members
 
 

@@ -20,7 +20,7 @@ from song_intake.domain.outcome import Retryable
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.row import IDENTITY, TRANSIENT_ATTRIBUTES, Row, doubt_for, identity, placeholders
-from song_intake.ledger.table import Existing, LedgerBatches, LedgerTable, LedgerUnavailable, Written
+from song_intake.ledger.table import Existing, LedgerBatches, LedgerTable, LedgerUnavailable, Written, row_in
 
 if TYPE_CHECKING:
     from song_intake.contract.song_request import SongRequest
@@ -202,9 +202,7 @@ class SubmissionStore:
 
     def _existing(self, result: Existing, request: SongRequest) -> Existing:
         """The row that exists. If its claim's lease has expired, the row is set to IN_DOUBT first."""
-        row = result.row
-        if row is None:
-            raise LedgerUnavailable("the row no longer exists")
+        row = row_in(result)
         if row.fingerprint != request.fingerprint or not row.lease_is_over():
             return result
         abandoned = self._record_abandoned(row, self._window(request))

@@ -62,6 +62,13 @@ class Existing:
     row: Row | None
 
 
+def row_in(result: Written | Existing) -> Row:
+    """The row of a result that has one. Raises LedgerUnavailable if the row is gone."""
+    if result.row is None:
+        raise LedgerUnavailable("the row is gone")
+    return result.row
+
+
 class LedgerTable:
     """Safe to share between threads.
 

@@ -20,7 +20,7 @@ from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unk
 from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.submitting import Claim, SubmissionStore
-from song_intake.ledger.table import Existing, LedgerUnavailable, Written
+from song_intake.ledger.table import Existing, LedgerUnavailable, Written, row_in
 from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.token import ApiToken, TokenUnavailable
 from song_intake.music_api.webhook import KeyUnavailable
@@ -160,7 +160,7 @@ class Submission:
                 decision = self._wait(message, outcome)
             case Unknown():
                 result = self.store.record_in_doubt(claim, outcome)
-                return decision_for_existing(_row_of(result), claim.request, message)
+                return decision_for_existing(row_in(result), claim.request, message)
             case _:
                 assert_never(outcome)
         return decision if isinstance(result, Written) else self._existing(result, claim.request, message)
@@ -171,7 +171,7 @@ class Submission:
             result = self.store.record_task(request, task_id, claim)
             if isinstance(result, Written):
                 return Done(task_id)
-            row = _row_of(result)
+            row = row_in(result)
             if (row.task_id, row.fingerprint) == (task_id, request.fingerprint):
                 return Done(task_id)
             self.store.add_other_task(request.request_id, task_id)
@@ -182,7 +182,7 @@ class Submission:
         return decision_for_existing(row, request, message)
 
     def _existing(self, result: Existing, request: SongRequest, message: Message) -> Decision:
-        return decision_for_existing(_row_of(result), request, message)
+        return decision_for_existing(row_in(result), request, message)
 
     def _no_token(self, message: Message, failure: TokenUnavailable) -> RetryIn:
         fault = Retryable(Reason.TOKEN_UNAVAILABLE, str(failure))
@@ -213,7 +213,7 @@ class Submission:
         try:
             result = self.store.record_given_up(request, message.message_id, letter.reason, letter.detail)
             final: Decision = letter
-            if isinstance(result, Existing) and not _given_up_elsewhere(_row_of(result), message):
+            if isinstance(result, Existing) and not _given_up_elsewhere(row_in(result), message):
                 final = self._existing(result, request, message)
         except LedgerUnavailable:
             final = decision
@@ -222,13 +222,6 @@ class Submission:
 
 _RESERVED = "the last receives are reserved for dead-lettering; not attempted"
 _NO_TIME = (Reason.NO_TIME_LEFT, "too little of the invocation was left for a paid call")
-
-
-def _row_of(result: Written | Existing) -> Row:
-    """The row of a result. Raises LedgerUnavailable if the result has none."""
-    if result.row is None:
-        raise LedgerUnavailable("the row no longer exists")
-    return result.row
 
 
 def _given_up_elsewhere(row: Row, message: Message) -> bool:

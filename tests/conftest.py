@@ -4,11 +4,17 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.local.cloud.cloud import Cloud
 from tests.local.vendor.music_vendor import MusicVendor
 
 TOKEN = "the-token"
+
+# In a fresh clone Hypothesis first computes its table of Unicode, which takes seconds under coverage: no test is slow
+# because of it. pytest-timeout limits a test that is.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 # Variables of a developer's shell that make the SDK, OpenSSL, requests or Powertools behave differently from Lambda.
 _PREFIXES = ("AWS_", "POWERTOOLS_", "SSL_CERT_", "LAMBDA_")

@@ -75,6 +75,7 @@ def test_each_rule_is_enforced(text: str, rule: JsonRule) -> None:
         ('{"metadata": {"list": ["fine", "\\ud800"]}}', ("metadata", "list", 1)),
         ('{"metadata": {"\\ud800": 1}}', ("metadata",)),
         ('{"metadata": {"list": ["fine"]}, "title": "\\ud800"}', ("title",)),
+        ('{"seed": 5, "title": "\\ud800"}', ("title",)),
         ('"\\ud800"', ()),
     ],
 )
@@ -89,6 +90,11 @@ def test_a_syntax_error_has_its_position_and_quotes_nothing() -> None:
         strict_json.parse('{\n "lyrics": canary}')
     assert "canary" not in str(refused.value)
     assert refused.value.__suppress_context__, "the parser's own error holds the whole text"
+
+
+def test_of_several_keys_the_duplicate_one_is_named() -> None:
+    with pytest.raises(NotStrictJson, match="the key 'lyrics' twice"):
+        strict_json.parse('{"title": 1, "lyrics": 2, "sound": 3, "lyrics": 4}')
 
 
 @pytest.mark.parametrize(("key", "shown"), [("lyrics", "'lyrics'"), ("a line of the song", "cannot be shown")])

@@ -47,7 +47,7 @@ def test_a_certificate_of_another_host_is_sent_nothing(
 ) -> None:
     with serving(tls_server("api.example.com")) as server:
         _cannot_connect(trusting(own_authority, server.origin))
-        assert (server.connections, server.received) == (1, [])
+        assert (server.connections, bytes(server.received)) == (1, b"")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def test_without_a_terminal_it_prints_lines_and_a_summary_and_exits(tmp_path: Pa
     with started(tmp_path) as process:
         output, errors = process.communicate(timeout=90)
         assert_nothing_is_left(process, tmp_path)
-    assert (process.returncode, errors) == (0, "")
+    assert (process.returncode, errors) == (0, ""), output
     assert [line for line in output.splitlines() if not line.isprintable() or len(line) > COLUMNS] == []
     assert [word for word in (*STATUSES, *REASONS) if word not in output] == []
     samples = {path.name for path in EVENTS.iterdir()} - {"expected.json"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 import boto3
 import botocore
@@ -87,7 +87,7 @@ class AwsClients:
         # The stubs expect handlers that return nothing.
         session.register("before-send", transport.send)  # type: ignore[arg-type]
         self._session = boto3.Session(botocore_session=session)
-        self._clients: dict[Service, object] = {}
+        self._clients: dict[Service, Any] = {}
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": 2},
             # botocore would compose a user agent of 16 parts for every call, and validate parameters that the tests
@@ -96,19 +96,8 @@ class AwsClients:
             parameter_validation=False,
         )
 
-    @overload
-    def client(self, service: Literal["dynamodb"]) -> DynamoDBClient: ...
-    @overload
-    def client(self, service: Literal["events"]) -> EventBridgeClient: ...
-    @overload
-    def client(self, service: Literal["lambda"]) -> LambdaClient: ...
-    @overload
-    def client(self, service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
-    @overload
-    def client(self, service: Literal["sqs"]) -> SQSClient: ...
-    @overload
-    def client(self, service: Literal["stepfunctions"]) -> SFNClient: ...
-    def client(self, service: Service) -> object:
+    # The callers see the types of `Clients`.
+    def client(self, service: Service) -> Any:
         """The client of this service, created on first use."""
         if service not in self._clients:
             self._clients[service] = self._session.client(service, config=self._config)

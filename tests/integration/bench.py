@@ -26,6 +26,7 @@ from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
 from song_intake.outgoing.checks import SongChecks
 from song_intake.outgoing.dead_letters import DeadLetters
 from song_intake.outgoing.notifier import Notifier
+from song_intake.outgoing.requests import RequestQueue
 from song_intake.outgoing.telemetry import Telemetry
 from song_intake.work.batch import Batch, Work
 from song_intake.work.request_work import RequestWork
@@ -36,6 +37,7 @@ from tests.integration.bench_table import create_ledger_table
 from tests.integration.shipped_client import ShippedClient
 from tests.local.cloud.cloud import Cloud
 from tests.local.vendor.music_vendor import MusicVendor
+from tests.local.waiting import wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -231,7 +233,7 @@ class Bench:
             paid_call=PAID_CALL,
             pacer=pacer or Unpaced(),
             # By default every request is tried, whatever the earlier ones found.
-            breaker=breaker or CircuitBreaker(rest=0),
+            breaker=breaker or CircuitBreaker(first_hold=0),
             webhook=webhook,
             store=SubmissionStore(self.ledger_table(dynamodb), lease, webhook.window_for if webhook else no_window),
         )
@@ -250,12 +252,14 @@ class Bench:
         checks: SongChecks | None = None,
         notifier: Notifier | None = None,
         dead_letter_queue_url: str | None = None,
+        request_queue_url: str | None = None,
     ) -> RequestWork:
         return RequestWork(
             submission=submission or self.submission(),
             checks=checks or self.song_checks(),
             notifier=notifier or self.notifier(),
             dead_letters=DeadLetters(self.clients().client("sqs"), dead_letter_queue_url or self.dead_letters.url),
+            requests=RequestQueue(self.clients().client("sqs"), request_queue_url or self.requests.url),
         )
 
     def batch(self, submission: Submission | None = None, dead_letter_queue_url: str | None = None) -> Batch:
@@ -272,6 +276,11 @@ class Bench:
     def receive(self) -> list[SqsRecord]:
         """The requests that are visible."""
         return self.requests.records()
+
+    def wait_for_requests(self) -> list[SqsRecord]:
+        """The requests once they are visible: a message that was sent anew is delayed."""
+        wait_for(lambda: self.requests.delayed == 0, "the delay of the requests to end")
+        return self.receive()
 
     def letters(self) -> list[Letter]:
         """The dead letters of requests that were written since the last call."""

@@ -21,16 +21,22 @@ class SimulatedMappings:
 
     state: str = "Enabled"
     busy: bool = False
+    denied: bool = False
     changes: list[bool] = field(default_factory=list)
     meanwhile: Callable[[], object] | None = None
+
+    def settle(self) -> None:
+        """A change that is under way ends: on AWS it takes up to a minute."""
+        self.state = self.state.replace("ing", "ed")
 
     def get_event_source_mapping(self, *, UUID: str) -> dict[str, str]:  # noqa: N803 - boto3's name
         assert UUID == "the-mapping"
         return {"State": self.state}
 
     def update_event_source_mapping(self, *, UUID: str, Enabled: bool) -> dict[str, str]:  # noqa: N803
-        if self.busy:
-            error = {"Error": {"Code": "ResourceInUseException", "Message": "simulated"}}
+        if self.busy or self.denied:
+            code = "AccessDeniedException" if self.denied else "ResourceInUseException"
+            error = {"Error": {"Code": code, "Message": "simulated"}}
             raise ClientError(error, "UpdateEventSourceMapping")  # type: ignore[arg-type]
         if self.meanwhile:
             meanwhile, self.meanwhile = self.meanwhile, None

@@ -7,7 +7,8 @@ import pytest
 from song_intake.contract.sqs_message import Message, MessageAttribute
 from song_intake.domain.decision import DeadLetter, SideEffectFailed
 from song_intake.domain.reason import Reason
-from song_intake.outgoing.dead_letters import MOST_ATTRIBUTES, DeadLetters
+from song_intake.outgoing.attributes import MOST_ATTRIBUTES
+from song_intake.outgoing.dead_letters import DeadLetters
 from tests.integration.bench import Bench, record_of
 from tests.integration.bench_queue import Letter
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from song_intake.admission.circuit_breaker import FIRST_HOLD_SECONDS, LONGEST_HOLD_SECONDS
 from song_intake.admission.switch import IntakeSwitch, NotSwitched
-from song_intake.admission.switch_rules import AUTOMATIC, LONGEST_HOLD_SECONDS, IntakeChange, IntakeState
+from song_intake.admission.switch_rules import AUTOMATIC, IntakeChange, IntakeState
 from song_intake.contract.song_request import SongRequest
 from song_intake.domain.reason import Reason
 from song_intake.ledger.resolving import ResolutionStore
@@ -48,6 +49,12 @@ def metrics(text: str) -> dict[str, float]:
     return {name: last[name][0] for name in names}
 
 
+def at_a_minute(monkeypatch: pytest.MonkeyPatch, minute: int) -> None:
+    """The wall clock stands at so many minutes past the hour."""
+    moment = time.time() // 3600 * 3600 + 60 * minute
+    monkeypatch.setattr(time, "time", lambda: moment)
+
+
 @pytest.mark.parametrize("reason", [Reason.NO_CREDITS, Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE])
 def test_a_fault_pauses_the_intake_and_its_reason_is_stored(
     bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch, reason: Reason
@@ -57,7 +64,7 @@ def test_a_fault_pauses_the_intake_and_its_reason_is_stored(
     assert mappings.changes == [False]
     last = store_of(bench).last()
     assert last is not None
-    assert (last.state, last.by, last.reason, last.unexplained) == (IntakeState.OFF, AUTOMATIC, reason, 0)
+    assert (last.state, last.by, last.reason, last.in_a_row) == (IntakeState.OFF, AUTOMATIC, reason, 1)
     assert (response["mapping"], response["account"]) == ("Disabling", {"credits": 0, "extra": 0})
 
 
@@ -66,11 +73,13 @@ def test_a_balance_check_resumes_the_intake_when_the_account_can_pay_again(
 ) -> None:
     bench.vendor.credits = 9
     switch.handle(fault())
+    mappings.settle()
     switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False]
     bench.vendor.credits = 10
     switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False, True]
+    mappings.settle()
     switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False, True]
 
@@ -80,6 +89,7 @@ def test_a_balance_check_resumes_the_intake_when_the_token_works_again(
 ) -> None:
     bench.vendor.tokens.clear()
     switch.handle(fault(Reason.TOKEN_REFUSED))
+    mappings.settle()
     switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False]
     bench.vendor.tokens.add("fresh-token")
@@ -92,9 +102,10 @@ def test_a_fault_that_the_balance_does_not_explain_pauses_the_intake_for_a_while
     mappings: SimulatedMappings, switch: IntakeSwitch, time_passes: TimePasses
 ) -> None:
     switch.handle(fault())
+    mappings.settle()
     switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False]
-    time_passes(700)
+    time_passes(FIRST_HOLD_SECONDS)
     switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False, True]
 
@@ -105,6 +116,7 @@ def test_a_late_event_of_a_fault_before_the_resume_changes_nothing(
     bench.vendor.credits = 0
     old = fault(ago=5)
     switch.handle(fault())
+    mappings.settle()
     bench.vendor.credits = 10
     switch.handle(CHECK_BALANCE)
     switch.handle(old)
@@ -147,8 +159,10 @@ def test_an_operator_overrides_the_automatic_state(
 ) -> None:
     bench.vendor.credits = 0
     switch.handle(fault())
+    mappings.settle()
     response: Any = switch.handle(by("on"))
     assert (response["mapping"], response["switched"]["by"]) == ("Enabling", "ada")
+    mappings.settle()
     response = switch.handle(by("off"))
     assert (response["mapping"], response["switched"]["state"]) == ("Disabling", "off")
     assert mappings.changes == [False, True, False]
@@ -171,30 +185,44 @@ def test_an_unknown_command_is_refused(
     assert mappings.changes == []
 
 
-def test_a_mapping_that_is_still_changing_fails_the_invocation_which_is_retried(
+def test_a_mapping_that_is_still_changing_follows_at_a_later_check(
     bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch
 ) -> None:
     bench.vendor.credits = 0
     mappings.busy = True
-    with pytest.raises(NotSwitched, match="ResourceInUseException"):
-        switch.handle(fault())
-    mappings.busy = False
     switch.handle(fault())
+    assert mappings.changes == []
+    mappings.busy = False
+    switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False]
+    mappings.settle()
     bench.vendor.credits = 10
     mappings.busy = True
-    with pytest.raises(NotSwitched):
-        switch.handle(CHECK_BALANCE)
+    switch.handle(CHECK_BALANCE)
     mappings.busy = False
     switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False, True]
 
 
-def test_an_operator_gets_an_error_while_the_mapping_is_still_changing(
+def test_an_operators_pause_of_a_mapping_that_is_still_enabling_is_done_by_a_check(
     mappings: SimulatedMappings, switch: IntakeSwitch
 ) -> None:
-    mappings.busy = True
-    assert switch.handle(by("off")) == {"error": "NotSwitched: ResourceInUseException"}
+    mappings.state = "Enabling"
+    switch.handle(by("off"))
+    assert mappings.changes == []
+    mappings.settle()
+    switch.handle(CHECK_BALANCE)
+    assert mappings.changes == [False]
+
+
+def test_a_right_that_is_missing_is_an_error_for_an_operator_and_fails_the_schedule(
+    bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch
+) -> None:
+    bench.vendor.credits = 0
+    mappings.denied = True
+    with pytest.raises(NotSwitched, match="AccessDeniedException"):
+        switch.handle(fault())
+    assert switch.handle(by("off")) == {"error": "NotSwitched: AccessDeniedException"}
 
 
 def test_without_the_table_the_mapping_is_not_changed(bench: Bench, mappings: SimulatedMappings) -> None:
@@ -210,8 +238,11 @@ def test_an_operators_pause_during_an_automatic_resume_wins(
 ) -> None:
     bench.vendor.credits = 0
     switch.handle(fault())
+    mappings.settle()
     bench.vendor.credits = 10
     mappings.meanwhile = lambda: switch.handle(by("off"))
+    switch.handle(CHECK_BALANCE)
+    mappings.settle()
     response: Any = switch.handle(CHECK_BALANCE)
     assert mappings.changes == [False, True, False]
     assert (response["mapping"], response["switched"]["by"]) == ("Disabling", "ada")
@@ -229,7 +260,15 @@ def test_the_second_of_two_concurrent_changes_does_not_overwrite_the_first(bench
 
 def test_the_stored_state_is_not_a_request_and_never_expires(bench: Bench, switch: IntakeSwitch) -> None:
     switch.handle(by("off"))
-    assert bench.item("#intake").keys() == {"request_id", "position", "switched_by", "switched_at", "unexplained"}
+    assert bench.item("#intake").keys() == {
+        "request_id",
+        "position",
+        "switched_by",
+        "switched_at",
+        "in_a_row",
+        "is_seen",
+        "is_reached",
+    }
     resolving = ResolutionStore(bench.ledger_table())
     assert (resolving.row("#intake"), resolving.in_doubt()) == (None, [])
     assert SongRequest.parse(song("Night Train", "order-1"), "m-1", known_id="#intake").request_id == "order-1"
@@ -237,21 +276,46 @@ def test_the_stored_state_is_not_a_request_and_never_expires(bench: Bench, switc
 
 
 def test_the_balance_and_the_pause_are_metrics(
-    bench: Bench, switch: IntakeSwitch, capsys: pytest.CaptureFixture[str]
+    bench: Bench, switch: IntakeSwitch, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    at_a_minute(monkeypatch, 5)
     bench.vendor.credits = 70
     switch.handle(CHECK_BALANCE)
-    assert metrics(capsys.readouterr().out) == {"Credits": 70, "IntakePaused": 0}
+    quiet = {"CreditsUnknown": 0, "IntakeDisabledElsewhere": 0}
+    assert metrics(capsys.readouterr().out) == {"Credits": 70, "IntakePaused": 0, **quiet}
     bench.vendor.credits = 0
     switch.handle(fault())
-    assert metrics(capsys.readouterr().out) == {"Credits": 0, "IntakePaused": 1}
+    assert metrics(capsys.readouterr().out) == {"Credits": 0, "IntakePaused": 1, **quiet}
+
+
+@pytest.mark.parametrize("minute", [1, 2, 3, 4])
+def test_without_a_pause_the_balance_is_read_each_five_minutes(
+    bench: Bench, switch: IntakeSwitch, monkeypatch: pytest.MonkeyPatch, minute: int
+) -> None:
+    at_a_minute(monkeypatch, minute)
+    assert switch.handle(CHECK_BALANCE) == {}
+    assert bench.vendor.requests == ()
+
+
+def test_a_mapping_disabled_elsewhere_is_a_metric(
+    mappings: SimulatedMappings,
+    switch: IntakeSwitch,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_a_minute(monkeypatch, 5)
+    mappings.state = "Disabled"
+    switch.handle(CHECK_BALANCE)
+    reported = metrics(capsys.readouterr().out)
+    assert (reported["IntakeDisabledElsewhere"], reported["IntakePaused"], mappings.changes) == (1, 1, [])
 
 
 def test_an_unknown_balance_is_a_metric_and_a_log_line(
-    bench: Bench, mappings: SimulatedMappings, capsys: pytest.CaptureFixture[str]
+    bench: Bench, mappings: SimulatedMappings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    at_a_minute(monkeypatch, 5)
     bench.vendor.refuse_connections()
     switch_of(bench, mappings).handle(CHECK_BALANCE)
-    assert metrics(capsys.readouterr().out) == {"CreditsUnknown": 1, "IntakePaused": 0}
+    assert metrics(capsys.readouterr().out) == {"CreditsUnknown": 1, "IntakePaused": 0, "IntakeDisabledElsewhere": 0}
     (line,) = bench.lines()
     assert (line["level"], line["action"], line["balance"]) == ("WARNING", "intake", "CANNOT_CONNECT")

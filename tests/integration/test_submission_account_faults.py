@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from song_intake.admission.circuit_breaker import CircuitBreaker
-from song_intake.domain.decision import DeadLetter, Done
+from song_intake.admission.circuit_breaker import FIRST_HOLD_SECONDS, CircuitBreaker
+from song_intake.domain.decision import Done
 from song_intake.domain.reason import Reason
 from song_intake.outgoing.events import AccountFaultPublisher
 from song_intake.work.batch import Batch
 from tests.integration import unreachable
-from tests.integration.bench import FINAL_RECEIVE, Bench, new_id, plenty_of_time, song
+from tests.integration.bench import Bench, new_id, plenty_of_time, song
+from tests.integration.conftest import TimePasses
 from tests.integration.decisions import TITLE, decide, record, retry_in
 from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor.behaviour import Behaviour, rate_limited, refuses
@@ -109,7 +110,7 @@ def test_a_token_rotated_in_time_is_no_account_fault(bench: Bench, breaker: Circ
 def test_an_unreachable_bus_fails_no_request_and_the_next_fault_is_published_again(
     bench: Bench, errors: list[str]
 ) -> None:
-    breaker = CircuitBreaker(rest=0, report=AccountFaultPublisher(unreachable.events(), "bus", errors.append))
+    breaker = CircuitBreaker(first_hold=0, report=AccountFaultPublisher(unreachable.events(), "bus", errors.append))
     submission = bench.submission(breaker=breaker)
     bench.vendor.credits = 0
     for _ in range(2):
@@ -117,24 +118,13 @@ def test_an_unreachable_bus_fails_no_request_and_the_next_fault_is_published_aga
     assert errors == ["EndpointConnectionError"] * 2
 
 
-def test_the_final_receive_is_always_tried_so_no_request_is_given_up_untried(
-    bench: Bench, breaker: CircuitBreaker, request_id: str
-) -> None:
-    submission = bench.submission(breaker=breaker)
-    bench.vendor.plan(TITLE, refuses(vendor_answer.INSUFFICIENT_CREDITS))
-    decide(submission, record(new_id("first")))
-    assert isinstance(decide(submission, record(request_id, receives=FINAL_RECEIVE)), Done)
-    bench.vendor.credits = 0
-    given_up = decide(submission, record(new_id("last"), receives=FINAL_RECEIVE))
-    assert isinstance(given_up, DeadLetter)
-    assert len(bench.vendor.requests) == 3
-
-
-def test_one_created_song_resumes_the_other_requests(bench: Bench) -> None:
+def test_after_the_hold_one_created_song_resumes_the_other_requests(bench: Bench, time_passes: TimePasses) -> None:
     submission = bench.submission(breaker=CircuitBreaker())
     bench.vendor.plan(TITLE, refuses(vendor_answer.INSUFFICIENT_CREDITS))
     decide(submission, record(new_id("first")))
-    decide(submission, record(new_id("trial"), receives=FINAL_RECEIVE))
+    assert retry_in(decide(submission, record(new_id("waits")))).reason is Reason.NO_CREDITS
+    time_passes(FIRST_HOLD_SECONDS)
+    assert isinstance(decide(submission, record(new_id("trial"))), Done)
     assert isinstance(decide(submission, record(new_id("other"))), Done)
 
 
@@ -148,4 +138,4 @@ def test_a_batch_of_ten_after_the_fault_waits_as_a_whole(bench: Bench, breaker: 
     assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == set(ids)
     assert len(bench.vendor.attempts_of("Broke")) == 1
     lines = [json.dumps(line) for line in bench.lines()]
-    assert sum("not sent, because another request found" in line for line in lines) == 10
+    assert sum("not tried, since another request found" in line for line in lines) == 10

@@ -68,7 +68,7 @@ def test_without_a_slot_nothing_is_connected_or_claimed_and_the_message_waits_fo
     bench: Bench, request_id: str
 ) -> None:
     bench.vendor.refuse_connections()
-    decision = retry_in(decide(bench.submission(pacer=Planned(no_slot=CROWDED)), record(request_id, receives=3)))
+    decision = retry_in(decide(bench.submission(pacer=Planned(no_slot=CROWDED)), record(request_id, receives=2)))
     assert (decision.reason, decision.seconds) == (Reason.PACED, 0.5), "however often it was received"
     assert bench.row(request_id) == {}
 

@@ -9,8 +9,9 @@ import pytest
 from song_intake.domain.decision import DeadLetter, Done, RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
+from song_intake.outgoing.checks import SongCheck
 from song_intake.work.check_work import LAST_RECEIVES
-from song_intake.work.tracking import Tracking
+from song_intake.work.tracking import MOST_POLLS, Tracking
 from tests.integration import unreachable
 from tests.integration.bench import Bench, new_id, plenty_of_time, record_of
 from tests.integration.decisions import letter_in, retry_in
@@ -104,19 +105,36 @@ def test_a_ledger_that_does_not_answer_long_after_the_last_poll_leaves_a_letter(
     check = submitted(bench, request_id)
     without = tracking(bench, dynamodb=unreachable.dynamodb())
     last_poll = time.time() - TRACKING_HOURS * 3600
-    assert isinstance(look(replace(check, since=last_poll - 1), without), RetryIn)
-    letter = letter_in(look(replace(check, since=last_poll - 13 * 3600), without))
+    assert isinstance(look(replace(check, since=last_poll - 167 * 3600), without), RetryIn)
+    letter = letter_in(look(replace(check, since=last_poll - 169 * 3600), without))
     assert (letter.reason, letter.task_id) == (Reason.RETRIES_EXHAUSTED, check.task_id)
     assert "the ledger did not answer" in letter.detail
 
 
-@pytest.mark.parametrize("fault", ["ledger", "bus", "not a check"])
+@pytest.mark.parametrize("without", ["ledger", "vendor"])
+def test_a_check_that_gets_no_answer_is_sent_again_before_its_receives_run_out(
+    bench: Bench, request_id: str, without: str
+) -> None:
+    """An outage that all songs share ends no song."""
+    check = submitted(bench, request_id)
+    by = tracking(bench, dynamodb=unreachable.dynamodb() if without == "ledger" else None)
+    if without == "vendor":
+        bench.vendor.refuse_connections()
+    bench.checks.records()
+    decision = look(check, by, receives=MOST_POLLS)
+    assert isinstance(decision, Done)
+    assert decision.passed_on
+    (anew,) = bench.checks.records()
+    assert SongCheck.parse(anew["body"], 0.0) == check
+    assert bench.bus.events() == []
+
+
+@pytest.mark.parametrize("fault", ["bus", "not a check"])
 def test_a_check_that_fails_until_its_last_receive_becomes_a_letter_with_a_reason(
     bench: Bench, request_id: str, fault: str
 ) -> None:
     check = submitted(bench, request_id)
     broken = {
-        "ledger": lambda: tracking(bench, dynamodb=unreachable.dynamodb()),
         "bus": lambda: tracking(bench, notifier=bench.notifier(events=unreachable.events())),
         "not a check": lambda: tracking(bench),
     }[fault]()

@@ -8,6 +8,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
 
 # A queue that no client reaches, whatever its endpoint.
@@ -31,3 +32,7 @@ def events() -> "EventBridgeClient":
 
 def step_functions() -> "SFNClient":
     return _session().client("stepfunctions", endpoint_url=_CLOSED_PORT, config=_ONCE)
+
+
+def secrets() -> "SecretsManagerClient":
+    return _session().client("secretsmanager", endpoint_url=_CLOSED_PORT, config=_ONCE)

@@ -7,8 +7,7 @@ from tests.properties.simulation.messages import Kind
 from tests.properties.simulation.queues import QueuedMessage
 from tests.properties.simulation.world import SHIPPED, World
 
-NO_CONNECTION = {Step.CONNECT: Fault.NOT_TAKEN}
-RATE_LIMITED = {Step.CREATE: Fault.RATE_LIMITED}
+CRASH = {Step.CONNECT: Fault.DEATH}
 
 
 def test_a_message_whose_redriven_dead_letter_was_given_up_does_not_use_the_reserved_receives() -> None:
@@ -16,11 +15,13 @@ def test_a_message_whose_redriven_dead_letter_was_given_up_does_not_use_the_rese
     with world.clock():
         messages.send(world, Kind.WITHOUT_ID)
         [first] = world.queues.requests
-        _receive(world, first, NO_CONNECTION)
-        _receive(world, first, NO_CONNECTION, is_answered=False)  # given up; its delete is lost
+        _receive(world, first, CRASH)
+        _receive(world, first, CRASH)
+        _receive(world, first, {}, is_answered=False)  # given up; its delete is lost
         redriven = world.queues.redrive(world.queues.dead_letters[0])
-        _receive(world, redriven, RATE_LIMITED)
-        _receive(world, redriven, RATE_LIMITED)  # given up too: the row names the redriven message
+        _receive(world, redriven, CRASH)
+        _receive(world, redriven, CRASH)
+        _receive(world, redriven, {})  # given up too: the row names the redriven message
         _receive(world, first, {})
     assert world.queues.requests == []
     assert [letter.attribute(REASON) for letter in world.queues.dead_letters] == ["RETRIES_EXHAUSTED"] * 2

@@ -3,6 +3,7 @@
 The suite simulates 300 messages, `make campaign` 10,000. A day of an outage takes seconds.
 """
 
+import json
 from typing import Final
 
 from tests.properties.simulation.outage import BATCH_SIZE, ENVIRONMENTS, SECONDS_TO_SWITCH, Outage
@@ -15,11 +16,14 @@ A_DAY: Final = 24 * AN_HOUR
 # Before the first response every environment sends a batch; then, until the mapping is disabled, one create a minute.
 MOST_TRIED: Final = ENVIRONMENTS * (BATCH_SIZE + 2)
 
-# Each pause is twice as long as the previous one.
-MOST_PAUSES: Final = 11
+# Each pause is twice as long as the previous one, up to an hour.
+MOST_PAUSES: Final = 100
+
+# In the minute in which Lambda disables the mapping, a message may come back.
+MOST_RECEIVES: Final = 3
 
 
-def test_a_day_without_credits_costs_each_message_at_most_one_receive() -> None:
+def test_a_day_without_credits_costs_a_message_a_few_receives_at_most() -> None:
     outage = Outage(MESSAGES)
     outage.at(A_DAY, lambda: _pay(outage, MESSAGES))
     tried: list[int] = []
@@ -29,7 +33,7 @@ def test_a_day_without_credits_costs_each_message_at_most_one_receive() -> None:
     outage.run()
     _assert_each_was_created_once(outage)
     assert tried[0] <= MOST_TRIED
-    assert most_receives[0] <= 1
+    assert most_receives[0] <= MOST_RECEIVES
     assert [on for _, on in outage.switched] == [False, True]
 
 
@@ -67,5 +71,5 @@ def _pay(outage: Outage, songs: int) -> None:
 
 
 def _assert_each_was_created_once(outage: Outage) -> None:
-    assert sorted(outage.vendor.made) == sorted(f"r-{message.number}" for message in outage.messages)
+    assert sorted(outage.vendor.made) == sorted({json.loads(message.body)["title"] for message in outage.messages})
     assert outage.dead_letters == []

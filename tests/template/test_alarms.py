@@ -21,11 +21,12 @@ WATCHED = {
     (OUR_METRICS, "Credits"),
     (OUR_METRICS, "CreditsUnknown"),
     (OUR_METRICS, "IntakePaused"),
+    (OUR_METRICS, "IntakeDisabledElsewhere"),
     ("AWS/Lambda", "Errors"),
     ("AWS/Lambda", "Throttles"),
 }
 # Metrics that are reported from time to time. The last value is valid until the next one.
-LEVELS = {"Credits", "IntakePaused"}
+LEVELS = {"Credits", "CreditsUnknown", "IntakePaused", "IntakeDisabledElsewhere"}
 
 
 def dashboard_metrics() -> list[list[str]]:

@@ -30,10 +30,10 @@ def test_only_that_rule_may_invoke_the_switch() -> None:
     ]
 
 
-def test_the_schedule_checks_the_balance_every_five_minutes() -> None:
+def test_the_schedule_checks_the_intake_every_minute() -> None:
     (schedule,) = resources_of("AWS::Scheduler::Schedule").values()
     assert "Name" not in schedule, "CloudFormation's own names keep two stacks in an account apart"
-    assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
     assert schedule["Target"]["Arn"] == arn_of("SwitchIntake")
     assert schedule["Target"]["RoleArn"] == arn_of("BalanceCheckScheduleRole")
     assert json.loads(schedule["Target"]["Input"]) == {"intake": "check"}

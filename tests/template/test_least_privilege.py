@@ -21,6 +21,7 @@ GRANTS_OF_SUBMIT_SONG = [
     ("sqs:DeleteMessage", arn_of("SongRequests")),
     ("sqs:GetQueueAttributes", arn_of("SongRequests")),
     ("sqs:ChangeMessageVisibility", arn_of("SongRequests")),
+    ("sqs:SendMessage", arn_of("SongRequests")),
     ("sqs:SendMessage", arn_of("SongDeadLetters")),
     ("sqs:SendMessage", arn_of("SongChecks")),
     ("dynamodb:UpdateItem", arn_of("Ledger")),

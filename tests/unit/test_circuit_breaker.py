@@ -1,4 +1,4 @@
-"""What one process does about an account fault: it tries one request a minute and reports the fault."""
+"""What one process does about a shared fault: it stops, reports it, and tries one request at a time."""
 
 import time
 from collections.abc import Callable
@@ -7,36 +7,44 @@ from threading import Barrier
 
 import pytest
 
-from song_intake.admission.circuit_breaker import RESTS_UNTIL_FORGOTTEN, TRIAL_SECONDS, CircuitBreaker, ReportFault
+from song_intake.admission.circuit_breaker import (
+    FAULTS_IN_A_ROW,
+    FIRST_HOLD_SECONDS,
+    LONGEST_HOLD_SECONDS,
+    LONGEST_TRIAL_SECONDS,
+    TRIAL_SECONDS,
+    Attempt,
+    CircuitBreaker,
+)
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
-from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
+from song_intake.domain.reason import ACCOUNT_FAULTS, SHARED, Reason
 
-REST = 60.0
-BROKE = Retryable(Reason.NO_CREDITS, "no credits", 402)
-OTHER_OUTCOMES = [
-    Refused(Reason.REFUSED, "refused"),
-    Unknown("no answer"),
-    Retryable(Reason.RATE_LIMITED, "rate limited"),
-    Retryable(Reason.CANNOT_CONNECT, "no connection"),
+PATIENCE = 60.0
+SONG = Created("task-1")
+NO_CREDITS = Retryable(Reason.NO_CREDITS, "no credits", 402)
+NO_CONNECTION = Retryable(Reason.CANNOT_CONNECT, "no connection")
+REFUSED = Refused(Reason.REFUSED, "too long", 422, "validation_error")
+FORBIDDEN = Refused(Reason.REFUSED, "forbidden", 403, "forbidden")
+UNKNOWN = Unknown("no response")
+
+# Each may be bad luck of one request; three in a row are not.
+COUNTED: list[Outcome] = [
+    NO_CONNECTION,
+    UNKNOWN,
+    FORBIDDEN,
+    *(Retryable(reason, "x") for reason in sorted(SHARED - ACCOUNT_FAULTS - {Reason.PACED, Reason.RATE_LIMITED})),
 ]
 
 Advance = Callable[[float], None]
-
-
-def reporting_to(reports: list[Reason]) -> ReportFault:
-    """Accepts and stores every report."""
-
-    def report(reason: Reason) -> bool:
-        reports.append(reason)
-        return True
-
-    return report
+Reports = list[tuple[Reason, float | None]]
 
 
 @pytest.fixture
 def advance(monkeypatch: pytest.MonkeyPatch) -> Advance:
-    now = 1000.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
+    """The wall clock; the monotonic one stands still, as in a process that Lambda freezes."""
+    now = 1_700_000_000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
 
     def advance(seconds: float) -> None:
         nonlocal now
@@ -46,130 +54,196 @@ def advance(monkeypatch: pytest.MonkeyPatch) -> Advance:
 
 
 @pytest.fixture
-def reports() -> list[Reason]:
+def reports() -> Reports:
     return []
 
 
 @pytest.fixture
-def breaker(advance: Advance, reports: list[Reason]) -> CircuitBreaker:
-    return CircuitBreaker(REST, reporting_to(reports))
+def breaker(advance: Advance, reports: Reports) -> CircuitBreaker:
+    def report(reason: Reason, until: float | None) -> bool:
+        reports.append((reason, until))
+        return True
+
+    return CircuitBreaker(report, PATIENCE)
 
 
-def test_without_a_fault_every_request_is_tried(breaker: CircuitBreaker) -> None:
-    assert [breaker.fault() for _ in range(10)] == [None] * 10
+def is_closed(breaker: CircuitBreaker) -> bool:
+    with breaker.attempt() as one, breaker.attempt() as another:
+        return isinstance(one, Attempt) and isinstance(another, Attempt)
+
+
+def refusal_of(breaker: CircuitBreaker) -> Retryable:
+    with breaker.attempt() as attempt:
+        assert isinstance(attempt, Retryable)
+        return attempt
+
+
+def test_at_first_every_request_is_tried(breaker: CircuitBreaker, reports: Reports) -> None:
+    assert is_closed(breaker)
+    assert (breaker.refusal(), reports) == (None, [])
 
 
 @pytest.mark.parametrize("reason", sorted(ACCOUNT_FAULTS))
-def test_after_an_account_fault_no_request_is_tried_and_the_fault_is_the_reason(
-    breaker: CircuitBreaker, reason: Reason
+def test_an_account_fault_opens_the_breaker_at_once(breaker: CircuitBreaker, reports: Reports, reason: Reason) -> None:
+    breaker.record(Retryable(reason, "found"))
+    refusal = refusal_of(breaker)
+    assert (refusal.reason, refusal.retry_after) == (reason, FIRST_HOLD_SECONDS)
+    assert refusal.detail == "not tried, since another request found: found"
+    assert reports == [(reason, None)]
+
+
+def test_a_retry_after_beyond_the_invocation_opens_it_until_then(
+    breaker: CircuitBreaker, reports: Reports, advance: Advance
 ) -> None:
-    breaker.record_outcome(Retryable(reason, "the detail", 402, "code"))
-    fault = breaker.fault()
-    assert fault is not None
-    assert (fault.reason, fault.retry_after) == (reason, None)
-    assert fault.detail == "not sent, because another request found: the detail"
+    breaker.record(Retryable(Reason.RATE_LIMITED, "fewer", 429, retry_after=86_400))
+    assert reports == [(Reason.RATE_LIMITED, time.time() + 86_400)]
+    advance(86_399)
+    assert refusal_of(breaker).retry_after == 1
+    advance(1)
+    assert breaker.refusal() is None
 
 
-@pytest.mark.parametrize("outcome", OTHER_OUTCOMES, ids=str)
-def test_other_outcomes_neither_open_nor_close_the_circuit(
-    breaker: CircuitBreaker, reports: list[Reason], outcome: Outcome
+@pytest.mark.parametrize("retry_after", [None, 0, PATIENCE])
+def test_a_shorter_retry_after_is_left_to_the_pace(breaker: CircuitBreaker, retry_after: float | None) -> None:
+    for _ in range(10):
+        breaker.record(Retryable(Reason.RATE_LIMITED, "fewer", 429, retry_after=retry_after))
+    assert is_closed(breaker)
+
+
+def test_waiting_for_the_pace_is_no_fault(breaker: CircuitBreaker) -> None:
+    for _ in range(10):
+        breaker.record(Retryable(Reason.PACED, "no slot", retry_after=300))
+    assert is_closed(breaker)
+
+
+@pytest.mark.parametrize("outcome", COUNTED, ids=str)
+def test_three_faults_of_one_kind_in_a_row_open_it(breaker: CircuitBreaker, reports: Reports, outcome: Outcome) -> None:
+    for _ in range(FAULTS_IN_A_ROW - 1):
+        breaker.record(outcome)
+        assert is_closed(breaker)
+    breaker.record(outcome)
+    assert refusal_of(breaker).reason in SHARED
+    assert len(reports) == 1
+
+
+def test_unknown_outcomes_are_the_vendors_fault_and_the_same_403_is_the_endpoints(breaker: CircuitBreaker) -> None:
+    for _ in range(FAULTS_IN_A_ROW):
+        breaker.record(UNKNOWN)
+    assert refusal_of(breaker).reason is Reason.VENDOR_FAILING
+    breaker.record(SONG)
+    for _ in range(FAULTS_IN_A_ROW):
+        breaker.record(FORBIDDEN)
+    assert refusal_of(breaker).reason is Reason.ENDPOINT_REFUSED
+
+
+@pytest.mark.parametrize("sign_of_life", [SONG, REFUSED], ids=["a create", "a refusal of one request"])
+@pytest.mark.parametrize("outcome", [NO_CONNECTION, UNKNOWN], ids=str)
+def test_a_sign_of_life_begins_the_count_again(
+    breaker: CircuitBreaker, outcome: Outcome, sign_of_life: Outcome
 ) -> None:
-    breaker.record_outcome(outcome)
-    assert breaker.fault() is None
-    breaker.record_outcome(BROKE)
-    breaker.record_outcome(outcome)
-    assert breaker.fault() is not None
-    assert reports == [Reason.NO_CREDITS]
+    for _ in range(5):
+        breaker.record(outcome)
+        breaker.record(outcome)
+        breaker.record(sign_of_life)
+    assert is_closed(breaker)
 
 
-def test_after_the_rest_one_request_is_tried_and_the_others_retry_soon(
+def test_different_403s_are_the_requests_own(breaker: CircuitBreaker) -> None:
+    for number in range(10):
+        breaker.record(Refused(Reason.REFUSED, f"refused: {number}", 403, "forbidden"))
+    assert is_closed(breaker)
+
+
+def test_after_the_hold_one_request_at_a_time_is_tried(breaker: CircuitBreaker, advance: Advance) -> None:
+    breaker.record(NO_CREDITS)
+    advance(FIRST_HOLD_SECONDS)
+    with breaker.attempt() as trial:
+        assert isinstance(trial, Attempt)
+        assert refusal_of(breaker).retry_after == TRIAL_SECONDS
+        refusal = breaker.refusal()
+        assert refusal is not None
+        assert refusal.reason is Reason.NO_CREDITS
+    # It ended without an outcome (a duplicate, no slot): the next one is the trial.
+    with breaker.attempt() as trial:
+        assert isinstance(trial, Attempt)
+        trial.record(REFUSED)
+    with breaker.attempt() as trial:
+        assert isinstance(trial, Attempt)
+        assert isinstance(refusal_of(breaker), Retryable)
+        trial.record(SONG)
+    assert is_closed(breaker)
+
+
+@pytest.mark.parametrize("outcome", [NO_CREDITS, NO_CONNECTION, UNKNOWN, FORBIDDEN], ids=str)
+def test_a_trial_that_finds_a_fault_opens_it_for_twice_as_long(
+    breaker: CircuitBreaker, advance: Advance, reports: Reports, outcome: Outcome
+) -> None:
+    breaker.record(NO_CREDITS)
+    hold = FIRST_HOLD_SECONDS
+    for openings in range(1, 12):
+        assert refusal_of(breaker).retry_after == hold
+        advance(hold)
+        with breaker.attempt() as trial:
+            assert isinstance(trial, Attempt)
+            trial.record(outcome)
+        hold = min(2 * hold, LONGEST_HOLD_SECONDS)
+        assert len(reports) == openings + 1
+
+
+def test_a_create_ends_the_doubling(breaker: CircuitBreaker, advance: Advance) -> None:
+    breaker.record(NO_CREDITS)
+    advance(FIRST_HOLD_SECONDS)
+    breaker.record(NO_CREDITS)
+    breaker.record(SONG)
+    breaker.record(NO_CREDITS)
+    assert refusal_of(breaker).retry_after == FIRST_HOLD_SECONDS
+
+
+def test_a_trial_whose_thread_never_comes_back_does_not_block_the_next_one_for_ever(
     breaker: CircuitBreaker, advance: Advance
 ) -> None:
-    breaker.record_outcome(BROKE)
-    advance(REST - 1)
-    assert breaker.fault() is not None
-    advance(1)
-    assert breaker.fault() is None
-    others = [breaker.fault() for _ in range(9)]
-    assert [other.retry_after for other in others if other] == [TRIAL_SECONDS] * 9
+    breaker.record(NO_CREDITS)
+    advance(FIRST_HOLD_SECONDS)
+    assert breaker.begin_trial() is None
+    assert breaker.begin_trial() is not None
+    advance(LONGEST_TRIAL_SECONDS)
+    assert breaker.begin_trial() is None
 
 
-def test_a_created_song_closes_the_circuit(breaker: CircuitBreaker, advance: Advance) -> None:
-    breaker.record_outcome(BROKE)
-    advance(REST)
-    breaker.fault()
-    breaker.record_outcome(Created("task-1"))
-    assert [breaker.fault() for _ in range(10)] == [None] * 10
+def test_a_clock_that_was_set_back_ends_the_hold(breaker: CircuitBreaker, advance: Advance) -> None:
+    breaker.record(NO_CREDITS)
+    advance(-1)
+    assert breaker.refusal() is None
 
 
-def test_a_repeated_fault_opens_the_circuit_for_another_rest(breaker: CircuitBreaker, advance: Advance) -> None:
-    breaker.record_outcome(BROKE)
-    for _ in range(3):
-        advance(REST)
-        assert breaker.fault() is None
-        breaker.record_outcome(BROKE)
-        advance(REST - 1)
-        fault = breaker.fault()
-        assert fault is not None
-        assert fault.retry_after is None
-        advance(1)
-
-
-def test_a_trial_without_a_recorded_outcome_is_followed_by_another(breaker: CircuitBreaker, advance: Advance) -> None:
-    breaker.record_outcome(BROKE)
-    advance(REST)
-    assert breaker.fault() is None
-    advance(REST - 1)
-    assert breaker.fault() is not None
-    advance(1)
-    assert breaker.fault() is None
-
-
-def test_a_fault_expires_when_no_outcome_is_recorded_for_long(breaker: CircuitBreaker, advance: Advance) -> None:
-    breaker.record_outcome(BROKE)
-    advance(RESTS_UNTIL_FORGOTTEN * REST)
-    assert [breaker.fault() for _ in range(10)] == [None] * 10
-
-
-def test_a_fault_is_reported_once_and_again_after_every_trial(
-    breaker: CircuitBreaker, advance: Advance, reports: list[Reason]
-) -> None:
+def test_the_other_requests_of_a_batch_do_not_report_the_fault_again(breaker: CircuitBreaker, reports: Reports) -> None:
     for _ in range(10):
-        breaker.record_outcome(BROKE)
-    assert reports == [Reason.NO_CREDITS]
-    advance(REST)
-    breaker.fault()
-    for _ in range(10):
-        breaker.record_outcome(BROKE)
+        breaker.record(NO_CREDITS)
+    assert reports == [(Reason.NO_CREDITS, None)]
+
+
+def test_a_report_that_failed_is_repeated_by_the_next_request_that_finds_the_fault(advance: Advance) -> None:
+    answers = iter([False, True])
+    reports: list[Reason] = []
+
+    def report(reason: Reason, _until: float | None) -> bool:
+        reports.append(reason)
+        return next(answers)
+
+    breaker = CircuitBreaker(report, PATIENCE)
+    for _ in range(5):
+        breaker.record(NO_CREDITS)
     assert reports == [Reason.NO_CREDITS] * 2
 
 
-def test_a_fault_found_after_the_rest_is_reported_even_without_a_trial(
-    breaker: CircuitBreaker, advance: Advance, reports: list[Reason]
-) -> None:
-    breaker.record_outcome(BROKE)
-    advance(REST)
-    breaker.record_outcome(BROKE)
-    assert len(reports) == 2
+def test_of_many_threads_one_gets_the_trial(breaker: CircuitBreaker, advance: Advance) -> None:
+    breaker.record(NO_CREDITS)
+    advance(FIRST_HOLD_SECONDS)
+    barrier = Barrier(20)
 
+    def begin(_: int) -> bool:
+        barrier.wait()
+        return breaker.begin_trial() is None
 
-def test_a_failed_report_is_repeated_with_the_next_fault(advance: Advance) -> None:
-    answers = iter([False, False, True])
-    breaker = CircuitBreaker(REST, lambda _: next(answers))
-    for _ in range(10):
-        breaker.record_outcome(BROKE)
-    assert list(answers) == []
-
-
-def test_one_of_many_threads_that_find_the_fault_together_reports_it() -> None:
-    reports: list[Reason] = []
-    breaker = CircuitBreaker(REST, reporting_to(reports))
-    together = Barrier(10)
-
-    def find(_: int) -> None:
-        together.wait()
-        breaker.record_outcome(BROKE)
-
-    with ThreadPoolExecutor(10) as threads:
-        list(threads.map(find, range(10)))
-    assert reports == [Reason.NO_CREDITS]
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(begin, range(20))) == 1

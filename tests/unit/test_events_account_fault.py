@@ -22,7 +22,7 @@ class SimulatedBus:
 
 def test_an_accepted_event_counts_as_published() -> None:
     bus, errors = SimulatedBus(failed=0), list[str]()
-    assert AccountFaultPublisher(cast("Any", bus), "bus", errors.append)(Reason.TOKEN_REFUSED)
+    assert AccountFaultPublisher(cast("Any", bus), "bus", errors.append)(Reason.TOKEN_REFUSED, None)
     (entry,) = bus.entries
     assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == (
         "bus",
@@ -35,5 +35,6 @@ def test_an_accepted_event_counts_as_published() -> None:
 
 def test_an_event_rejected_in_a_200_response_is_not_published() -> None:
     bus, errors = SimulatedBus(failed=1), list[str]()
-    assert not AccountFaultPublisher(cast("Any", bus), "bus", errors.append)(Reason.NO_CREDITS)
+    assert not AccountFaultPublisher(cast("Any", bus), "bus", errors.append)(Reason.NO_CREDITS, 1_700_000_000.5)
     assert errors == ["ThrottlingException"]
+    assert json.loads(bus.entries[0]["Detail"]) == {"reason": "NO_CREDITS", "until": 1_700_000_000.5}

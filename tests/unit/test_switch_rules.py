@@ -1,125 +1,207 @@
-"""When the intake is paused and resumed, by the last change, the reported faults and the balance."""
+"""When the intake is paused and resumed: the last change, the event, and what the balance shows."""
 
 from dataclasses import replace
 
 import pytest
 
+from song_intake.admission.circuit_breaker import FIRST_HOLD_SECONDS, LONGEST_HOLD_SECONDS
 from song_intake.admission.switch_rules import (
     AUTOMATIC,
-    FIRST_HOLD_SECONDS,
-    LONGEST_HOLD_SECONDS,
-    SERIES_SECONDS,
+    ROW_SECONDS,
     Fault,
     IntakeChange,
     IntakeState,
     after_check,
     after_fault,
+    is_disabled_elsewhere,
+    is_paused,
+    mapping_change,
+    seen_in,
 )
-from song_intake.domain.reason import Reason
+from song_intake.domain.reason import ACCOUNT_FAULTS, SHARED, Reason
 from song_intake.domain.task import NoAnswer
 from song_intake.music_api.credits import Balance
 
 NOW = 1_700_000_000.0
 LONG_AGO = NOW - 30 * 86_400
-PAID = Balance(10, 0)
+PAYS = Balance(10, 0)
 EMPTY = Balance(9, 0)
-UNKNOWN_BALANCES = [
-    NoAnswer(reason) for reason in (Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE, Reason.BALANCE_UNKNOWN)
-]
-CANNOT_PAY = [EMPTY, *UNKNOWN_BALANCES]
+UNREADABLE = NoAnswer(Reason.BALANCE_UNKNOWN)
+NO_TOKEN = NoAnswer(Reason.TOKEN_UNAVAILABLE)
+REFUSED_TOKEN = NoAnswer(Reason.TOKEN_REFUSED)
+NO_HOST = NoAnswer(Reason.CANNOT_CONNECT)
+BALANCES = [PAYS, EMPTY, UNREADABLE, NO_TOKEN, REFUSED_TOKEN, NO_HOST, NoAnswer(Reason.TURNED_AWAY, 404)]
 FAULT = Fault(Reason.NO_CREDITS, NOW)
 ON = IntakeChange(IntakeState.ON, AUTOMATIC, LONG_AGO)
 OFF = IntakeChange(IntakeState.OFF, AUTOMATIC, LONG_AGO, Reason.NO_CREDITS)
-OFF_MANUALLY = IntakeChange(IntakeState.OFF, "ada", LONG_AGO)
-ON_MANUALLY = IntakeChange(IntakeState.ON, "ada", LONG_AGO)
+OFF_BY_HAND = IntakeChange(IntakeState.OFF, "ada", LONG_AGO)
+ON_BY_HAND = IntakeChange(IntakeState.ON, "ada", LONG_AGO)
 
 
-@pytest.mark.parametrize("balance", [PAID, *CANNOT_PAY], ids=str)
-@pytest.mark.parametrize("last", [None, ON, ON_MANUALLY], ids=["never switched", "on", "on, manual"])
-def test_a_fault_pauses_the_intake_whatever_the_balance_is(
-    last: IntakeChange | None, balance: Balance | NoAnswer
+@pytest.mark.parametrize("balance", BALANCES, ids=str)
+@pytest.mark.parametrize("reason", sorted(SHARED))
+@pytest.mark.parametrize("last", [None, ON, ON_BY_HAND], ids=["never changed", "on", "on by hand"])
+def test_a_fault_pauses_the_intake_whatever_the_balance_shows(
+    last: IntakeChange | None, reason: Reason, balance: Balance | NoAnswer
 ) -> None:
-    after = after_fault(last, FAULT, balance, NOW + 1)
-    assert after == IntakeChange(
-        IntakeState.OFF, AUTOMATIC, NOW + 1, Reason.NO_CREDITS, unexplained=int(balance == PAID)
-    )
+    after = after_fault(last, Fault(reason, NOW), balance, NOW + 1)
+    assert after is not None
+    assert (after.state, after.by, after.at, after.reason) == (IntakeState.OFF, AUTOMATIC, NOW + 1, reason)
 
 
-@pytest.mark.parametrize("last", [OFF, OFF_MANUALLY], ids=["automatic", "manual"])
-def test_a_further_fault_does_not_change_a_pause(last: IntakeChange) -> None:
+@pytest.mark.parametrize("last", [OFF, OFF_BY_HAND], ids=["automatic", "by hand"])
+def test_a_further_fault_leaves_a_pause_as_it_is(last: IntakeChange) -> None:
     assert after_fault(last, FAULT, EMPTY, NOW) is last
 
 
-@pytest.mark.parametrize("last", [ON, ON_MANUALLY], ids=["automatic", "manual"])
-def test_a_fault_older_than_the_last_resume_is_ignored(last: IntakeChange) -> None:
+@pytest.mark.parametrize("last", [ON, ON_BY_HAND], ids=["automatic", "by hand"])
+def test_a_fault_from_before_the_intake_was_resumed_changes_nothing(last: IntakeChange) -> None:
     later = replace(last, at=NOW + 0.1)
     assert after_fault(later, FAULT, EMPTY, NOW + 1) is later
 
 
-def test_the_intake_resumes_when_the_account_can_pay() -> None:
-    assert after_check(OFF, PAID, NOW) == IntakeChange(IntakeState.ON, AUTOMATIC, NOW)
+@pytest.mark.parametrize("last", [None, ON, ON_BY_HAND, OFF_BY_HAND], ids=["never", "on", "on by hand", "off by hand"])
+@pytest.mark.parametrize("balance", BALANCES, ids=str)
+def test_a_check_changes_nothing_but_an_automatic_pause(last: IntakeChange | None, balance: Balance | NoAnswer) -> None:
+    assert after_check(last, balance, NOW) is last
 
 
-@pytest.mark.parametrize("balance", CANNOT_PAY, ids=str)
-def test_the_intake_stays_paused_while_the_account_cannot_pay_or_the_balance_is_unknown(
-    balance: Balance | NoAnswer,
-) -> None:
-    assert after_check(OFF, balance, NOW) is OFF
+def paused(reason: Reason, balance: Balance | NoAnswer, in_a_row: int = 0, until: float | None = None) -> IntakeChange:
+    """A pause that begins now, with this balance at its beginning."""
+    last = replace(ON, at=NOW - 1, in_a_row=in_a_row)
+    after = after_fault(last, Fault(reason, NOW, until), balance, NOW)
+    assert after is not None
+    return after
 
 
-@pytest.mark.parametrize("last", [None, ON, ON_MANUALLY, OFF_MANUALLY], ids=str)
-def test_a_balance_check_resumes_only_an_automatic_pause(last: IntakeChange | None) -> None:
-    assert after_check(last, PAID, NOW) is last
-
-
-def test_a_pause_that_the_balance_does_not_explain_holds_for_a_while_and_then_ends() -> None:
-    off = after_fault(ON, FAULT, PAID, NOW)
-    assert off is not None
-    assert after_check(off, PAID, NOW + FIRST_HOLD_SECONDS - 1) is off
-    on = after_check(off, PAID, NOW + FIRST_HOLD_SECONDS)
-    assert on is not None
-    assert on.state is IntakeState.ON
-
-
-def holds_in_a_row(pauses: int) -> list[float]:
-    """The least seconds that each of these pauses lasts, if the same fault follows each of them at once."""
-    holds, now = [], NOW
-    last: IntakeChange | None = None
-    for _ in range(pauses):
-        last = after_fault(last, Fault(Reason.NO_CREDITS, now), PAID, now)
-        assert last is not None
-        holds.append(last.held_until - now)
-        now = last.held_until
-        last = after_check(last, PAID, now)
-        assert last is not None
-        assert last.state is IntakeState.ON
-    return holds
-
-
-def test_each_unexplained_pause_in_a_row_lasts_twice_as_long_up_to_a_day() -> None:
-    assert holds_in_a_row(4) == [600, 1200, 2400, 4800]
-    assert holds_in_a_row(40)[-1] == LONGEST_HOLD_SECONDS
-
-
-def test_four_days_of_unexplained_pauses_do_not_use_up_the_receives_of_a_message() -> None:
-    final_receive = 12  # MaxReceiveCount minus the reserved receives, at the defaults
-    holds = holds_in_a_row(30)
-    begun = [sum(holds[:number]) for number in range(len(holds))]
-    assert sum(at < 4 * 86_400 for at in begun) < final_receive
+def is_resumed(change: IntakeChange | None) -> bool:
+    return change is not None and change.state is IntakeState.ON
 
 
 @pytest.mark.parametrize(
-    ("last", "balance", "unexplained"),
+    ("reason", "shown", "gone"),
     [
-        pytest.param(replace(ON, at=NOW - SERIES_SECONDS, unexplained=3), PAID, 4, id="within the hour"),
-        pytest.param(replace(ON, at=NOW - SERIES_SECONDS - 1, unexplained=3), PAID, 1, id="later"),
-        pytest.param(replace(ON, at=NOW - 1, unexplained=3), EMPTY, 0, id="explained by the balance"),
-        pytest.param(replace(ON_MANUALLY, at=NOW - 1), PAID, 1, id="after a manual resume"),
+        (Reason.NO_CREDITS, EMPTY, PAYS),
+        (Reason.TOKEN_REFUSED, REFUSED_TOKEN, PAYS),
+        (Reason.TOKEN_UNAVAILABLE, NO_TOKEN, PAYS),
+        (Reason.CANNOT_CONNECT, NO_HOST, PAYS),
+        (Reason.CANNOT_CONNECT, NO_HOST, EMPTY),
+        (Reason.TURNED_AWAY, NoAnswer(Reason.TURNED_AWAY, 404), PAYS),
+    ],
+    ids=str,
+)
+def test_a_pause_whose_cause_was_seen_ends_when_the_cause_is_gone(
+    reason: Reason, shown: Balance | NoAnswer, gone: Balance
+) -> None:
+    for pause in (paused(reason, shown, in_a_row=9), after_check(paused(reason, UNREADABLE, 9), shown, NOW + 1)):
+        after = after_check(pause, gone, NOW + 2)
+        assert after is not None
+        assert (is_resumed(after), after.in_a_row) == (True, 0)
+
+
+@pytest.mark.parametrize("reason", sorted(ACCOUNT_FAULTS))
+@pytest.mark.parametrize("balance", [EMPTY, NO_TOKEN, REFUSED_TOKEN], ids=str)
+def test_an_account_that_is_seen_at_fault_is_not_tried_however_long_it_lasts(
+    reason: Reason, balance: Balance | NoAnswer
+) -> None:
+    pause = paused(reason, balance)
+    assert not is_resumed(after_check(pause, balance, NOW + 9 * 86_400))
+
+
+@pytest.mark.parametrize("reason", sorted(SHARED - ACCOUNT_FAULTS))
+@pytest.mark.parametrize("balance", BALANCES, ids=str)
+def test_every_other_pause_ends_with_its_hold_whatever_the_balance_shows(
+    reason: Reason, balance: Balance | NoAnswer
+) -> None:
+    assert is_resumed(after_check(paused(reason, balance), balance, NOW + FIRST_HOLD_SECONDS))
+
+
+@pytest.mark.parametrize("balance", [PAYS, UNREADABLE, NO_HOST], ids=str)
+@pytest.mark.parametrize("reason", sorted(ACCOUNT_FAULTS))
+def test_an_account_fault_that_the_balance_does_not_show_ends_with_its_hold(
+    reason: Reason, balance: Balance | NoAnswer
+) -> None:
+    pause = paused(reason, balance)
+    assert not is_resumed(after_check(pause, balance, NOW + FIRST_HOLD_SECONDS - 1))
+    assert is_resumed(after_check(pause, balance, NOW + FIRST_HOLD_SECONDS))
+
+
+@pytest.mark.parametrize(
+    ("in_a_row", "hold"),
+    [(0, 60), (1, 120), (2, 240), (5, 1920), (6, LONGEST_HOLD_SECONDS), (5000, LONGEST_HOLD_SECONDS)],
+)
+def test_the_hold_doubles_with_each_pause_in_a_row_up_to_an_hour(in_a_row: int, hold: float) -> None:
+    pause = paused(Reason.VENDOR_FAILING, PAYS, in_a_row)
+    assert pause.held_until == NOW + hold
+    after = after_check(pause, PAYS, NOW + hold)
+    assert after is not None
+    assert after.in_a_row == in_a_row + 1
+
+
+def test_a_fault_long_after_the_last_pause_begins_a_new_row() -> None:
+    last = replace(ON, at=NOW - ROW_SECONDS - 1, in_a_row=7)
+    after = after_fault(last, FAULT, PAYS, NOW)
+    assert after is not None
+    assert after.in_a_row == 1
+
+
+@pytest.mark.parametrize("balance", BALANCES, ids=str)
+def test_a_fault_with_a_known_end_lasts_until_then(balance: Balance | NoAnswer) -> None:
+    pause = paused(Reason.RATE_LIMITED, balance, until=NOW + 86_400)
+    assert not is_resumed(after_check(pause, balance, NOW + 86_399))
+    assert is_resumed(after_check(pause, balance, NOW + 86_400))
+
+
+def test_a_clock_that_was_set_back_ends_a_hold() -> None:
+    assert is_resumed(after_check(paused(Reason.VENDOR_FAILING, PAYS), PAYS, NOW - 3600))
+
+
+@pytest.mark.parametrize(
+    ("last", "mapping", "change"),
+    [
+        (None, "Enabled", None),
+        (None, "Disabled", None),
+        (OFF, "Enabled", IntakeState.OFF),
+        (OFF_BY_HAND, "Enabled", IntakeState.OFF),
+        (replace(OFF, is_reached=True), "Enabled", IntakeState.OFF),
+        (OFF, "Disabled", None),
+        (OFF, "Enabling", None),
+        (OFF, "Updating", None),
+        (ON, "Disabled", IntakeState.ON),
+        (ON_BY_HAND, "Disabled", IntakeState.ON),
+        (replace(ON, is_reached=True), "Disabled", None),
+        (ON, "Disabling", None),
+        (ON, "Enabled", None),
+        (ON, "Creating", None),
     ],
 )
-def test_the_count_grows_only_if_the_next_fault_is_soon_and_unexplained(
-    last: IntakeChange, balance: Balance, unexplained: int
+def test_the_mapping_follows_the_state(last: IntakeChange | None, mapping: str, change: IntakeState | None) -> None:
+    assert mapping_change(last, mapping) is change
+
+
+@pytest.mark.parametrize(
+    ("last", "mapping", "is_reached"),
+    [(ON, "Enabled", True), (ON, "Enabling", False), (OFF, "Disabled", True), (OFF, "Disabling", False)],
+)
+def test_a_state_counts_as_reached_once_the_mapping_is_there(
+    last: IntakeChange, mapping: str, *, is_reached: bool
 ) -> None:
-    after = after_fault(last, FAULT, balance, NOW)
-    assert after is not None
-    assert after.unexplained == unexplained
+    assert seen_in(last, mapping).is_reached is is_reached
+
+
+@pytest.mark.parametrize(
+    ("last", "mapping", "paused", "elsewhere"),
+    [
+        (None, "Enabled", False, False),
+        (None, "Disabled", True, True),
+        (ON, "Disabled", True, False),
+        (replace(ON, is_reached=True), "Disabled", True, True),
+        (replace(ON, is_reached=True), "Enabled", False, False),
+        (OFF, "Enabled", True, False),
+        (OFF, "Disabled", True, False),
+    ],
+)
+def test_an_intake_that_was_disabled_elsewhere_is_paused_and_recognised(
+    last: IntakeChange | None, mapping: str, *, paused: bool, elsewhere: bool
+) -> None:
+    assert (is_paused(last, mapping), is_disabled_elsewhere(last, mapping)) == (paused, elsewhere)

@@ -10,7 +10,7 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 
 from song_intake.contract.sqs_message import Message
-from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn
+from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.outgoing.telemetry import RecordReport, Telemetry, frames_of
@@ -214,7 +214,7 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ou
     telemetry.count(
         [RecordReport(MESSAGE, decision) for decision in (Done("1"), Done("2"), RETRY, REFUSED, UNRECORDED)]
     )
-    line = output.line()
+    line, _ = output.lines()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     counts = {"Submitted": 2, "Retried": 1, "DeadLettered": 2, "Rejected": 1, "TaskNotRecorded": 1}
     assert isinstance(line["_aws"]["Timestamp"], int)
@@ -248,6 +248,8 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ou
         (RetryIn(1, Reason.TOKEN_UNAVAILABLE, ""), {"Retried", "TokenUnavailable"}),
         (RetryIn(1, Reason.NO_CREDITS, ""), {"Retried", "NoCredits"}),
         (RetryIn(1, Reason.LEDGER_UNAVAILABLE, ""), {"Retried", "LedgerUnavailable"}),
+        (SendAnew(1, Reason.LEDGER_UNAVAILABLE, ""), {"SentAnew", "LedgerUnavailable"}),
+        (SendAnew(1, Reason.CLAIM_HELD, ""), {"SentAnew"}),
         (DeadLetter(Reason.INVALID_REQUEST, ""), {"DeadLettered"}),
         (DeadLetter(Reason.REFUSED, ""), {"DeadLettered", "Rejected"}),
         (RetryIn(1, Reason.REDIRECTED, ""), {"Retried"}),
@@ -259,7 +261,7 @@ def test_a_decision_is_counted_under_its_names(
     telemetry: Telemetry, output: LogOutput, decision: Decision, names: set[str]
 ) -> None:
     telemetry.count([RecordReport(MESSAGE, decision)])
-    line = output.line()
+    line = output.lines()[0]
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert {metric["Name"] for metric in directive["Metrics"]} == names
 
@@ -286,6 +288,23 @@ def test_a_log_that_fails_does_not_lose_a_created_task(telemetry: Telemetry, mon
     telemetry.created("request-1", "message-1", "task-1")
 
 
+def test_shared_faults_are_counted_by_reason(telemetry: Telemetry, output: LogOutput) -> None:
+    waiting: list[Decision] = [
+        RetryIn(1, Reason.NO_CREDITS, ""),
+        SendAnew(1, Reason.NO_CREDITS, ""),
+        RetryIn(1, Reason.LEDGER_UNAVAILABLE, ""),
+        RetryIn(1, Reason.PACED, ""),
+        RetryIn(1, Reason.CLAIM_HELD, ""),
+        DeadLetter(Reason.REFUSED, ""),
+    ]
+    telemetry.count([RecordReport(MESSAGE, decision) for decision in waiting])
+    _, *faults = output.lines()
+    assert {line["reason"]: line["FaultsShared"] for line in faults} == {
+        "NO_CREDITS": [2.0],
+        "LEDGER_UNAVAILABLE": [1.0],
+    }
+
+
 def test_an_empty_batch_is_not_counted(telemetry: Telemetry, output: LogOutput) -> None:
     telemetry.count([])
     assert output.lines() == []
@@ -294,7 +313,7 @@ def test_an_empty_batch_is_not_counted(telemetry: Telemetry, output: LogOutput) 
 def test_one_batch_is_not_counted_again_with_the_next(telemetry: Telemetry, output: LogOutput) -> None:
     telemetry.count([RecordReport(MESSAGE, Done("1"))])
     telemetry.count([RecordReport(MESSAGE, RETRY)])
-    _, second = output.lines()
+    _, second, _ = output.lines()
     assert "Submitted" not in second
 
 

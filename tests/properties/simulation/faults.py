@@ -15,6 +15,7 @@ class Step(StrEnum):
     WRITE = "writes to the ledger"
     WRITE_AGAIN = "writes to the ledger again"
     LETTER = "sends a dead letter"
+    ANEW = "sends the request anew"
     CHECK = "sends a check of the song"
     EVENT = "publishes an event"
     HIDE = "changes visibility"
@@ -79,6 +80,7 @@ FAULTS_AT: Final[Mapping[Step, tuple[Fault, ...]]] = {
     ),
     Step.WRITE_AGAIN: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
     Step.LETTER: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
+    Step.ANEW: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
     Step.CHECK: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
     Step.EVENT: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
     Step.HIDE: (Fault.DEATH, Fault.NOT_TAKEN),
@@ -115,4 +117,4 @@ def is_harmful(step: Step, fault: Fault) -> bool:
     return step in _WRITING and fault is not Fault.SENT_TWICE
 
 
-_WRITING: Final = (Step.WRITE, Step.WRITE_AGAIN, Step.LETTER, Step.CHECK, Step.EVENT)
+_WRITING: Final = (Step.WRITE, Step.WRITE_AGAIN, Step.LETTER, Step.ANEW, Step.CHECK, Step.EVENT)

@@ -109,6 +109,7 @@ class Functions:
             checks=self._song_checks(sqs, FIRST_CHECK),
             notifier=self._notifier(clients),
             dead_letters=batch.work.dead_letters,
+            requests=batch.work.requests,
         )
         return replace(batch, work=work)
 

@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -23,14 +23,14 @@ from song_intake.admission.switch import IntakeSwitch, NotSwitched
 from song_intake.app.submit import submit_song
 from song_intake.app.switch import SwitchSettings, switch_intake
 from song_intake.aws import group_commit
-from song_intake.contract.sqs_message import SqsRecord
+from song_intake.contract.sqs_message import MessageAttribute, SqsRecord
 from song_intake.outgoing.events import ACCOUNT_FAULT
 from song_intake.outgoing.telemetry import Telemetry
 from song_intake.work.batch import Batch
 from tests.properties.simulation.clients import SimulatedClients, SimulatedSecrets, submit_settings
 from tests.properties.simulation.dynamodb import SimulatedDynamoDb, Table
 from tests.properties.simulation.outage_ends import Faultless, OneItem, OutageApi, OutageVendor, Uncounted
-from tests.properties.simulation.queues import DEAD_LETTERS_URL, VISIBILITY_SECONDS
+from tests.properties.simulation.queues import DEAD_LETTERS_URL, REQUESTS_URL, VISIBILITY_SECONDS
 from tests.properties.simulation.vendor import SECRET_ID
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ ENVIRONMENTS: Final = 5
 BATCH_SIZE: Final = 10
 FINAL_RECEIVE: Final = 12
 MAX_RECEIVE_COUNT: Final = 15
-LOOK_EVERY: Final = 300.0
-RETENTION: Final = 4 * 86_400.0
+CHECK_EVERY: Final = 60.0
+LONGEST_RUN: Final = 20 * 86_400.0
 
 SECONDS_TO_SWITCH: Final = 60.0
 RETRIES_OF_AN_EVENT: Final = (60.0, 120.0)
@@ -57,6 +57,7 @@ class Queued:
     body: str
     receives: int = 0
     visible_at: float = 0.0
+    attributes: Mapping[str, MessageAttribute] = field(default_factory=dict)
 
     def record(self) -> SqsRecord:
         return {
@@ -64,7 +65,7 @@ class Queued:
             "receiptHandle": str(self.number),
             "body": self.body,
             "attributes": {"ApproximateReceiveCount": str(self.receives)},
-            "messageAttributes": {},
+            "messageAttributes": dict(self.attributes),
         }
 
 
@@ -88,7 +89,7 @@ class Outage:
         self._dynamodb = SimulatedDynamoDb(Faultless(), Table())
         self._switch = self._new_switch()
         self._environments = [self._new_batch() for _ in range(ENVIRONMENTS)]
-        self.at(0, self._every_look)
+        self.at(0, self._every_check)
 
     def at(self, seconds: float, what: Callable[[], object]) -> None:
         """Schedule a call, in seconds after the start."""
@@ -96,7 +97,7 @@ class Outage:
 
     def run(self) -> None:
         with self._clock():
-            while (self._waiting or self._hidden) and self.now < self.began + RETENTION:
+            while (self._waiting or self._hidden) and self.now < self.began + LONGEST_RUN:
                 self._run_due_events()
                 # One round of deliveries takes a second, like a create.
                 self.now = self.now + 1 if self._deliver() else max(self.now + 1, self._next())
@@ -124,9 +125,25 @@ class Outage:
                 self.at(self.now + 1 - self.began, partial(self._invoke, event, RETRIES_OF_AN_EVENT))
         return {"FailedEntryCount": 0}
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str, **_: object) -> None:  # noqa: N803
+    def send_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803
+        MessageBody: str,  # noqa: N803
+        MessageAttributes: Mapping[str, Mapping[str, str]],  # noqa: N803
+        DelaySeconds: int = 0,  # noqa: N803
+    ) -> None:
         if QueueUrl == DEAD_LETTERS_URL:
             self.dead_letters.append(json.loads(MessageBody)["request_id"])
+            return
+        assert QueueUrl == REQUESTS_URL
+        attributes: Mapping[str, MessageAttribute] = {
+            name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
+            for name, value in MessageAttributes.items()
+        }
+        anew = Queued(len(self.messages), MessageBody, visible_at=self.now + DelaySeconds, attributes=attributes)
+        self.messages.append(anew)
+        heapq.heappush(self._hidden, (anew.visible_at, anew.number))
 
     def send_message_batch(self, **_: object) -> dict[str, object]:
         """The checks. Songs are not tracked here."""
@@ -143,9 +160,9 @@ class Outage:
             if retries:
                 self.at(self.now + retries[0] - self.began, partial(self._invoke, event, retries[1:]))
 
-    def _every_look(self) -> None:
+    def _every_check(self) -> None:
         self._invoke({"intake": "check"}, RETRIES_OF_AN_EVENT)
-        self.at(self.now + LOOK_EVERY - self.began, self._every_look)
+        self.at(self.now + CHECK_EVERY - self.began, self._every_check)
 
     def _run_due_events(self) -> None:
         while self._events and self._events[0][0] <= self.now:

@@ -123,6 +123,12 @@ class Queues:
         letter = QueuedMessage(self._new_id("letter"), body, delivery.sent, attributes)
         self.dead_letters.append(letter)
 
+    def add_anew(self, delivery: QueuedMessage, body: str, attributes: Attributes, now: float, delay: float) -> None:
+        """A new message takes the place of the delivery: a new id, a new receive count."""
+        self.requests.append(
+            QueuedMessage(self._new_id("anew"), body, delivery.sent, attributes, visible_at=now + delay, sent_at=now)
+        )
+
     def hide(self, receipt_handle: str, until: float) -> None:
         for message in self.requests:
             if message.receipt_handle == receipt_handle:
@@ -158,16 +164,21 @@ class SimulatedSqs:
         QueueUrl: str,  # noqa: N803 - boto3's names
         MessageBody: str,  # noqa: N803
         MessageAttributes: Mapping[str, Mapping[str, str]] | None = None,  # noqa: N803
+        DelaySeconds: int = 0,  # noqa: N803
     ) -> None:
-        assert QueueUrl == DEAD_LETTERS_URL
-        fault = self._world.before(Step.LETTER)
+        is_letter = QueueUrl == DEAD_LETTERS_URL
+        assert is_letter or (QueueUrl == REQUESTS_URL and 0 <= DelaySeconds <= 900)
+        fault = self._world.before(Step.LETTER if is_letter else Step.ANEW)
         if fault is Fault.NOT_TAKEN:
             raise unavailable("SendMessage")
         attributes: Attributes = {
             name: {"dataType": attribute["DataType"], "stringValue": attribute["StringValue"]}
             for name, attribute in (MessageAttributes or {}).items()
         }
-        self._queues.add_dead_letter(self._world.being_handled(), MessageBody, attributes)
+        if is_letter:
+            self._queues.add_dead_letter(self._world.being_handled(), MessageBody, attributes)
+        else:
+            self._queues.add_anew(self._world.being_handled(), MessageBody, attributes, self._world.now, DelaySeconds)
         if fault is Fault.ANSWER_LOST:
             raise no_answer()
 

@@ -258,6 +258,7 @@ class World(Deliveries):
             checks=batch.work.checks,
             notifier=batch.work.notifier,
             dead_letters=self.parts.dead_letters(batch.sqs, DEAD_LETTERS_URL),
+            requests=batch.work.requests,
         )
         return replace(batch, work=work)
 

@@ -1,81 +1,203 @@
-"""Remembers an account fault in this process, so that no other request need be sent to find the same fault.
+"""What one process knows of a shared fault: while the fault lasts, no other request is sent only to find it again.
 
-    closed  --a create or the token fails because of the account-->  open
-    open    --rest-->  half open: one request is sent as a trial, and the circuit stays open for the others
-    half open  --created-->  closed        --the same fault-->  open
+    closed      every request is tried
+    open        none is tried, until the hold ends
+    half open   one request at a time is tried, until one is created: then closed
 
-The breaker is the fast half of a pause. The slow half, switching the intake off for all processes, takes a minute on
-AWS (switch_intake); messages that are delivered until then return to their queue unsent.
+    closed    --an account fault, a long Retry-After; any other shared fault three times in a row-->  open
+    open      --the hold ends-->                                                                    half open
+    half open --the trial finds a shared fault-->                                                   open, twice as long
+    half open --a request is created-->                                                             closed
+
+It is the fast half of a pause. The slow half, disabling the event source mapping for all processes, takes a minute on
+AWS (admission/switch).
+
+Moments are by the wall clock: the monotonic clock stands still while Lambda freezes the process. A wall clock that was
+set back ends a hold.
 """
+
+from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import TracebackType
 
-from song_intake.domain.outcome import Created, Outcome, Retryable
-from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
+from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
+from song_intake.domain.reason import ACCOUNT_FAULTS, SHARED, Reason
 
-# Our choice: one trial per minute costs little, and the intake is paused within that minute.
-REST_SECONDS = 60.0
+FIRST_HOLD_SECONDS = 60.0
+LONGEST_HOLD_SECONDS = 3_600.0
 
-# During a trial, the other messages return this soon. Our choice: most creates are answered faster.
+# While one request is tried, the others come back after so long: more than most creates take.
 TRIAL_SECONDS = 5.0
 
-# After so many rests without a message the fault is forgotten: the intake was switched off in between and is on again,
-# and its messages should not wait for a single trial.
-RESTS_UNTIL_FORGOTTEN = 4
+# A trial of which no outcome was recorded for so long is over: no invocation lasts longer than Lambda's 15 minutes.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LONGEST_TRIAL_SECONDS = 900.0
 
-ReportFault = Callable[[Reason], bool]
-"""Reports a fault to the stack; False if the report failed."""
+# One fault of these kinds may be this request's bad luck; three in a row, with no sign of life between, are not.
+FAULTS_IN_A_ROW = 3
+
+# Reasons that are no fault: the pace is kept on purpose.
+_NO_FAULTS = frozenset((Reason.PACED,))
+
+ReportFault = Callable[[Reason, float | None], bool]
+"""Reports a fault to the stack, with the moment (seconds since 1970) until which it lasts, if that is known. False if
+the report failed.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Why and until when (seconds since 1970) no request is tried."""
+
+    fault: Retryable
+    since: float
+    until: float
+
+    def is_over(self, now: float) -> bool:
+        return not self.since <= now < self.until
 
 
 class CircuitBreaker:
-    """One breaker for all threads of the process.
+    """One for all threads of the process.
 
-    rest: seconds from a fault to the first trial, and from one trial to the next.
-    report: has the intake switched off. It is called once for a fault, and again after a trial that finds the fault
-    again or after a report that failed.
+    report: has the intake paused; called when the breaker opens, and again at the next fault if the report failed.
+    patience: seconds; a Retry-After beyond it opens the breaker at once. A shorter one is the pace's to keep.
     """
 
-    def __init__(self, rest: float = REST_SECONDS, report: ReportFault = lambda _: True) -> None:
-        self._rest = rest
+    def __init__(
+        self,
+        report: ReportFault = lambda _reason, _until: True,
+        patience: float = FIRST_HOLD_SECONDS,
+        first_hold: float = FIRST_HOLD_SECONDS,
+    ) -> None:
         self._report = report
+        self._patience = patience
+        self._first_hold = first_hold
         self._lock = threading.Lock()
-        self._fault: Retryable | None = None
-        self._found_at = self._trial_at = 0.0
-        self._is_reported = self._on_trial = False
+        self._open: _Open | None = None
+        self._openings = 0
+        """In a row, without a create between them."""
+        self._trial_since: float | None = None
+        self._is_reported = True
+        self._in_a_row: dict[object, int] = {}
+        """How often each kind of fault was found since the last sign of life."""
 
-    def fault(self) -> Retryable | None:
-        """Why a request must not be sent now. None: send it, and pass its outcome to `record_outcome`."""
+    def refusal(self) -> Retryable | None:
+        """Why no request may be tried at all now. It claims no trial."""
         with self._lock:
-            now = time.monotonic()
-            if self._fault is None or now >= self._found_at + RESTS_UNTIL_FORGOTTEN * self._rest:
-                self._fault = None
-            elif now >= self._trial_at:
-                # This request is the trial. If its outcome is never recorded, the next trial comes one rest later.
-                self._trial_at, self._is_reported, self._on_trial = now + self._rest, False, True
-                return None
-            elif self._on_trial:
-                return replace(self._fault, retry_after=min(TRIAL_SECONDS, self._rest))
-            return self._fault
+            return self._refusal(time.time())
 
-    def record_outcome(self, outcome: Outcome) -> None:
-        """Record the outcome of a request that was sent. Only Created and account faults depend on the account."""
+    def attempt(self) -> Attempt:
+        """`with breaker.attempt() as attempt`: the right to try one request, or the Retryable that says why not."""
+        return Attempt(self)
+
+    def record(self, outcome: Outcome) -> None:
+        """What became of a request that was tried, or why it could not be tried."""
         match outcome:
             case Created():
                 with self._lock:
-                    self._fault, self._on_trial = None, False
+                    self._open, self._openings, self._trial_since, self._in_a_row = None, 0, None, {}
+            case Refused(http_status=403):
+                self._count((403, outcome.vendor_code, outcome.detail), _same_refusal(outcome))
+            case Refused():
+                self._sign_of_life()
+            case Unknown():
+                self._count(Reason.VENDOR_FAILING, _failing(outcome))
+            case Retryable(reason=Reason.RATE_LIMITED):
+                if (outcome.retry_after or 0) > self._patience:
+                    self._open_for(outcome)
             case Retryable(reason) if reason in ACCOUNT_FAULTS:
-                if self._opened(outcome):
-                    self._is_reported = self._report(reason)
+                self._open_for(outcome)
+            case Retryable(reason) if reason in SHARED - _NO_FAULTS:
+                self._count(reason, outcome)
 
-    def _opened(self, fault: Retryable) -> bool:
-        """Open the circuit. Returns whether this thread reports the fault; other threads may have found the same."""
+    def begin_trial(self) -> Retryable | None:
+        """None: this request may be tried. In a half-open breaker, it is the only one until its trial has ended."""
         with self._lock:
-            now = time.monotonic()
-            must_report = self._fault is None or not self._is_reported or now >= self._trial_at
-            self._fault = replace(fault, detail=f"not sent, because another request found: {fault.detail}")
-            self._found_at, self._trial_at = now, now + self._rest
-            self._is_reported, self._on_trial = True, False
-            return must_report
+            now = time.time()
+            if self._open is None:
+                return None
+            if refusal := self._refusal(now):
+                return refusal
+            self._trial_since = now
+            return None
+
+    def end_trial(self) -> None:
+        with self._lock:
+            self._trial_since = None
+
+    def _refusal(self, now: float) -> Retryable | None:
+        if self._open is None:
+            return None
+        if not self._open.is_over(now):
+            return replace(self._open.fault, retry_after=self._open.until - now)
+        trial = self._trial_since
+        if trial is not None and 0 <= now - trial < LONGEST_TRIAL_SECONDS:
+            return replace(self._open.fault, retry_after=TRIAL_SECONDS)
+        return None
+
+    def _sign_of_life(self) -> None:
+        """The vendor answered about a request: neither the way to it nor the vendor is at fault."""
+        with self._lock:
+            self._in_a_row = {}
+
+    def _count(self, kind: object, fault: Retryable) -> None:
+        with self._lock:
+            self._in_a_row[kind] = count = self._in_a_row.get(kind, 0) + 1
+            is_half_open = self._open is not None and self._open.is_over(time.time())
+        if count >= FAULTS_IN_A_ROW or is_half_open:
+            self._open_for(fault)
+
+    def _open_for(self, fault: Retryable) -> None:
+        with self._lock:
+            now = time.time()
+            is_news = self._open is None or self._open.is_over(now)
+            if is_news:
+                self._openings += 1
+                hold = min(self._first_hold * 2.0 ** min(self._openings - 1, 30), LONGEST_HOLD_SECONDS)
+                until = now + (hold if fault.retry_after is None else fault.retry_after)
+                detail = f"not tried, since another request found: {fault.detail}"
+                self._open = _Open(replace(fault, detail=detail), now, until)
+                self._trial_since, self._in_a_row = None, {}
+            needs_report = is_news or not self._is_reported
+            self._is_reported = True
+        if needs_report:
+            known_until = None if fault.retry_after is None else time.time() + fault.retry_after
+            self._is_reported = self._report(fault.reason, known_until)
+
+
+class Attempt:
+    """The right to try one request. Leaving the block ends a trial of which no outcome was recorded."""
+
+    def __init__(self, breaker: CircuitBreaker) -> None:
+        self._breaker = breaker
+        self._is_granted = False
+
+    def __enter__(self) -> Attempt | Retryable:
+        refusal = self._breaker.begin_trial()
+        self._is_granted = refusal is None
+        return refusal or self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._is_granted:
+            self._breaker.end_trial()
+
+    def record(self, outcome: Outcome) -> None:
+        self._breaker.record(outcome)
+
+
+def _same_refusal(refused: Refused) -> Retryable:
+    """The same 403 to different requests concerns what they share."""
+    detail = f"{FAULTS_IN_A_ROW} requests in a row were refused in the same way: {refused.detail}"
+    return Retryable(Reason.ENDPOINT_REFUSED, detail, refused.http_status, refused.vendor_code)
+
+
+def _failing(unknown: Unknown) -> Retryable:
+    detail = f"the outcomes of {FAULTS_IN_A_ROW} creates in a row are unknown; the last one: {unknown.detail}"
+    return Retryable(Reason.VENDOR_FAILING, detail, unknown.http_status, unknown.vendor_code)

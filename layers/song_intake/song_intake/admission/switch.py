@@ -1,12 +1,11 @@
-"""Pauses the intake while the account is at fault, and resumes it when the fault is gone.
+"""Pauses the intake while a shared fault lasts, and resumes it when the fault is gone.
 
 {"detail-type": "Account Fault", ...}                        a fault, from the bus
-{"intake": "check"}                                          the schedule
+{"intake": "check"}                                          the schedule, each minute
 {"intake": "off" | "on" | "status", "by": "..."}             an operator
 
-The state "off" is saved before the mapping is disabled; the mapping is enabled before the state "on" is saved. So a
-crash in between leaves a saved "off" with an enabled mapping, which the next fault or check corrects, and never a
-disabled mapping with no record of it.
+The wanted state is saved first, and the mapping follows it: at once, or at one of the next checks. So a crash or a
+refusal in between leaves a difference that the next check corrects (admission/switch_rules).
 """
 
 from __future__ import annotations
@@ -17,7 +16,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from song_intake.admission.switch_rules import Fault, IntakeChange, IntakeState, after_check, after_fault
+from song_intake.admission.switch_rules import (
+    Fault,
+    IntakeChange,
+    IntakeState,
+    after_check,
+    after_fault,
+    is_disabled_elsewhere,
+    is_paused,
+    mapping_change,
+    seen_in,
+)
 from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import NoAnswer
@@ -34,51 +43,43 @@ if TYPE_CHECKING:
     from song_intake.music_api.credits import Balance
     from song_intake.outgoing.telemetry import Telemetry
 
-# Our choice: two invocations at once are rare, and every event is repeated or may be sent again.
 _MOST_TRIES = 3
 
-# A mapping that is still changing counts as changed.
-# https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html
-_REACHED = {IntakeState.ON: frozenset(("Enabled", "Enabling")), IntakeState.OFF: frozenset(("Disabled", "Disabling"))}
+# The balance is read at every check of a pause, and else each so many minutes.
+_MINUTES_BETWEEN_BALANCES = 5
+
+
+_STILL_CHANGING = "ResourceInUseException"
 
 
 class NotSwitched(Exception):
-    """Lambda refused the change, perhaps because the mapping is still changing (ResourceInUseException): retry."""
+    """Lambda refused the call; the text is its code."""
 
 
 class IntakeMapping:
-    """The event source mapping from the request queue to submit_song. While it is disabled, requests stay queued."""
+    """The event source mapping from the request queue to submit_song. Disabled, it leaves the requests unreceived."""
 
     def __init__(self, functions: LambdaClient, uuid: str) -> None:
         self._functions = functions
         self._uuid = uuid
 
     def state(self) -> str:
-        """The state, as Lambda names it. Raises NotSwitched."""
+        """Lambda's name of the state. Raises NotSwitched."""
         try:
             return self._functions.get_event_source_mapping(UUID=self._uuid)["State"]
         except AWS_FAILURES as failure:
             raise NotSwitched(code_of(failure)) from None
 
     def switch(self, state: IntakeState) -> None:
-        """Enable or disable the mapping, unless that is done already. Raises NotSwitched."""
-        if self.state() in _REACHED[state]:
-            return
+        """Raises NotSwitched."""
         try:
             self._functions.update_event_source_mapping(UUID=self._uuid, Enabled=state is IntakeState.ON)
         except AWS_FAILURES as failure:
             raise NotSwitched(code_of(failure)) from None
 
 
-def is_paused(state: str) -> bool:
-    """Whether a mapping in this state delivers nothing, or soon will deliver nothing."""
-    return state in _REACHED[IntakeState.OFF]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class IntakeSwitch:
-    """Handles the events above. A repeated event is harmless."""
-
     music_api: MusicApi
     secrets: SecretsManagerClient
     token_secret_id: str
@@ -87,16 +88,18 @@ class IntakeSwitch:
     telemetry: Telemetry
 
     def handle(self, event: Mapping[str, object]) -> dict[str, object]:
-        """Handle one event, and return the state of the intake after it.
+        """The state of the intake after this event.
 
-        Raises NotSwitched and LedgerUnavailable for a fault and for the schedule, so that the event is repeated. For
-        an operator, both are returned as `error`. An event of another form returns `refused`.
+        Raises NotSwitched and LedgerUnavailable to the schedule and to the bus, which invoke again. An operator gets
+        them as an `error`, and an event of another form as `refused`.
         """
         match event:
             case {"detail-type": str(kind), "detail": {"reason": str(reason)}, "time": str(at)} if (
-                kind == ACCOUNT_FAULT
+                kind == ACCOUNT_FAULT and reason in tuple(Reason)
             ):
-                return self._on_fault(Fault(Reason(reason), datetime.fromisoformat(at).timestamp()))
+                until = event["detail"].get("until")  # type: ignore[attr-defined]  # a mapping, by the pattern
+                known_until = float(until) if isinstance(until, int | float) else None
+                return self._on_fault(Fault(Reason(reason), datetime.fromisoformat(at).timestamp(), known_until))
             case {"intake": "check" | "look"}:
                 return self._on_schedule()
             case {"intake": "on" | "off" | "status" as command}:
@@ -105,51 +108,43 @@ class IntakeSwitch:
                 except (NotSwitched, LedgerUnavailable) as failure:
                     return {"error": f"{type(failure).__name__}: {failure}"}
             case _:
-                return {"refused": 'send {"intake": "off"}, {"intake": "on"} or {"intake": "status"}'}
+                return {"refused": 'give {"intake": "off"}, {"intake": "on"} or {"intake": "status"}'}
 
     def balance(self) -> Balance | NoAnswer:
-        """The account's balance. The token is read from its secret each time: it may have been replaced."""
+        """The balance, with the token as the secret holds it now: a process that starts now would use the same."""
         try:
             token = ApiToken(self.secrets, self.token_secret_id).current()
-        except TokenUnavailable:
-            return NoAnswer(Reason.TOKEN_UNAVAILABLE)
+        except TokenUnavailable as failure:
+            return NoAnswer(Reason.SECRETS_UNAVAILABLE if failure.is_transient else Reason.TOKEN_UNAVAILABLE)
         return self.music_api.credits(token.value)
 
     def _on_fault(self, fault: Fault) -> dict[str, object]:
         balance = self.balance()
-        if is_paused(self.mapping.state()):
-            # Paused by this function, or by an operator in the console: the latter pause must not be ended here.
+        if is_disabled_elsewhere(self.store.last(), self.mapping.state()):
+            # Nothing is delivered, and a pause of ours would end what somebody did on purpose.
             return self._report(self.store.last(), balance)
         last = self._save(lambda last: after_fault(last, fault, balance, time.time()))
-        if last is not None and last.state is IntakeState.OFF:
-            # Also if "off" was saved before: a deployment or an operator in the console may have enabled the mapping.
-            self.mapping.switch(IntakeState.OFF)
-        return self._report(last, balance)
+        return self._report(self._align(last), balance)
 
     def _on_schedule(self) -> dict[str, object]:
-        balance, last = self.balance(), self.store.last()
-        after = after_check(last, balance, time.time())
-        if after is not None and after is not last:
-            self.mapping.switch(IntakeState.ON)
-            if not self.store.save(after, instead_of=last):
-                # An operator's command arrived in between, and has priority.
-                after = self.store.last()
-                self.mapping.switch(after.state if after else IntakeState.ON)
-        return self._report(after, balance)
+        last, now = self.store.last(), time.time()
+        is_off = last is not None and last.state is IntakeState.OFF
+        if not is_off and int(now // 60) % _MINUTES_BETWEEN_BALANCES:
+            self._align(last)
+            return {}
+        balance = self.balance()
+        last = self._save(lambda last: after_check(last, balance, time.time()))
+        return self._report(self._align(last), balance)
 
     def _on_command(self, command: str, by: str) -> dict[str, object]:
         last = self.store.last()
-        if command == IntakeState.ON:
-            self.mapping.switch(IntakeState.ON)
         if command in tuple(IntakeState):
             change = IntakeChange(IntakeState(command), by, time.time())
             last = self._save(lambda _: change)
-        if command == IntakeState.OFF:
-            self.mapping.switch(IntakeState.OFF)
-        return self._report(last, self.balance())
+        return self._report(self._align(last), self.balance())
 
     def _save(self, decide: Callable[[IntakeChange | None], IntakeChange | None]) -> IntakeChange | None:
-        """Save the change that `decide` returns. It is called again if another invocation saved a change in between."""
+        """The saved change. Decided again if another invocation saved one in between."""
         for _ in range(_MOST_TRIES):
             last = self.store.last()
             after = decide(last)
@@ -157,8 +152,27 @@ class IntakeSwitch:
                 return after
         raise LedgerUnavailable("concurrent updates to the intake state; try again")
 
+    def _align(self, last: IntakeChange | None) -> IntakeChange | None:
+        """Make the mapping follow the saved state. One that Lambda still changes is left to the next check."""
+        state = self.mapping.state()
+        if wanted := mapping_change(last, state):
+            try:
+                self.mapping.switch(wanted)
+            except NotSwitched as failure:
+                if str(failure) != _STILL_CHANGING:
+                    raise
+        if last is None or (seen := seen_in(last, state)) == last:
+            return last
+        # If another change was saved in between, the mark is not needed.
+        return seen if self.store.save(seen, instead_of=last) else self.store.last()
+
     def _report(self, last: IntakeChange | None, balance: Balance | NoAnswer) -> dict[str, object]:
         state = self.mapping.state()
-        self.telemetry.intake(balance, last.reason if last else None, paused=is_paused(state))
+        self.telemetry.intake(
+            balance,
+            last.reason if last else None,
+            paused=is_paused(last, state),
+            disabled_elsewhere=is_disabled_elsewhere(last, state),
+        )
         switched = {name: value for name, value in asdict(last).items() if value} if last else {}
         return {"mapping": state, "switched": switched, "account": asdict(balance)}

@@ -1,94 +1,147 @@
-"""When the intake is switched off and on: only the decisions, as values.
+"""When the intake is paused and resumed: the decisions only, as values.
 
-A fault that arrives after the intake was switched on may come from a call that was in flight before. Or the account may
-lack something that get-credits does not show, such as a subscription. So every fault pauses the intake, and the balance
-decides how the pause ends:
+    state      event                                         becomes
+    on         a shared fault                                off, by the stack, with the fault's reason
+    on         a fault older than the last change            on: the fault concerns a call that was under way before
+    off        a fault                                       off, as it was
+    off        a check that sees the cause                   off
+    off        a check that saw the cause, and sees it gone  on
+    off        a check that never saw the cause              on, once the hold has ended: a trial
+    any        an operator's command                         what the operator says, until an operator says otherwise
 
-- The balance shows the fault (no credits, no token): the pause ends as soon as the balance shows no fault.
-- The balance shows no fault (the pause is *unexplained*): the pause ends after FIRST_HOLD_SECONDS, and each further
-  unexplained pause in a row is twice as long. So an old fault costs minutes. A fault that is never fixed causes so few
-  trials that no message uses up its receives on them within the 4 days that SQS keeps it.
+A check sees what the balance endpoint shows: an empty account, a token that does not work, a host that does not answer.
+The hold of a pause starts at a minute and doubles with each further pause in a row whose cause no check saw, up to an
+hour. So a lasting fault that no check can see (an expired subscription, a retired endpoint) is tried ever more rarely.
+
+The mapping follows the state (see `mapping_change`): a check compares the two and corrects the mapping in both
+directions. Somebody who disables the mapping elsewhere, after it had followed the state, is not overruled.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from song_intake.domain.reason import Reason
+from song_intake.admission.circuit_breaker import FIRST_HOLD_SECONDS, LONGEST_HOLD_SECONDS
+from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
 from song_intake.domain.task import NoAnswer
 from song_intake.music_api.credits import Balance
 
-# Our choices: two checks of the balance, and one trial a day at the least.
-FIRST_HOLD_SECONDS = 600.0
-LONGEST_HOLD_SECONDS = 86_400.0
-
-# Our choice: a fault later than this after the intake was switched on is not counted with the pauses before.
-SERIES_SECONDS = 3_600.0
+# A fault later than this after the intake was resumed begins a new row.
+ROW_SECONDS = 7_200.0
 
 AUTOMATIC = "automatic"
-"""`by` of a change that no operator made."""
+"""Who changed the state, if no operator did."""
+
+# The balance endpoint shows these too: it is on the same host.
+_FAULTS_OF_THE_HOST = frozenset((Reason.CANNOT_CONNECT, Reason.TURNED_AWAY))
 
 
 class IntakeState(StrEnum):
-    """Whether requests are delivered to submit_song."""
-
     ON = "on"
     OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeChange:
-    """The last change of the intake. `by`: the operator, or AUTOMATIC. `at`: in seconds since 1970."""
+    """The last change of the intake. `at` is in seconds since 1970."""
 
     state: IntakeState
     by: str
     at: float
     reason: Reason | None = None
-    """The account fault that caused a pause."""
-    unexplained: int = 0
-    """How many pauses in a row, this one included, the balance did not explain."""
+    in_a_row: int = 0
+    """How many pauses there were in a row, up to this change, whose cause no check saw."""
+    is_seen: bool = False
+    """Whether a check saw the cause of this pause."""
+    until: float | None = None
+    """Seconds since 1970 until which the fault lasts, if the vendor said so."""
+    is_reached: bool = False
+    """Whether the mapping was seen in this position since the change."""
 
     @property
     def held_until(self) -> float:
-        """Seconds since 1970; an unexplained pause does not end automatically before."""
-        if not self.unexplained:
-            return self.at
+        """Seconds since 1970: a pause whose cause cannot be seen ends then."""
+        if self.until is not None:
+            return self.until
         # 30 doublings are past any hold, and a float cannot hold 2**2000.
-        return self.at + min(FIRST_HOLD_SECONDS * 2.0 ** min(self.unexplained - 1, 30), LONGEST_HOLD_SECONDS)
+        return self.at + min(FIRST_HOLD_SECONDS * 2.0 ** min(max(self.in_a_row - 1, 0), 30), LONGEST_HOLD_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An account fault that submit_song published. `at`: EventBridge's time, in whole seconds since 1970."""
+    """As submit_song found it. `at` is EventBridge's time, in whole seconds since 1970; `until`: see IntakeChange."""
 
     reason: Reason
     at: float
+    until: float | None = None
 
 
 def after_fault(
     last: IntakeChange | None, fault: Fault, balance: Balance | NoAnswer, now: float
 ) -> IntakeChange | None:
-    """The change after a fault: off, unless the intake is off already, or was changed after the fault."""
+    """Off, unless the intake is off already, or the fault is older than the last change."""
     if last is not None and (last.state is IntakeState.OFF or fault.at < last.at):
         return last
-    unexplained = _unexplained_before(last, fault) + 1 if _allows_a_song(balance) else 0
-    return IntakeChange(IntakeState.OFF, AUTOMATIC, now, fault.reason, unexplained)
+    in_a_row = last.in_a_row if last is not None and fault.at - last.at <= ROW_SECONDS else 0
+    is_seen = _shows(fault.reason, balance)
+    return IntakeChange(IntakeState.OFF, AUTOMATIC, now, fault.reason, in_a_row + 1, is_seen, fault.until)
 
 
 def after_check(last: IntakeChange | None, balance: Balance | NoAnswer, now: float) -> IntakeChange | None:
-    """The change after a check: on, if an account fault switched the intake off, and the account can pay again.
-
-    An operator's pause continues. So does a pause made outside this function, of which no change was saved.
-    """
+    """On, if the stack paused the intake and the pause is over. A change of an operator stays."""
     if last is None or last.state is IntakeState.ON or last.by != AUTOMATIC:
         return last
-    if not _allows_a_song(balance) or now < last.held_until:
-        return last
-    return IntakeChange(IntakeState.ON, AUTOMATIC, now, unexplained=last.unexplained)
+    pause = last if last.is_seen or not _shows(last.reason, balance) else replace(last, is_seen=True)
+    if not _is_over(pause, balance, now):
+        return pause
+    return IntakeChange(IntakeState.ON, AUTOMATIC, now, in_a_row=0 if pause.is_seen else pause.in_a_row)
 
 
-def _unexplained_before(last: IntakeChange | None, fault: Fault) -> int:
-    return last.unexplained if last is not None and fault.at - last.at <= SERIES_SECONDS else 0
+def _is_over(pause: IntakeChange, balance: Balance | NoAnswer, now: float) -> bool:
+    # A clock that was set back to before the pause ends it: a needless trial is cheap, a hold of years is not.
+    hold_is_over = not pause.at <= now < pause.held_until
+    if pause.until is not None:
+        return hold_is_over
+    if _shows(pause.reason, balance):
+        # An account stays as it is until somebody acts. A host may answer creates though its balance endpoint fails.
+        return hold_is_over and pause.reason not in ACCOUNT_FAULTS
+    return hold_is_over or (pause.is_seen and isinstance(balance, Balance))
 
 
-def _allows_a_song(balance: Balance | NoAnswer) -> bool:
-    return isinstance(balance, Balance) and balance.allows_a_song
+def _shows(reason: Reason | None, balance: Balance | NoAnswer) -> bool:
+    """Whether the balance, or the reason why it cannot be read, shows the cause of a pause."""
+    if isinstance(balance, Balance):
+        return reason in ACCOUNT_FAULTS and not balance.allows_a_song
+    kinds = ACCOUNT_FAULTS if reason in ACCOUNT_FAULTS else _FAULTS_OF_THE_HOST
+    return reason in kinds and balance.reason in kinds
+
+
+def mapping_change(last: IntakeChange | None, mapping_state: str) -> IntakeState | None:
+    """What to switch the mapping to; None: nothing to do now.
+
+    Nothing while Lambda still changes the mapping ("Enabling", "Disabling", "Updating"): the next check sees where it
+    ends. Nothing if the mapping had reached "on" and was disabled elsewhere. But "off" is corrected always: a
+    deployment must not end a pause.
+    """
+    if last is None:
+        return None
+    if last.state is IntakeState.OFF and mapping_state == "Enabled":
+        return IntakeState.OFF
+    if last.state is IntakeState.ON and mapping_state == "Disabled" and not last.is_reached:
+        return IntakeState.ON
+    return None
+
+
+def seen_in(last: IntakeChange, mapping_state: str) -> IntakeChange:
+    """The change, marked as reached if the mapping is in its position."""
+    reached = {IntakeState.ON: "Enabled", IntakeState.OFF: "Disabled"}[last.state] == mapping_state
+    return replace(last, is_reached=True) if reached else last
+
+
+def is_paused(last: IntakeChange | None, mapping_state: str) -> bool:
+    """Whether requests are not delivered, or soon will not be."""
+    return mapping_state in ("Disabled", "Disabling") or (last is not None and last.state is IntakeState.OFF)
+
+
+def is_disabled_elsewhere(last: IntakeChange | None, mapping_state: str) -> bool:
+    """Whether the mapping is off though neither the stack nor an operator's command wants it off."""
+    return mapping_state == "Disabled" and (last is None or (last.state is IntakeState.ON and last.is_reached))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from song_intake.admission.circuit_breaker import REST_SECONDS, CircuitBreaker
+from song_intake.admission.circuit_breaker import FIRST_HOLD_SECONDS, CircuitBreaker
 from song_intake.admission.pace import SECONDS_A_MINUTE
 from song_intake.admission.pace_item import PaceItem
 from song_intake.admission.pacer import Pacer, SharedPacer, Unpaced
@@ -21,6 +21,7 @@ from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
 from song_intake.outgoing.checks import SongChecks
 from song_intake.outgoing.dead_letters import DeadLetters
 from song_intake.outgoing.events import AccountFaultPublisher
+from song_intake.outgoing.requests import RequestQueue
 from song_intake.work.backoff import Backoff
 from song_intake.work.batch import Batch
 from song_intake.work.request_work import RequestWork
@@ -105,6 +106,7 @@ def submit_song(
         checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
         notifier=notifier(aws, settings.event_bus_name, telemetry),
         dead_letters=DeadLetters(sqs, settings.dead_letter_queue_url),
+        requests=RequestQueue(sqs, settings.song_requests_queue_url),
     )
     return Batch(work=work, sqs=sqs, queue_url=settings.song_requests_queue_url, telemetry=telemetry)
 
@@ -148,5 +150,10 @@ def _pacer(settings: SubmitSettings, aws: Clients) -> Pacer:
 
 def _breaker(settings: SubmitSettings, aws: Clients, telemetry: Telemetry) -> CircuitBreaker:
     report = AccountFaultPublisher(aws.client("events"), settings.event_bus_name, telemetry.account_fault_unpublished)
-    # No message waits longer than the cap, so a longer rest of the breaker would only delay messages.
-    return CircuitBreaker(min(REST_SECONDS, settings.retry_cap), report)
+    return CircuitBreaker(
+        report,
+        # A shorter Retry-After is kept by the pace, within the invocation.
+        patience=settings.function_timeout - settings.paid_call,
+        # No message waits longer than the cap by our own choice, so a longer first hold would only delay messages.
+        first_hold=min(FIRST_HOLD_SECONDS, settings.retry_cap),
+    )

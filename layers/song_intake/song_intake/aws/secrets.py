@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.aws.failure import AWS_FAILURES, code_of, is_transient
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -26,7 +26,14 @@ Value = TypeVar("Value")
 
 
 class SecretUnavailable(Exception):
-    """The secret cannot be read, or has another form than required. The message never quotes the secret."""
+    """The secret cannot be read, or has another form than required. The message never quotes the secret.
+
+    is_transient: Secrets Manager was busy, failing or not reached, so the secret itself may be in order.
+    """
+
+    def __init__(self, text: str, *, is_transient: bool = False) -> None:
+        super().__init__(text)
+        self.is_transient = is_transient
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class SecretCache(Generic[Value]):
         self._lock = threading.Lock()
         self._secret: Secret[Value] | None = None
         self._read_at = self._failed_at = -math.inf
+        self._failed_transiently = False
 
     def get(self) -> Secret[Value]:
         """The cached secret, or the result of a new read. Raises `unavailable` if there is neither."""
@@ -89,8 +97,8 @@ class SecretCache(Generic[Value]):
     def _read_again(self) -> Secret[Value]:
         try:
             value = self._parse(self._texts())
-        except SecretUnavailable:
-            self._failed_at = time.time()
+        except SecretUnavailable as failure:
+            self._failed_at, self._failed_transiently = time.time(), failure.is_transient
             if self._secret is None:
                 raise
         else:
@@ -100,7 +108,7 @@ class SecretCache(Generic[Value]):
 
     def _texts(self) -> list[str]:
         if _is_recent(self._failed_at, FAILURE_SHARED_SECONDS):
-            raise self._unavailable("the secret could not be read a moment ago")
+            raise self._unavailable("the secret could not be read a moment ago", is_transient=self._failed_transiently)
         current, *others = [self._text(stage) for stage in self._stages]
         if current is None:
             raise self._unavailable("the secret cannot be read (ResourceNotFoundException)")
@@ -113,7 +121,9 @@ class SecretCache(Generic[Value]):
         except self._secrets.exceptions.ResourceNotFoundException:
             return None
         except AWS_FAILURES as failure:
-            raise self._unavailable(f"the secret cannot be read ({code_of(failure)})") from None
+            raise self._unavailable(
+                f"the secret cannot be read ({code_of(failure)})", is_transient=is_transient(failure)
+            ) from None
         return secret.get("SecretString", "")
 
 

@@ -20,7 +20,7 @@ import boto3
 from song_intake.commands.stack import outputs_of
 from song_intake.contract.sqs_message import FIRST_MESSAGE_ID, REASON
 from song_intake.domain.reason import Reason
-from song_intake.outgoing.dead_letters import MOST_ATTRIBUTES
+from song_intake.outgoing.attributes import MOST_ATTRIBUTES
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -17,6 +17,9 @@ REQUEST_ID = "request_id"
 FIRST_MESSAGE_ID = "first_message_id"
 TASK_ID = "task_id"
 
+# On a message that was sent anew: the id of the message whose place it takes.
+SENT_ANEW_FOR = "sent_anew_for"
+
 _REASONS = frozenset(Reason)
 
 
@@ -71,6 +74,13 @@ class Message:
     def first_message_id(self) -> str:
         """The id of the message that first had this request, over any number of redrives."""
         return self._from_letter(FIRST_MESSAGE_ID) or self.message_id
+
+    @property
+    def delivery_id(self) -> str:
+        """The id under which the ledger knows this delivery: a message sent anew is a redelivery of the one whose place
+        it takes, while a redriven dead letter is another message.
+        """
+        return self._from_letter(SENT_ANEW_FOR) or self.message_id
 
     @property
     def known_request_id(self) -> str | None:

@@ -42,7 +42,18 @@ class DeadLetter:
     task_id: str | None = None
 
 
-Decision = Done | RetryIn | DeadLetter
+@dataclass(frozen=True, slots=True)
+class SendAnew:
+    """The message's receives run out for a reason that is not its own: a new message with its body and its first ids
+    takes its place on the queue, delayed by `seconds`, with a fresh receive count and a fresh retention.
+    """
+
+    seconds: float
+    reason: Reason
+    detail: str
+
+
+Decision = Done | RetryIn | SendAnew | DeadLetter
 
 
 class SideEffectFailed(Exception):

@@ -121,9 +121,10 @@ class AccountFaultPublisher:
         self._bus_name = bus_name
         self._on_refusal = on_refusal
 
-    def __call__(self, reason: Reason) -> bool:
-        """Publish the fault. Returns whether the bus accepted the event."""
-        entry = _entry(self._bus_name, ACCOUNT_SOURCE, ACCOUNT_FAULT, json.dumps({"reason": reason}))
+    def __call__(self, reason: Reason, until: float | None) -> bool:
+        """Whether the bus accepted the event. `until`: seconds since 1970 until which the fault lasts, if known."""
+        detail = json.dumps(_known({"reason": reason, "until": until}))
+        entry = _entry(self._bus_name, ACCOUNT_SOURCE, ACCOUNT_FAULT, detail)
         (refusal,) = _put(self._events, [entry])
         if refusal is not None:
             self._on_refusal(refusal)

@@ -46,7 +46,7 @@ class Notifier:
         event = SongEvent(
             EventType.IN_DOUBT if letter.reason in _OUTCOME_OPEN else EventType.REJECTED,
             request_id,
-            dedup_key=message.message_id,
+            dedup_key=message.delivery_id,
             task_id=letter.task_id,
             reason=letter.reason,
             detail=letter.detail,

@@ -8,15 +8,15 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from aws_lambda_powertools.metrics import MetricUnit
 
 from song_intake.aws.failure import code_of
-from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn
-from song_intake.domain.reason import Reason
+from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
+from song_intake.domain.reason import SHARED, Reason
 from song_intake.music_api.credits import Balance
 
 if TYPE_CHECKING:
@@ -40,10 +40,11 @@ _METRIC_OF_REASON = {
     Reason.UNKNOWN_STATUS: "UnknownStatus",
 }
 
-_METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "DeadLettered")
+_METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "SentAnew", "DeadLettered")
 _METRICS_OF_LINKS = ("LinksRefused",)
 _METRICS_OF_WEBHOOKS = ("WebhookAccepted", "WebhookRefused")
-_METRICS_OF_THE_ACCOUNT = ("Credits", "CreditsUnknown", "IntakePaused")
+_METRICS_OF_THE_ACCOUNT = ("Credits", "CreditsUnknown", "IntakePaused", "IntakeDisabledElsewhere")
+_FAULTS_SHARED = "FaultsShared"
 METRICS = frozenset(
     (
         *_METRICS_OF_ACTIONS,
@@ -51,6 +52,7 @@ METRICS = frozenset(
         *_METRICS_OF_WEBHOOKS,
         *_METRICS_OF_THE_ACCOUNT,
         *_METRIC_OF_REASON.values(),
+        _FAULTS_SHARED,
     )
 )
 
@@ -98,7 +100,7 @@ class Telemetry:
             keys["detail"] = decision.detail
         if isinstance(decision, DeadLetter):
             keys |= {"http_status": decision.http_status, "vendor_code": decision.vendor_code}
-        if isinstance(decision, RetryIn):
+        if isinstance(decision, RetryIn | SendAnew):
             keys["retry_in_seconds"] = None if decision.seconds is None else round(decision.seconds, 1)
         lost_task = isinstance(report.failed_decision, DeadLetter) and report.failed_decision.task_id
         write = getattr(self.logger, "error" if lost_task else _level(decision))
@@ -137,32 +139,49 @@ class Telemetry:
         """A call to the webhook raised."""
         self.logger.warning("webhook", extra={"action": "webhook", "reason": type(failure).__name__})
 
-    def intake(self, balance: Balance | NoAnswer, reason: Reason | None, *, paused: bool) -> None:
+    def intake(
+        self, balance: Balance | NoAnswer, reason: Reason | None, *, paused: bool, disabled_elsewhere: bool
+    ) -> None:
         """Report the state of the intake and the account's balance. reason: why the intake is paused, if known."""
         keys: dict[str, object] = {"action": "intake", "paused": paused} | ({"reason": reason} if reason else {})
+        is_known = isinstance(balance, Balance)
         if isinstance(balance, Balance):
             self.logger.info("intake", extra={**keys, "credits": balance.total})
             self.metrics.add_metric("Credits", MetricUnit.Count, balance.total)
         else:
             self.logger.warning("intake", extra={**keys, "balance": balance.reason, "http_status": balance.http_status})
-            self.metrics.add_metric("CreditsUnknown", MetricUnit.Count, 1)
+        # Each is reported as 0 too: an alarm on missing data would never end.
+        self.metrics.add_metric("CreditsUnknown", MetricUnit.Count, int(not is_known))
         self.metrics.add_metric("IntakePaused", MetricUnit.Count, int(paused))
+        self.metrics.add_metric("IntakeDisabledElsewhere", MetricUnit.Count, int(disabled_elsewhere))
         self.metrics.flush_metrics()
 
-    def count(self, reports: Iterable[RecordReport]) -> None:
-        """Write one EMF line for a batch. Called once per batch: the records' threads would share one Metrics object.
+    def count(self, reports: Sequence[RecordReport]) -> None:
+        """Write one EMF line for a batch, and one more per shared fault, with the fault's reason as a dimension.
 
-        Never raises: a metric that cannot be written must not fail a finished batch.
+        Called once per batch: the records' threads would share one Metrics object. Never raises: a metric that cannot
+        be written must not fail a finished batch.
         """
         counts = Counter(name for report in reports for name in _metrics_of(report.decision))
-        if not counts:
-            return
+        faults = Counter(reason for report in reports if (reason := _shared_fault(report.decision)))
         try:
-            for name, count in counts.items():
-                self.metrics.add_metric(name, MetricUnit.Count, count)
-            self.metrics.flush_metrics()
+            if counts:
+                for name, count in counts.items():
+                    self.metrics.add_metric(name, MetricUnit.Count, count)
+                self.metrics.flush_metrics()
+            for reason, count in faults.items():
+                self.metrics.add_dimension("reason", reason)
+                self.metrics.add_metric(_FAULTS_SHARED, MetricUnit.Count, count)
+                self.metrics.flush_metrics()
         except Exception as failure:  # noqa: BLE001
             self.logger.warning("metrics not written", extra={"action": "count", "reason": type(failure).__name__})
+
+
+def _shared_fault(decision: Decision) -> Reason | None:
+    """Why a message waits that is not at fault itself. Waiting for the pace is no fault."""
+    if not isinstance(decision, RetryIn | SendAnew) or decision.reason is Reason.PACED:
+        return None
+    return decision.reason if decision.reason in SHARED else None
 
 
 def frames_of(failure: BaseException) -> tuple[str, ...]:
@@ -182,6 +201,8 @@ def _action(decision: Decision) -> str:
             return "submitted"
         case RetryIn():
             return "retry"
+        case SendAnew():
+            return "send_anew"
         case DeadLetter():
             return "dead_letter"
 
@@ -193,7 +214,7 @@ def _level(decision: Decision) -> Literal["info", "warning", "error"]:
 
 
 def _task_id(report: RecordReport) -> str | None:
-    if isinstance(report.decision, RetryIn):
+    if isinstance(report.decision, RetryIn | SendAnew):
         return report.failed_decision.task_id if report.failed_decision else None
     return report.decision.task_id
 
@@ -208,6 +229,8 @@ def _metrics_of(decision: Decision) -> list[str]:
             names = [_action(decision).capitalize(), *["LinksRefused"] * decision.links_refused]
         case RetryIn():
             names = ["Retried"]
+        case SendAnew():
+            names = ["SentAnew"]
         case DeadLetter():
             names = ["DeadLettered"]
     return [*names, _METRIC_OF_REASON[decision.reason]] if decision.reason in _METRIC_OF_REASON else names

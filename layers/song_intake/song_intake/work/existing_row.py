@@ -27,7 +27,7 @@ def decision_for_existing(row: Row, request: SongRequest, message: Message) -> D
             return Done(row.task_id, duplicate=True, ended=row.status)
         case Status.IN_DOUBT:
             return decision_for_doubt(row)
-        case Status.REJECTED if row.message_id == message.message_id:
+        case Status.REJECTED if row.message_id == message.delivery_id:
             return _letter(row, Reason.REFUSED)
         case Status.SUBMITTING:
             wait = max(row.lease_until - time.time(), 0) + 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from song_intake.contract.song_request import InvalidRequest, SongRequest
-from song_intake.domain.decision import DeadLetter, Done, RetryIn, SideEffectFailed
+from song_intake.domain.decision import DeadLetter, Done, RetryIn, SendAnew, SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.outgoing.checks import SongCheck
 from song_intake.outgoing.telemetry import RecordReport, frames_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from song_intake.outgoing.checks import SongChecks
     from song_intake.outgoing.dead_letters import DeadLetters
     from song_intake.outgoing.notifier import Notifier
+    from song_intake.outgoing.requests import RequestQueue
     from song_intake.work.batch import TimeLeft
     from song_intake.work.submission import Submission
 
@@ -35,6 +36,7 @@ class RequestWork:
     checks: SongChecks
     notifier: Notifier
     dead_letters: DeadLetters
+    requests: RequestQueue
 
     def begin(self, time_left: TimeLeft) -> None:
         """See Work.begin."""
@@ -56,23 +58,34 @@ class RequestWork:
 
     def perform(self, report: RecordReport) -> RecordReport:
         """See Work.perform."""
-        decision = report.decision
-        if isinstance(decision, RetryIn):
-            return report
         try:
-            if isinstance(decision, Done):
-                self._schedule_check(decision, report.request)
-            else:
-                # The dead letter first: it may be the only record of a task.
-                self.dead_letters.send(report.message, decision, report.request_id)
-                self.notifier.publish_dead_letter(decision, report.message, report.request_id, report.request)
+            self._perform(report)
         except SideEffectFailed as failure:
-            return replace(
-                report,
-                decision=self.submission.on_side_effect_failure(report.message, failure),
-                failed_decision=decision,
-            )
+            return self._after_failure(report, failure)
         return report
+
+    def _perform(self, report: RecordReport) -> None:
+        match report.decision:
+            case Done():
+                self._schedule_check(report.decision, report.request)
+            case SendAnew():
+                self.requests.send_anew(report.message, report.decision, report.request_id)
+            case DeadLetter():
+                # The letter first: it may be the only record of a task.
+                self.dead_letters.send(report.message, report.decision, report.request_id)
+                self.notifier.publish_dead_letter(report.decision, report.message, report.request_id, report.request)
+
+    def _after_failure(self, report: RecordReport, failure: SideEffectFailed) -> RecordReport:
+        """The message stays, or a new one takes its place: either repeats all steps."""
+        later = self.submission.on_side_effect_failure(report.message, failure)
+        failed_decision = None if isinstance(report.decision, RetryIn | SendAnew) else report.decision
+        done = replace(report, decision=later, failed_decision=failed_decision)
+        if isinstance(later, SendAnew) and not isinstance(report.decision, SendAnew):
+            try:
+                self._perform(done)
+            except SideEffectFailed:
+                return replace(done, decision=RetryIn(None, later.reason, later.detail))
+        return done
 
     def _schedule_check(self, decision: Done, request: SongRequest | None) -> None:
         """Enqueue the first check and publish the submission. A duplicate too: the first delivery may have crashed."""

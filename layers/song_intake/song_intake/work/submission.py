@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, assert_never
 
 from song_intake.admission.circuit_breaker import CircuitBreaker
 from song_intake.admission.pacer import Unpaced
-from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn
+from song_intake.aws.secrets import SecretUnavailable
+from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
 from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.submitting import Claim, SubmissionStore
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written, row_in
 from song_intake.music_api.client import Connection, MusicApi
-from song_intake.music_api.token import ApiToken, TokenUnavailable
+from song_intake.music_api.token import ApiToken
 from song_intake.music_api.webhook import KeyUnavailable
 from song_intake.work.create_call import CreateCall
 from song_intake.work.existing_row import decision_for_existing
@@ -53,7 +54,7 @@ class Submission:
     settle_margin: float
     """Seconds that must be left to record the outcome of a create."""
     final_receive: int
-    """The receive on which a message is given up, instead of being retried once more."""
+    """The last receive on which a create is attempted. A message that is back after that crashed the function."""
     max_receive_count: int
     """The receive after which SQS itself moves the message, without a reason."""
     breaker: CircuitBreaker
@@ -68,9 +69,18 @@ class Submission:
         try:
             decision = self._attempt(request, message, time_left)
         except LedgerUnavailable as failure:
-            decision = self._later(message, Reason.LEDGER_UNAVAILABLE, f"the ledger did not answer ({failure})")
-        if isinstance(decision, RetryIn) and message.receive_count >= self.final_receive:
-            return self._final_decision(request, message, decision)
+            decision = self._fault(
+                message, Retryable(Reason.LEDGER_UNAVAILABLE, f"the ledger did not answer ({failure})")
+            )
+        return self.before_the_receives_run_out(message, decision)
+
+    def before_the_receives_run_out(self, message: Message, decision: Decision) -> Decision:
+        """A message that waits does not use up its receives: in the second half of them, a new message takes its place.
+
+        So there are several receives left to try again if the queue refuses the new message.
+        """
+        if isinstance(decision, RetryIn) and 2 * message.receive_count > self.final_receive:
+            return SendAnew(decision.seconds or 0, decision.reason, decision.detail)
         return decision
 
     def on_unexpected_error(self, message: Message, failure: BaseException) -> Decision:
@@ -81,32 +91,39 @@ class Submission:
         return self._later(message, Reason.UNFORESEEN, detail)
 
     def on_side_effect_failure(self, message: Message, failure: SideEffectFailed) -> Decision:
-        """The decision after a failed follow-up step: the message is delivered again, and all steps are repeated."""
-        return self._later(message, failure.reason, f"a follow-up step failed ({failure}); all steps will be repeated")
+        """The decision for a message of which a follow-up step failed: it stays, and all steps are repeated."""
+        later = self._later(message, failure.reason, f"a follow-up step failed ({failure}); all steps will be repeated")
+        # A message that could not be sent anew stays.
+        is_refused = failure.reason is Reason.REQUEST_QUEUE_UNAVAILABLE
+        return later if is_refused else self.before_the_receives_run_out(message, later)
 
     def _attempt(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
         if message.known_task_id is not None:
             return self._record(request, message.known_task_id, message)
         if message.receive_count > self.final_receive:
-            return self._later(message, Reason.UNFORESEEN, _RESERVED)
+            return self._give_up(request, message)
+        if refusal := self.breaker.refusal():
+            return self._wait(message, refusal)
         try:
             call = CreateCall(self.api_token.current(), self._body(request))
-        except TokenUnavailable as failure:
-            return self._no_token(message, failure)
-        except KeyUnavailable as failure:
-            return self._later(message, Reason.WEBHOOK_KEY_UNAVAILABLE, str(failure))
+        except SecretUnavailable as failure:
+            return self._fault(message, _fault_of_a_secret(failure))
         with self.pacer.reserve() as slot:
             if isinstance(slot, Retryable):
                 return self._wait(message, slot)
-            # Checked near the slot, when the outcomes of earlier creates are known. The final attempt is never skipped:
-            # no message is given up only because other requests failed.
-            if message.receive_count < self.final_receive and (fault := self.breaker.fault()):
-                return self._wait(message, fault)
-            connection = self.music_api.connect()
-            if isinstance(connection, Retryable):
-                return self._later(message, connection.reason, connection.detail)
-            with connection:
-                return self._claim_and_create(request, message, time_left, connection, call, slot)
+            # Near the slot, when the outcomes of those ahead are known.
+            with self.breaker.attempt() as attempt:
+                if isinstance(attempt, Retryable):
+                    return self._wait(message, attempt)
+                connection = self.music_api.connect()
+                if isinstance(connection, Retryable):
+                    return self._fault(message, connection)
+                with connection:
+                    return self._claim_and_create(request, message, time_left, connection, call, slot)
+
+    def _fault(self, message: Message, fault: Retryable) -> RetryIn:
+        self.breaker.record(fault)
+        return self._wait(message, fault)
 
     def _body(self, request: SongRequest) -> bytes:
         return self.webhook.with_webhook(request) if self.webhook else request.create_body
@@ -122,7 +139,7 @@ class Submission:
     ) -> Decision:
         if time_left() < self.paid_call:
             return self._later(message, *_NO_TIME)
-        claim = self.store.claim(request, message.message_id)
+        claim = self.store.claim(request, message.delivery_id)
         if isinstance(claim, Existing):
             return self._existing(claim, request, message)
         outcome: Outcome | None = slot.wait()
@@ -132,7 +149,7 @@ class Submission:
                 self._create(call, connection, time_left) if time_left() >= self.paid_call else Retryable(*_NO_TIME)
             )
         decision = self._settle(claim, outcome, message)
-        self.breaker.record_outcome(outcome)
+        self.breaker.record(outcome)
         if isinstance(outcome, Retryable) and outcome.reason is Reason.RATE_LIMITED:
             slot.slow_down(outcome.retry_after)
         return decision
@@ -184,11 +201,6 @@ class Submission:
     def _existing(self, result: Existing, request: SongRequest, message: Message) -> Decision:
         return decision_for_existing(row_in(result), request, message)
 
-    def _no_token(self, message: Message, failure: TokenUnavailable) -> RetryIn:
-        fault = Retryable(Reason.TOKEN_UNAVAILABLE, str(failure))
-        self.breaker.record_outcome(fault)
-        return self._wait(message, fault)
-
     def _wait(self, message: Message, outcome: Retryable) -> RetryIn:
         if outcome.reason in ACCOUNT_FAULTS and outcome.retry_after is None:
             return RetryIn(self.backoff.account_fault(), outcome.reason, outcome.detail)
@@ -200,30 +212,28 @@ class Submission:
     def _later(self, message: Message, reason: Reason, detail: str) -> RetryIn:
         return RetryIn(self.backoff.after(message.receive_count), reason, detail)
 
-    def _final_decision(self, request: SongRequest, message: Message, decision: RetryIn) -> Decision:
-        """Nothing was created and the attempts are used up: REJECTED, and a dead letter with the reason.
-
-        Two cases are retried on the reserved receives: another delivery holds the claim, or the ledger does not answer.
-        On the very last receive, the dead letter is sent even if the row could not be written.
-        """
-        detail = (
-            f"given up after {message.receive_count} receives; the last reason: {decision.reason}: {decision.detail}"
-        )
+    def _give_up(self, request: SongRequest, message: Message) -> Decision:
+        """No receive of this message led to a decision, so it crashes the function: its row decides, or REJECTED."""
+        detail = f"given up after {message.receive_count} receives: {_CRASHED}"
         letter = DeadLetter(Reason.RETRIES_EXHAUSTED, detail)
-        try:
-            result = self.store.record_given_up(request, message.message_id, letter.reason, letter.detail)
-            final: Decision = letter
-            if isinstance(result, Existing) and not _given_up_elsewhere(row_in(result), message):
-                final = self._existing(result, request, message)
-        except LedgerUnavailable:
-            final = decision
-        return letter if isinstance(final, RetryIn) and message.receive_count >= self.max_receive_count else final
+        result = self.store.record_given_up(request, message.delivery_id, letter.reason, letter.detail)
+        if isinstance(result, Existing) and not _given_up_elsewhere(row_in(result), message):
+            return self._existing(result, request, message)
+        return letter
 
 
-_RESERVED = "the last receives are reserved for dead-lettering; not attempted"
+_CRASHED = "the function crashed on each of the receives before"
 _NO_TIME = (Reason.NO_TIME_LEFT, "too little of the invocation was left for a paid call")
 
 
+def _fault_of_a_secret(failure: SecretUnavailable) -> Retryable:
+    """Secrets Manager was busy; or the secret itself is missing, unreadable or wrong."""
+    if failure.is_transient:
+        return Retryable(Reason.SECRETS_UNAVAILABLE, str(failure))
+    is_key = isinstance(failure, KeyUnavailable)
+    return Retryable(Reason.WEBHOOK_KEY_UNAVAILABLE if is_key else Reason.TOKEN_UNAVAILABLE, str(failure))
+
+
 def _given_up_elsewhere(row: Row, message: Message) -> bool:
-    """Whether another message of this request was given up in between. Then this message is given up too."""
-    return row.status is Status.REJECTED and row.message_id != message.message_id
+    """Whether another message of this request was given up in between: then this one has nothing to wait for either."""
+    return row.status is Status.REJECTED and row.message_id != message.delivery_id

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn
 from song_intake.domain.reason import Reason
@@ -46,8 +46,9 @@ MOST_POLLS = 990
 # Seconds. A poll is free, and SQS cannot hide a check for longer than 12 hours.
 _LONGEST_RETRY_AFTER = 900.0
 
-# After a song is given up, for a ledger that does not answer. SQS keeps a check a day longer than TrackingHours can be.
-_HOURS_TO_RECORD = 12
+# How much longer than TrackingHours a song is tracked while the API does not answer at all, or while the ledger does
+# not: an outage of a week ends no song. Each check is kept for 10 days, and sent again before its receives run out.
+_HOURS_OF_SILENCE = 168
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -80,8 +81,10 @@ class Tracking:
             return self._settled(check, message, state)
         except LedgerUnavailable as failure:
             detail = f"the ledger did not answer ({failure})"
-            if _hours_tracked(check) > self.tracking_hours + _HOURS_TO_RECORD:
+            if _hours_tracked(check) > self.tracking_hours + _HOURS_OF_SILENCE:
                 return DeadLetter(Reason.RETRIES_EXHAUSTED, f"after the last poll: {detail}", task_id=check.task_id)
+            if message.receive_count >= MOST_POLLS:
+                return self._pass_on(check, Reason.LEDGER_UNAVAILABLE, unknown_since=check.unknown_since)
             return RetryIn(self._wait(message), Reason.LEDGER_UNAVAILABLE, detail)
 
     def _poll(self, check: SongCheck) -> TaskState:
@@ -105,10 +108,12 @@ class Tracking:
                     Reason.TASK_UNKNOWN,
                     f"the music API has not known the task for {self.unknown_task_minutes:g} minutes",
                 )
+            case NoAnswer() if _hours_tracked(check) <= self.tracking_hours + _HOURS_OF_SILENCE:
+                return self._ask_again(check, message, state)
+            case NoAnswer():
+                return self._never_finished(check)
             case _ if self._is_overdue(check, message):
-                return self._give_up(
-                    check, Reason.NEVER_FINISHED, f"no final status within {self.tracking_hours:g} hours"
-                )
+                return self._never_finished(check)
             case NoSuchTask() if check.unknown_since is None:
                 return self._pass_on(check, Reason.TASK_UNKNOWN, unknown_since=time.time())
             case NoSuchTask():
@@ -118,9 +123,17 @@ class Tracking:
                 if check.unknown_since is not None:
                     return self._pass_on(check, reason, unknown_since=None)
                 return RetryIn(self._wait(message), reason, "the song is not finished")
-            case NoAnswer(reason, _, retry_after):
-                wait = max(self._wait(message), min(retry_after or 0, _LONGEST_RETRY_AFTER))
-                return RetryIn(wait, reason, "the poll returned no usable status")
+            case _:
+                assert_never(state)
+
+    def _ask_again(self, check: SongCheck, message: Message, state: NoAnswer) -> Decision:
+        """What keeps the API from answering concerns every song: this one is not given up for it, and its check does
+        not use up its receives.
+        """
+        if message.receive_count >= MOST_POLLS:
+            return self._pass_on(check, state.reason, unknown_since=check.unknown_since)
+        wait = max(self._wait(message), min(state.retry_after or 0, _LONGEST_RETRY_AFTER))
+        return RetryIn(wait, state.reason, "the poll returned no usable status")
 
     def _end(self, check: SongCheck, end: Succeeded | Failed) -> Decision:
         result = self.store.record_end(check.request_id, check.task_id, end, Reason.FAILED_BY_VENDOR)
@@ -157,6 +170,10 @@ class Tracking:
 
     def _is_overdue(self, check: SongCheck, message: Message) -> bool:
         return _hours_tracked(check) > self.tracking_hours or message.receive_count >= MOST_POLLS
+
+    def _never_finished(self, check: SongCheck) -> Decision:
+        detail = f"no final status within {_hours_tracked(check):.0f} hours"
+        return self._give_up(check, Reason.NEVER_FINISHED, detail)
 
     def _give_up(self, check: SongCheck, reason: Reason, detail: str) -> Decision:
         """The song is no longer polled. The row may have an end by now: it is published instead."""

@@ -1,0 +1,45 @@
+"""The attributes of a message that the stack sends: its own, and those of the caller as far as there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from song_intake.contract.sqs_message import FIRST_MESSAGE_ID, REASON, REQUEST_ID, SENT_ANEW_FOR, TASK_ID
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+    from song_intake.contract.sqs_message import Message
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+MOST_ATTRIBUTES = 10
+
+# Names that the stack uses. A caller's attribute of such a name is left out: it would be read as the stack's.
+OWN_ATTRIBUTES = frozenset(
+    (
+        REASON,
+        "detail",
+        "http_status",
+        "vendor_code",
+        "receive_count",
+        FIRST_MESSAGE_ID,
+        REQUEST_ID,
+        SENT_ANEW_FOR,
+        TASK_ID,
+    )
+)
+
+
+def attributes_of(message: Message, own: Mapping[str, str | None]) -> dict[str, MessageAttributeValueTypeDef]:
+    """`own`: the stack's attributes; those without a text are left out."""
+    attributes: dict[str, MessageAttributeValueTypeDef] = {
+        name: {"DataType": "String", "StringValue": text} for name, text in own.items() if text
+    }
+    for name, attribute in message.attributes.items():
+        kind, text = attribute.get("dataType", ""), attribute.get("stringValue")
+        # A binary attribute is left out, since no reader of these queues reads one.
+        is_text = text and kind.startswith(("String", "Number"))
+        if is_text and len(attributes) < MOST_ATTRIBUTES and name not in OWN_ATTRIBUTES:
+            attributes[name] = {"DataType": kind, "StringValue": text or ""}
+    return attributes

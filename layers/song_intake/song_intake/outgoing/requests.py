@@ -1,0 +1,46 @@
+"""The request queue, from the stack's side: a message whose receives run out is sent anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.contract.sqs_message import FIRST_MESSAGE_ID, REASON, REQUEST_ID, SENT_ANEW_FOR
+from song_intake.domain.decision import SideEffectFailed
+from song_intake.domain.reason import Reason
+from song_intake.outgoing.attributes import attributes_of
+from song_intake.outgoing.checks import LONGEST_DELAY_SECONDS
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+    from song_intake.contract.sqs_message import Message
+    from song_intake.domain.decision import SendAnew
+
+
+class RequestQueue:
+    """Safe to share between threads. The copy is sent before its message is acknowledged, so it may arrive twice: the
+    ledger recognises the duplicate by the first ids that both carry.
+    """
+
+    def __init__(self, sqs: SQSClient, queue_url: str) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+
+    def send_anew(self, message: Message, decision: SendAnew, request_id: str | None) -> None:
+        """Raises SideEffectFailed. The delay is at most SQS's 15 minutes."""
+        own = {
+            REASON: decision.reason.value,
+            FIRST_MESSAGE_ID: message.first_message_id,
+            REQUEST_ID: request_id or message.known_request_id,
+            SENT_ANEW_FOR: message.delivery_id,
+        }
+        try:
+            self._sqs.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=message.body,
+                DelaySeconds=min(int(decision.seconds), LONGEST_DELAY_SECONDS),
+                MessageAttributes=attributes_of(message, own),
+            )
+        except AWS_FAILURES as failure:
+            raise SideEffectFailed(Reason.REQUEST_QUEUE_UNAVAILABLE, code_of(failure)) from None

@@ -15,7 +15,8 @@ from typing import Self
 import trustme
 
 from tests.local.cloud.aws_clients import REGION, AwsClients
-from tests.local.cloud.process_group import ProcessGroup
+from tests.local.cloud.function_package import RUNTIME
+from tests.local.cloud.process_group import Member, ProcessGroup
 from tests.local.waiting import wait_for
 
 HOST = "127.0.0.1"
@@ -78,7 +79,11 @@ class Cloud:
 
     def function_process_ids(self) -> list[int]:
         """The Lambda runtimes that run now, each one execution environment: a test kills them to see a function die."""
-        return [member.process_id for member in self._processes.members() if "awslambdaric" in member.command]
+        return [member.process_id for member in self.function_processes()]
+
+    def function_processes(self) -> list[Member]:
+        """The same, with their states."""
+        return [member for member in self._processes.members() if RUNTIME.name in member.command]
 
     def log_text(self) -> str:
         return self._log.read_text(errors="replace")

@@ -1,7 +1,8 @@
 """The template as it is, but for what one machine needs: where the code lies, and which runtime starts it.
 
 AWS's own Runtime Interface Client runs the handlers, in the interpreter of the caller. That interpreter already has the
-dependencies, at the very versions that the layer pins, so only the project's own code is packed.
+dependencies, at the very versions that the layer pins, so only the project's own code is packed, and frozen_runtime.py,
+which starts the client.
 """
 
 import io
@@ -15,10 +16,13 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from tests.local.cloud import frozen_runtime
+
 Resource = dict[str, Any]
 Template = dict[str, Any]
 
 LOCAL_RUNTIME = "provided.al2023"  # "a program of yours named bootstrap": the one runtime that is the same everywhere
+RUNTIME = Path(frozen_runtime.__file__)
 EXECUTABLE = 0o755
 
 
@@ -62,6 +66,7 @@ def _pack_function(function: Resource, body: Template, root: Path) -> bytes:
         layer = body["Resources"][reference["Ref"]]
         files.update(_packages_in(root / layer["Properties"]["ContentUri"]))
     files.update(_files_in(root / (properties.get("CodeUri") or shared["CodeUri"])))
+    files[RUNTIME.name] = RUNTIME.read_bytes()
     files["bootstrap"] = _bootstrap(properties.get("Runtime") or shared["Runtime"])
     return _zip(files)
 
@@ -86,7 +91,7 @@ def _bootstrap(runtime: str) -> bytes:
     script = f"""#!/bin/sh
 cd "$LAMBDA_TASK_ROOT"
 export AWS_EXECUTION_ENV=AWS_Lambda_{runtime}
-exec {shlex.quote(sys.executable)} -m awslambdaric "$_HANDLER"
+exec {shlex.quote(sys.executable)} {RUNTIME.name} "$_HANDLER"
 """
     return script.encode()
 

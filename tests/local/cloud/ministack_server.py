@@ -14,6 +14,7 @@ import threading
 from ministack import app
 
 from tests.local.cloud import (
+    ministack_freezing,
     ministack_functions,
     ministack_mapping,
     ministack_permissions,
@@ -27,6 +28,7 @@ def main() -> None:
     ministack_queues.mend()
     ministack_redrive.mend()
     ministack_functions.mend()
+    ministack_freezing.mend()
     ministack_mapping.mend()
     ministack_stacks.mend()
     ministack_permissions.mend()

@@ -16,6 +16,8 @@ SECONDS_TO_END = 5.0
 @dataclass(frozen=True, slots=True)
 class Member:
     process_id: int
+    state: str
+    """As `ps` shows it: T is stopped."""
     command: str
 
 
@@ -47,7 +49,7 @@ class ProcessGroup:
         listing = subprocess.run(["ps", "-A", "-ww", *columns], capture_output=True, check=True, text=True).stdout  # noqa: S607
         rows = [line.split(maxsplit=3) for line in listing.splitlines()]
         return [
-            Member(int(process_id), command[0] if command else "")
+            Member(int(process_id), state, command[0] if command else "")
             for process_id, group, state, *command in rows
             if int(group) == self._leader.pid and not state.startswith("Z")
         ]

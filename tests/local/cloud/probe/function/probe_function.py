@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from typing import Any
 
@@ -49,9 +50,38 @@ def _carry_out(record: dict[str, Any], order: dict[str, Any]) -> bool:
             probe_journal.write(record, order, "hanging")
             if record["attributes"]["ApproximateReceiveCount"] == "1":
                 time.sleep(60)
+        case "read clocks":
+            readings = [_clocks()]
+            time.sleep(order["seconds"])
+            readings.append(_clocks())
+            probe_journal.write(record, order, json.dumps(readings))
         case "put" | "update" as operation:
             probe_journal.write(record, order, _write(operation))
     return True
+
+
+def _clocks() -> dict[str, float]:
+    """Seconds by both clocks, and the progress of a thread that works beside the invocations."""
+    if not counter.is_alive():
+        counter.start()
+    clocks = {"monotonic": time.monotonic(), "perf_counter": time.perf_counter(), "wall": time.time()}
+    return {**clocks, "milliseconds_counted": counter.count}
+
+
+class Counter(threading.Thread):
+    """Counts milliseconds while it may run."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.count = 0
+
+    def run(self) -> None:
+        while True:
+            self.count += 1
+            time.sleep(0.001)
+
+
+counter = Counter()
 
 
 def _write(operation: str) -> str:

@@ -6,6 +6,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 STACK ?= song-intake
 
+# What an operator types goes to the commands in environment variables, exactly as typed: make does not expand it (a
+# simple variable is expanded once, and $(value) gives its text), and no shell parses it.
+OPERATORS_VALUES := STACK REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON
+$(foreach name,$(OPERATORS_VALUES),$(eval override $(name) := $$(value $(name))))
+export $(OPERATORS_VALUES)
+
 RUNTIME_PINS := layers/dependencies/requirements.txt
 LOCAL_PINS := tests/local/requirements.txt
 TEST_PINS := tests/requirements.txt
@@ -66,16 +72,15 @@ build:  ## Build what `sam deploy` ships (requires the SAM CLI and Python 3.13, 
 	sam build
 
 redrive: $(VENV)/.local  ## Move dead letters back to their queues: make redrive STACK=song-intake
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.redrive $(STACK)
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.redrive "$$STACK"
 
-resolve: $(VENV)/.local  ## Resolve a request in doubt: make resolve STACK=... REQUEST=... TASK=... or NOT_CREATED=1; or LIST=1
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.resolve $(STACK) \
-	    $(if $(filter 1,$(LIST)),--list) $(if $(REQUEST),--request='$(REQUEST)') \
-	    $(if $(TASK),--task='$(TASK)') $(if $(filter 1,$(NOT_CREATED)),--not-created)
+resolve: $(VENV)/.local  ## List or resolve requests in doubt: make resolve STACK=... LIST=1; the README has the other forms
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.resolve \
+	    --list="$$LIST" --request="$$REQUEST" --task="$$TASK" --not-created="$$NOT_CREATED" \
+	    --since="$$SINCE" --until="$$UNTIL" --reason="$$REASON" --yes="$$YES" -- "$$STACK"
 
 intake: $(VENV)/.local  ## Show the intake, or switch it manually: make intake STACK=... OFF=1 or ON=1
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.intake $(STACK) \
-	    $(if $(filter 1,$(OFF)),--off) $(if $(filter 1,$(ON)),--on)
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.intake --off="$$OFF" --on="$$ON" -- "$$STACK"
 
 pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all supported Pythons
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv

@@ -270,7 +270,7 @@ def test_the_stored_state_is_not_a_request_and_never_expires(bench: Bench, switc
         "is_reached",
     }
     resolving = ResolutionStore(bench.ledger_table())
-    assert (resolving.row("#intake"), resolving.in_doubt()) == (None, [])
+    assert (resolving.row("#intake"), resolving.in_doubt().rows) == (None, [])
     assert SongRequest.parse(song("Night Train", "order-1"), "m-1", known_id="#intake").request_id == "order-1"
     assert SongRequest.parse(song("Night Train"), "m-1", known_id="#intake").request_id == "m-1"
 

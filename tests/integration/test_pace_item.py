@@ -108,5 +108,5 @@ def test_the_pace_is_not_a_request_and_never_expires(bench: Bench) -> None:
     table(bench).change(reserve)
     resolving = ResolutionStore(bench.ledger_table())
     assert resolving.row(PACE_KEY) is None
-    assert resolving.in_doubt() == []
+    assert resolving.in_doubt().rows == []
     assert "expires_at" not in bench.row(PACE_KEY)

@@ -14,14 +14,16 @@ from collections.abc import Sequence
 
 import boto3
 
+from song_intake.commands.options import add_flag
 from song_intake.commands.stack import caller, invoke, outputs_of, print_response
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command. Returns the exit code."""
     given = _parsed(arguments)
+    command = "off" if given.off else "on" if given.on else "status"
     name = outputs_of(given.stack)["SwitchIntakeFunctionName"]
-    response, is_done = invoke(boto3.client("lambda"), name, {"intake": given.command, "by": caller()})
+    response, is_done = invoke(boto3.client("lambda"), name, {"intake": command, "by": caller()})
     print_response(response)
     return 0 if is_done else 1
 
@@ -33,11 +35,12 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument("stack")
-    command = parser.add_mutually_exclusive_group()
-    command.add_argument("--off", action="store_const", dest="command", const="off", help="leave requests on the queue")
-    command.add_argument("--on", action="store_const", dest="command", const="on", help="submit requests again")
-    parser.set_defaults(command="status")
-    return parser.parse_args(arguments)
+    add_flag(parser, "--off", "leave requests on the queue")
+    add_flag(parser, "--on", "submit requests again")
+    given = parser.parse_args(arguments)
+    if given.off and given.on:
+        parser.error("use --off or --on, not both")
+    return given
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from song_intake.aws.failure import AWS_FAILURES, code_of
@@ -13,12 +14,26 @@ from song_intake.ledger.row import TRANSIENT_ATTRIBUTES, Row
 from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, Written
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef
+
     from song_intake.ledger.row import Values
 
 # A sparse index (template.yaml): only rows in doubt have its key.
 INDEX = "in-doubt"
 # Our choice: a response of Lambda holds at most 6 MB, and no operator reads a longer list.
 MOST_LISTED = 1000
+
+PAGE_KEY = ("updated_at", "request_id")
+"""The names in a page's `next`: with `doubt`, which is the same for all, they are the key of a row in the index."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtPage:
+    """A part of the list of requests in doubt."""
+
+    rows: list[Row]
+    next: dict[str, str] | None
+    """Where the next page starts; None at the end of the list."""
 
 
 class ResolutionStore:
@@ -38,23 +53,33 @@ class ResolutionStore:
         # An item without a fingerprint is not a request: the table also has the states of the pace and of the intake.
         return Row.of(found["Item"]) if "fingerprint" in found.get("Item", {}) else None
 
-    def in_doubt(self) -> list[Row]:
-        """The requests in doubt, oldest first, at most MOST_LISTED."""
+    def in_doubt(self, start: Mapping[str, str] | None = None) -> DoubtPage:
+        """The requests in doubt, oldest first, at most MOST_LISTED, after the page whose `next` is `start`."""
+        rows: list[Row] = []
         try:
-            return [Row.of(item) for item in self._items()]
+            while True:
+                answer = self._query(MOST_LISTED - len(rows), start)
+                rows += [Row.of(item) for item in answer["Items"]]
+                last = answer.get("LastEvaluatedKey")
+                start = {name: last[name]["S"] for name in PAGE_KEY} if last else None
+                if start is None or len(rows) >= MOST_LISTED:
+                    return DoubtPage(rows, start)
         except AWS_FAILURES as failure:
             raise LedgerUnavailable(code_of(failure)) from None
 
-    def _items(self) -> Iterator[Values]:
-        pages = self._table.dynamodb.get_paginator("query").paginate(
-            TableName=self._table.name,
-            IndexName=INDEX,
-            KeyConditionExpression="doubt = :in_doubt",
-            ExpressionAttributeValues={":in_doubt": {"S": Status.IN_DOUBT}},
-            PaginationConfig={"MaxItems": MOST_LISTED},
-        )
-        for page in pages:
-            yield from page["Items"]
+    def _query(self, limit: int, start: Mapping[str, str] | None) -> QueryOutputTypeDef:
+        doubt: Values = {"doubt": {"S": Status.IN_DOUBT}}
+        after: Values = {name: {"S": start[name]} for name in PAGE_KEY} if start else {}
+        query: QueryInputTypeDef = {
+            "TableName": self._table.name,
+            "IndexName": INDEX,
+            "KeyConditionExpression": "doubt = :in_doubt",
+            "ExpressionAttributeValues": {":in_doubt": {"S": Status.IN_DOUBT}},
+            "Limit": limit,
+        }
+        if after:
+            query["ExclusiveStartKey"] = {**doubt, **after}
+        return self._table.dynamodb.query(**query)
 
     def record_task(self, row: Row, task_id: str, by: str) -> Written | Existing:
         """IN_DOUBT, or SUBMITTING with an expired lease -> SUBMITTED. `by`: the operator."""

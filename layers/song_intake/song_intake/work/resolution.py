@@ -2,17 +2,22 @@
 
 {"request_id": "...", "task_id": "..."}        the song exists: it is tracked until it ends
 {"request_id": "...", "not_created": true}     the song does not exist: a redrive of the dead letter creates it
-{"list": "IN_DOUBT"}                           lists the requests that need a decision
+{"list": "IN_DOUBT"}                           lists the requests that need a decision; if there are more than one
+                                               response holds, it has "next": send it as "start" for the rest
+
+A decision with "changed_at", as listed, applies only if the request has not changed its status since.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
+from song_intake.ledger.resolving import PAGE_KEY
 from song_intake.ledger.table import Existing
 from song_intake.music_api.answer import as_task_id
 from song_intake.outgoing.checks import SongCheck
@@ -63,13 +68,20 @@ class Resolution:
     def _list(self, event: dict[str, object]) -> dict[str, object]:
         if event["list"] != Status.IN_DOUBT:
             raise DecisionRefused(f"only {Status.IN_DOUBT} can be listed")
-        return {"in_doubt": [_shown(row) for row in self.store.in_doubt()]}
+        start = event.get("start")
+        if start is not None and not _is_key(start):
+            raise DecisionRefused('"start" must be the "next" of a list')
+        page = self.store.in_doubt(cast("Mapping[str, str] | None", start))
+        shown: dict[str, object] = {"in_doubt": [_shown(row) for row in page.rows]}
+        return shown if page.next is None else {**shown, "next": page.next}
 
     def _resolve(self, row: Row, event: dict[str, object], by: str) -> Row:
         if ("task_id" in event) == ("not_created" in event):
             raise DecisionRefused('send either "task_id" or "not_created": true')
         if self._is_repeat(row, event):
             return row
+        if event.get("changed_at", row.changed_at) != row.changed_at:
+            raise DecisionRefused("the request changed after it was listed")
         if row.status not in _RESOLVABLE:
             raise DecisionRefused(f"the request is {row.status}: only one in doubt can be resolved")
         if row.status is Status.SUBMITTING and not row.lease_is_over():
@@ -111,6 +123,10 @@ def _row_after(result: Written | Existing) -> Row:
     if isinstance(result, Existing) or result.row is None:
         raise DecisionRefused("the request changed while you were deciding: run LIST=1 again")
     return result.row
+
+
+def _is_key(start: object) -> bool:
+    return isinstance(start, dict) and start.keys() == set(PAGE_KEY) and all(isinstance(x, str) for x in start.values())
 
 
 def _shown(row: Row) -> dict[str, object]:

@@ -1,0 +1,51 @@
+"""The requests in doubt of a deployed stack, read page by page through resolve_song."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from song_intake.commands.stack import invoke
+from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+    ShownRow = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtSelection:
+    """The doubts that began in a time span, for one reason. Times are in seconds since 1970."""
+
+    since: float
+    until: float
+    """The span ends before this time."""
+    reason: Reason
+
+    def has(self, row: ShownRow) -> bool:
+        """Whether the span and the reason are those of this row."""
+        return row.get("reason") == self.reason and self.since <= cast("float", row["changed_at"]) < self.until
+
+
+class ListFailed(Exception):
+    """resolve_song did not return a page of the list."""
+
+    def __init__(self, response: Mapping[str, object]) -> None:
+        super().__init__("the requests in doubt could not be listed")
+        self.response = response
+
+
+def doubts(functions: LambdaClient, name: str) -> Iterator[ShownRow]:
+    """Every request in doubt, oldest first. `name`: the name of resolve_song. Raises ListFailed."""
+    page: dict[str, object] = {}
+    while True:
+        start = {"start": page["next"]} if page else {}
+        page, is_done = invoke(functions, name, {"list": Status.IN_DOUBT, **start})
+        if not is_done:
+            raise ListFailed(page)
+        yield from cast("list[ShownRow]", page["in_doubt"])
+        if "next" not in page:
+            return

@@ -1,0 +1,60 @@
+"""The values of the commands' options, as operators type them: `make` passes an empty text for what was not typed."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from datetime import UTC, datetime, timedelta
+
+from song_intake.domain.reason import Reason
+
+
+def add_flag(parser: argparse.ArgumentParser, name: str, text: str) -> None:
+    """Add an option that is on as `--name` or `--name=1`, and off as `--name=`. Any other value is an error."""
+    parser.add_argument(name, nargs="?", const=True, default=False, type=_flag, metavar="1", help=text)
+
+
+def _flag(typed: str) -> bool:
+    if typed not in ("", "1"):
+        raise argparse.ArgumentTypeError(f"use 1 or no value, not {typed!r}")
+    return typed == "1"
+
+
+def moment(typed: str) -> float | None:
+    """Seconds since 1970, typed so or as RFC 3339 in UTC; None if nothing was typed."""
+    if not typed:
+        return None
+    try:
+        return _seconds(typed)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"use a time in UTC such as 2026-07-01T09:30:00Z, or seconds since 1970, not {typed!r}"
+        ) from None
+
+
+def _seconds(typed: str) -> float:
+    try:
+        seconds = float(typed)
+    except ValueError:
+        at = datetime.fromisoformat(typed)
+        if at.utcoffset() != timedelta(0):
+            raise ValueError("the time is not in UTC") from None
+        return at.timestamp()
+    if not math.isfinite(seconds):
+        raise ValueError("the time is not finite")
+    return seconds
+
+
+def shown_moment(seconds: float) -> str:
+    """RFC 3339 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def reason_code(typed: str) -> Reason | None:
+    """A reason code of a row; None if nothing was typed."""
+    if not typed:
+        return None
+    try:
+        return Reason(typed)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"use a reason code such as {Reason.OUTCOME_UNKNOWN}, not {typed!r}") from None

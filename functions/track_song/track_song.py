@@ -20,7 +20,7 @@ logger = Logger(location=None)
 
 def build(settings: TrackSettings) -> Batch:
     """Build the function with its AWS clients."""
-    aws = AwsClients(ssl_context(settings.ca_bundle), settings.settle_margin, settings.batch_size)
+    aws = AwsClients(ssl_context(settings.ca_bundle), settings.aws_seconds, settings.batch_size)
     return track_song(settings, aws, Telemetry(logger, Metrics()))
 
 

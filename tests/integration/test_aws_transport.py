@@ -101,7 +101,7 @@ def secret(tls: ssl.SSLContext, calls: int = 1, seconds: float = 8) -> str:
 
 def sent(origin: str, tls: ssl.SSLContext, seconds: float = 5) -> bytes:
     """The response to one request, without retries."""
-    transport = AwsTransport(tls, connect_timeout=seconds, read_timeout=seconds, connections=1)
+    transport = AwsTransport(tls, timeout=seconds, connections=1)
     return transport.send(AWSRequest("POST", f"{origin}/", data=b"{}").prepare()).content
 
 
@@ -200,6 +200,22 @@ def test_a_stalled_response_times_out(tls_server: ServerTls, trusting: ssl.SSLCo
         with pytest.raises(exceptions.ReadTimeoutError):
             sent(server.origin, trusting, seconds=0.05)
         done.set()
+
+
+def test_a_slow_connect_and_a_slow_response_share_one_time_out(tls_server: ServerTls, trusting: ssl.SSLContext) -> None:
+    seconds = 0.5
+
+    class Late:
+        def __iter__(self) -> Iterator[bytes]:
+            time.sleep(0.7 * seconds)
+            yield WHOLE
+
+    with serving(tls_server(HOST), Late(), handshake_after=0.7 * seconds) as server:
+        began = time.monotonic()
+        with pytest.raises(exceptions.ReadTimeoutError):
+            sent(server.origin, trusting, seconds=seconds)
+        assert time.monotonic() - began < 1.3 * seconds
+        assert b"".join(server.received).startswith(b"POST / HTTP/1.1\r\n"), "the connect was in time"
 
 
 def test_a_closed_port_raises_botocores_exception(trusting: ssl.SSLContext) -> None:

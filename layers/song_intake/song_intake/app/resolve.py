@@ -22,7 +22,7 @@ class ResolveSettings(Settings):
     """Times are in seconds."""
 
     aws_seconds: ClassVar[float] = 12
-    """Twice the longest AWS call with its retry: see AwsClients. Our choice."""
+    """The longest three AWS calls in a row: see AwsClients. Our choice."""
 
     ledger_table: str
     keep_days: int

@@ -23,7 +23,7 @@ from song_intake.outgoing.dead_letters import DeadLetters
 from song_intake.outgoing.events import AccountFaultPublisher
 from song_intake.outgoing.requests import RequestQueue
 from song_intake.work.backoff import Backoff
-from song_intake.work.batch import Batch
+from song_intake.work.batch import ANSWER_MARGIN_SECONDS, Batch
 from song_intake.work.request_work import RequestWork
 from song_intake.work.submission import Submission
 
@@ -65,6 +65,11 @@ class SubmitSettings(Settings):
     webhook_key_secret_arn: str | None
     resolution_window: SecondsOrZero
     ca_bundle: CaBundle
+
+    @property
+    def aws_seconds(self) -> float:
+        """The seconds in which an outcome must be recorded: what the margin leaves besides the response to Lambda."""
+        return self.settle_margin - ANSWER_MARGIN_SECONDS
 
     @property
     def paid_call(self) -> float:

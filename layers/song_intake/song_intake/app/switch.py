@@ -20,7 +20,7 @@ class SwitchSettings(Settings):
     """Times are in seconds."""
 
     aws_seconds: ClassVar[float] = 12
-    """Twice the longest AWS call with its retry: see AwsClients. Our choice."""
+    """The longest three AWS calls in a row: see AwsClients. Our choice."""
 
     music_api_origin: str
     api_token_secret_arn: str

@@ -14,7 +14,7 @@ from song_intake.music_api.client import MusicApi
 from song_intake.music_api.token import ApiToken
 from song_intake.outgoing.checks import SongChecks
 from song_intake.outgoing.dead_letters import DeadLetters
-from song_intake.work.batch import Batch
+from song_intake.work.batch import ANSWER_MARGIN_SECONDS, Batch
 from song_intake.work.check_work import CheckWork
 from song_intake.work.tracking import Tracking
 
@@ -44,6 +44,11 @@ class TrackSettings(Settings):
     check_cap: Seconds
     batch_size: int
     ca_bundle: CaBundle
+
+    @property
+    def aws_seconds(self) -> float:
+        """The seconds in which an outcome must be recorded: what the margin leaves besides the response to Lambda."""
+        return self.settle_margin - ANSWER_MARGIN_SECONDS
 
     @property
     def poll_call(self) -> float:

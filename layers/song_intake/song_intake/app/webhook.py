@@ -22,7 +22,7 @@ class WebhookSettings(Settings):
     """Times are in seconds."""
 
     aws_seconds: ClassVar[float] = 6
-    """Twice the longest AWS call with its retry: see AwsClients. An HTTP API waits 30 seconds for its function:
+    """The longest three AWS calls in a row: see AwsClients. An HTTP API waits 30 seconds for its function:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
     """
 

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.session import get_session
 
+from song_intake.aws.attempts import ATTEMPTS, attempt_seconds, retry_soon
 from song_intake.aws.transport import AwsTransport
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ class AwsClients:
     """Clients that share one transport. Create the clients on one thread; many threads may then use each of them.
 
     tls: the TLS context of all connections. The bundle that AWS_CA_BUNDLE names is added to it.
-    seconds: reserved for recording an outcome. The two attempts of a call use at most half of them: each attempt has a
-    connect and a read time-out of an eighth. The other half is for a dead letter.
+    seconds: in which an outcome must be recorded: see attempts.py, which derives the time-outs.
     connections: connections kept open per service.
     """
 
@@ -82,14 +82,13 @@ class AwsClients:
         if bundle := session.get_config_variable("ca_bundle"):
             tls.load_verify_locations(bundle)
         self.tls = tls
-        timeout = seconds / 8
-        transport = AwsTransport(tls, connect_timeout=timeout, read_timeout=timeout, connections=connections)
+        transport = AwsTransport(tls, timeout=attempt_seconds(seconds), connections=connections)
         # The stubs expect handlers that return nothing.
         session.register("before-send", transport.send)  # type: ignore[arg-type]
         self._session = boto3.Session(botocore_session=session)
         self._clients: dict[Service, Any] = {}
         self._config = Config(
-            retries={"mode": "standard", "total_max_attempts": 2},
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             # botocore would compose a user agent of 16 parts for every call, and validate parameters that the tests
             # already check: together a quarter of a call's CPU.
             user_agent="song-intake",
@@ -100,5 +99,6 @@ class AwsClients:
     def client(self, service: Service) -> Any:
         """The client of this service, created on first use."""
         if service not in self._clients:
-            self._clients[service] = self._session.client(service, config=self._config)
+            self._clients[service] = client = self._session.client(service, config=self._config)
+            retry_soon(client)
         return self._clients[service]

@@ -34,14 +34,12 @@ _EQUIVALENTS = (
 class AwsTransport:
     """Safe to share between threads and clients.
 
-    connect_timeout, read_timeout: seconds for each connect and for each read.
+    timeout: seconds from the start of an attempt to its response: with the connect, if a new connection is needed.
     connections: connections kept open per host.
     """
 
-    def __init__(self, tls: ssl.SSLContext, *, connect_timeout: float, read_timeout: float, connections: int) -> None:
-        self._pools = PoolManager(
-            ssl_context=tls, timeout=Timeout(connect=connect_timeout, read=read_timeout), maxsize=connections
-        )
+    def __init__(self, tls: ssl.SSLContext, *, timeout: float, connections: int) -> None:
+        self._pools = PoolManager(ssl_context=tls, timeout=Timeout(total=timeout), maxsize=connections)
 
     def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         """Send the request once; botocore decides whether to retry. Raises a BotoCoreError."""

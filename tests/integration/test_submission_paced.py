@@ -4,8 +4,6 @@ import itertools
 from collections.abc import Callable
 from types import TracebackType
 
-import pytest
-
 from song_intake.admission.pace_item import PACE_KEY, PaceItem
 from song_intake.admission.pacer import Pacer, Reservation, SharedPacer
 from song_intake.domain.decision import DeadLetter, Done
@@ -24,22 +22,28 @@ from tests.integration.decisions import TITLE, decide, record, redriven, retry_i
 from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor import behaviour
 
+CONNECT_TIMEOUT = 1.0
+
 CROWDED = Retryable(Reason.PACED, "crowded", retry_after=0.5)
 
 
 class Planned(Pacer, Reservation):
-    """Reservations that the test plans. while_waiting: called while the slot is awaited."""
+    """Reservations that the test plans. lost: how many slots are lost. reservations: how many there are. while_waiting:
+    called while the slot is awaited."""
 
     def __init__(
         self,
         no_slot: Retryable | None = None,
         lost_slot: Retryable | None = None,
         while_waiting: Callable[[], object] | None = None,
+        lost: int = 1,
+        reservations: int = 10,
     ) -> None:
         self.reserved = 0
         self.is_released = False
         self.slowdowns: list[float | None] = []
         self._no_slot, self._lost_slot, self._while_waiting = no_slot, lost_slot, while_waiting
+        self._lost, self._reservations = lost if lost_slot else 0, reservations
 
     def begin(self, time_left: Callable[[], float]) -> None: ...
 
@@ -48,7 +52,7 @@ class Planned(Pacer, Reservation):
         return self
 
     def __enter__(self) -> Reservation | Retryable:
-        return self._no_slot or self
+        return self._no_slot or (self if self.reserved <= self._reservations else CROWDED)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -58,7 +62,7 @@ class Planned(Pacer, Reservation):
     def wait(self) -> Retryable | None:
         if self._while_waiting:
             self._while_waiting()
-        return self._lost_slot
+        return self._lost_slot if self.reserved <= self._lost else None
 
     def slow_down(self, retry_after: float | None) -> None:
         self.slowdowns.append(retry_after)
@@ -81,10 +85,25 @@ def test_the_claim_is_held_while_the_slot_is_awaited(bench: Bench, request_id: s
     assert pacer.is_released
 
 
-@pytest.mark.parametrize("reason", [Reason.PACED, Reason.LEDGER_UNAVAILABLE])
-def test_a_lost_slot_releases_the_claim_and_sends_nothing(bench: Bench, request_id: str, reason: Reason) -> None:
-    pacer = Planned(lost_slot=Retryable(reason, "lost", retry_after=5))
-    assert retry_in(decide(bench.submission(pacer=pacer), record(request_id))).reason is reason
+def test_without_the_pace_item_the_claim_is_released_and_nothing_is_sent(bench: Bench, request_id: str) -> None:
+    pacer = Planned(lost_slot=Retryable(Reason.LEDGER_UNAVAILABLE, "lost"))
+    assert retry_in(decide(bench.submission(pacer=pacer), record(request_id))).reason is Reason.LEDGER_UNAVAILABLE
+    assert bench.row(request_id)["status"] == "RETRYING"
+    assert bench.vendor.requests == ()
+
+
+def test_a_thread_whose_slot_was_missed_connects_again_for_the_next_one(bench: Bench, request_id: str) -> None:
+    pacer = Planned(lost_slot=CROWDED, lost=2)
+    assert isinstance(decide(bench.submission(pacer=pacer), record(request_id)), Done)
+    assert pacer.reserved == 3
+    assert len(bench.vendor.creates) == 1
+
+
+def test_a_thread_whose_slot_was_missed_returns_its_message_when_there_is_no_other(
+    bench: Bench, request_id: str
+) -> None:
+    pacer = Planned(lost_slot=CROWDED, lost=2, reservations=2)
+    assert retry_in(decide(bench.submission(pacer=pacer), record(request_id))).reason is Reason.PACED
     assert bench.row(request_id)["status"] == "RETRYING"
     assert bench.vendor.requests == ()
 
@@ -129,7 +148,7 @@ def test_a_message_that_creates_nothing_reserves_no_slot(bench: Bench, request_i
 
 
 def test_without_the_pace_item_nothing_is_claimed(bench: Bench, request_id: str) -> None:
-    pacer = SharedPacer(PaceItem(unreachable.dynamodb(), bench.table), 600, PLENTY_OF_TIME, PAID_CALL)
+    pacer = SharedPacer(PaceItem(unreachable.dynamodb(), bench.table), 600, PAID_CALL, CONNECT_TIMEOUT)
     pacer.begin(plenty_of_time)
     decision = retry_in(decide(bench.submission(pacer=pacer), record(request_id)))
     assert decision.reason is Reason.LEDGER_UNAVAILABLE
@@ -138,7 +157,7 @@ def test_without_the_pace_item_nothing_is_claimed(bench: Bench, request_id: str)
 
 def test_two_workers_send_their_batches_one_create_at_a_time(bench: Bench) -> None:
     for worker in ("first", "second"):
-        pacer = SharedPacer(PaceItem(bench.dynamodb, bench.table), 300, PLENTY_OF_TIME, PAID_CALL)
+        pacer = SharedPacer(PaceItem(bench.dynamodb, bench.table), 300, PAID_CALL, CONNECT_TIMEOUT)
         batch = bench.batch(bench.submission(pacer=pacer))
         records = [record(new_id("paced"), f"{worker}-{number}") for number in range(3)]
         assert batch.handle(records, plenty_of_time) == {"batchItemFailures": []}

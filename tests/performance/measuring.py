@@ -127,5 +127,5 @@ def _cold(clients: Clients, effort: Effort, shipped: Sequence[Path]) -> Samples:
 
 
 def _paced() -> Paced:
-    result = run_paced(Load(skew=2))
+    result = run_paced(Load(skew=0.01))
     return Paced(result.share_of_rate, result.answers_429)

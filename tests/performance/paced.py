@@ -5,30 +5,45 @@ vendor (see paced_surroundings).
 """
 
 import json
+import math
 import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from song_intake.admission.pace import SECONDS_A_MINUTE, Pace
 from song_intake.admission.pace_item import PACE_KEY, PaceItem
 from song_intake.admission.pacer import Pacer, SharedPacer
 from song_intake.app.submit import submit_song
 from song_intake.contract.song_request import SongRequest
 from song_intake.contract.sqs_message import Message
-from song_intake.domain.decision import RetryIn
+from song_intake.domain.decision import DeadLetter, RetryIn, SendAnew
+from song_intake.music_api.answer import Answer
 from song_intake.work.request_work import RequestWork
 from song_intake.work.submission import Submission
-from tests.performance.paced_surroundings import Database, KnownSecrets, PacedMusicApi, Seconds, Vendor
+from tests.performance.paced_surroundings import (
+    AcceptingBus,
+    Closure,
+    Database,
+    KnownSecrets,
+    PacedMusicApi,
+    Seconds,
+    Vendor,
+)
 from tests.performance.virtual_time import Process, VirtualTime
 from tests.properties.simulation.clients import SimulatedClients, submit_settings
 from tests.properties.simulation.silence import SILENT
 
-FUNCTION_TIMEOUT: Final = 240.0
 PAID_CALL: Final = 40.0
 FINAL_RECEIVE: Final = 12
+CONNECT: Final[Seconds] = (0.05, 0.2)
 BETWEEN_BATCHES: Final[Seconds] = (0.02, 0.3)
+LONGEST: Final = 2 * 86_400.0  # seconds; a pace that gets nowhere ends here instead of never
 POLL_AGAIN: Final = 0.5  # seconds, the least wait if no message is visible
+
+
+NEVER: Final = Closure(math.inf, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,14 @@ class Load:
     batch_size: int = 10
     latency: Seconds = (1.0, 2.0)
     """From the arrival of a create to its response."""
+    connect: Seconds = CONNECT
+    slow_connect: Seconds = CONNECT
+    """How long a connect takes from `connects_slowly_from` on."""
+    connects_slowly_from: float = math.inf
+    connect_timeout: float = 5.0
+    """The workers' setting: the longest that a connect may take."""
+    function_timeout: float = 240.0
+    closed: Closure = NEVER
     skew: float = 0.0
     """The largest error of the workers' clocks, in either direction."""
     crashes: tuple[float, ...] = ()
@@ -70,10 +93,16 @@ class PacedResult:
     """Songs by the number of their worker."""
     refused_at: list[float] = field(default_factory=list)
     retries: Counter[str] = field(default_factory=Counter)
-    """The number of retries by reason."""
+    """The number of retries by reason: each one raises the receive count of its message."""
+    dead_letters: Counter[str] = field(default_factory=Counter)
+    """The number of dead letters by reason."""
     lost: int = 0
     """Messages of a worker that crashed, which stay invisible for a long time."""
     writes_of_the_pace: int = 0
+    pace: Pace = field(default_factory=Pace)
+    """The pace at the end, with moments in seconds since 1970."""
+    slowed_at: float = 0.0
+    """The first slot after the last 429."""
 
     @property
     def answers_429(self) -> int:
@@ -81,8 +110,25 @@ class PacedResult:
 
     @property
     def share_of_rate(self) -> float:
-        """The number of creates, divided by the number that the rate allows until the last one."""
-        return len(self.created_at) / (max(self.created_at) * self.load.creates_per_minute / 60)
+        """The number of creates, divided by the number that the rate allows until the last one.
+
+        The time that the first connect takes does not count: no pace can use it.
+        """
+        seconds = max(self.created_at, default=LONGEST) - self.load.connect[0]
+        return len(self.created_at) / (seconds * self.load.creates_per_minute / SECONDS_A_MINUTE)
+
+    def share_of_slower_pace(self, grace: float = 0) -> float:
+        """The creates after the last 429, divided by the slots that the pace allows from then on.
+
+        grace: the seconds after the 429 that do not count.
+        """
+        begin = max(0.0, self.slowed_at) + grace
+        allowed, at, last = 0, begin, max(self.created_at)
+        while at <= last:
+            allowed += 1
+            slowness = self.pace.slowness(self.pace.slow_from + at - self.slowed_at)
+            at += SECONDS_A_MINUTE / self.load.creates_per_minute * slowness
+        return sum(moment >= begin for moment in self.created_at) / allowed
 
     @property
     def oldest_age(self) -> float:
@@ -118,8 +164,14 @@ class _World:
             for moment in self.load.crashes:
                 self.time.start(Process(), lambda moment=moment: self._crash_at(moment))  # type: ignore[misc]
             self.time.run()
-        self.result.writes_of_the_pace = self.database.writes[PACE_KEY]
+            self.result.writes_of_the_pace = self.database.writes[PACE_KEY]
+            self.time.start(Process(), self._read_pace)
+            self.time.run()
         return self.result
+
+    def _read_pace(self) -> None:
+        self.result.pace = PaceItem(self.database.client, "ledger").change(lambda pace: (pace, pace))
+        self.result.slowed_at = self.result.pace.slow_from - self.began
 
     def now(self) -> float:
         return self.time.now - self.began
@@ -137,13 +189,22 @@ class _World:
     def next_visible(self) -> float:
         return min((at for at, _ in self.queue), default=0.0)
 
-    def arrived(self, worker: int) -> bool:
-        """A create arrives at the vendor. Returns whether it is accepted."""
-        slower = 4 if self.now() < self.load.slow_until else 1
-        is_accepted = self.vendor.accepts(self.now(), slower)
-        (self.result.created_at if is_accepted else self.result.refused_at).append(self.now())
-        self.result.creates_of[worker] += is_accepted
-        return is_accepted
+    def connecting(self) -> Seconds:
+        return self.load.slow_connect if self.now() >= self.load.connects_slowly_from else self.load.connect
+
+    def arrived(self, worker: int) -> Answer | None:
+        """A create arrives at the vendor. Returns the 429 if it is not accepted."""
+        now, closed = self.now(), self.load.closed
+        if closed.contains(now):
+            self.result.refused_at.append(now)
+            seconds = closed.retry_after(now)
+            return Answer(429, b"{}", None if seconds is None else str(seconds))
+        if not self.vendor.accepts(now, 4 if now < self.load.slow_until else 1):
+            self.result.refused_at.append(now)
+            return Answer(429, b"{}")
+        self.result.created_at.append(now)
+        self.result.creates_of[worker] += 1
+        return None
 
     def _worker(self, number: int) -> "_Worker":
         return _Worker(self, number, Process(self.random.uniform(-self.load.skew, self.load.skew)))
@@ -180,7 +241,7 @@ class _Worker:
 
     def work(self) -> None:
         self._submission = self._new_submission()
-        while self._world.open:
+        while self._world.open and self._world.now() < LONGEST:
             self._world.pause(BETWEEN_BATCHES)
             self.in_hand = self._world.receive()
             if self.in_hand:
@@ -191,18 +252,23 @@ class _Worker:
     def _new_submission(self) -> Submission:
         """submit_song as the app builds it, with the pacer under test and a condition in virtual time."""
         world = self._world
-        clients = SimulatedClients(dynamodb=world.database, secretsmanager=KnownSecrets())
+        clients = SimulatedClients(dynamodb=world.database, secretsmanager=KnownSecrets(), events=AcceptingBus())
         settings = submit_settings(
-            creates_per_minute=world.load.creates_per_minute, function_timeout=FUNCTION_TIMEOUT, lease=FUNCTION_TIMEOUT
+            creates_per_minute=world.load.creates_per_minute,
+            connect_timeout=world.load.connect_timeout,
+            function_timeout=world.load.function_timeout,
+            lease=world.load.function_timeout,
         )
-        music_api = PacedMusicApi(world.pause, lambda: world.arrived(self._number), world.load.latency)
+        music_api = PacedMusicApi(
+            world.pause, lambda: world.arrived(self._number), world.load.latency, world.connecting
+        )
         work = submit_song(settings, clients, SILENT, music_api).work
         assert isinstance(work, RequestWork)
         pacer = world.parts.pacer(
             world.parts.pace_item(world.database.client, "ledger"),
             world.load.creates_per_minute,
-            FUNCTION_TIMEOUT,
             PAID_CALL,
+            world.load.connect_timeout,
             world.time.condition,
         )
         return replace(work.submission, pacer=pacer)
@@ -210,7 +276,7 @@ class _Worker:
     def _handle(self, messages: list[Message]) -> None:
         """Like Batch: one thread for each message, until all of them are done."""
         world = self._world
-        deadline = world.time.now + FUNCTION_TIMEOUT
+        deadline = world.time.now + world.load.function_timeout
 
         def time_left() -> float:
             return deadline - (world.time.now + self.process.skew)
@@ -226,11 +292,13 @@ class _Worker:
         world = self._world
         request = SongRequest.parse(message.body, message.message_id)
         decision = self._submission.decide(request, message, time_left)
-        if isinstance(decision, RetryIn):
+        if isinstance(decision, RetryIn | SendAnew):
             world.result.retries[decision.reason] += 1
-            again = replace(message, receive_count=message.receive_count + 1)
-            world.queue.append((world.now() + (decision.seconds or 0), again))
+            count = 1 if isinstance(decision, SendAnew) else message.receive_count + 1
+            world.queue.append((world.now() + (decision.seconds or 0), replace(message, receive_count=count)))
         else:
+            if isinstance(decision, DeadLetter):
+                world.result.dead_letters[decision.reason] += 1
             world.open -= 1
         with self._done:
             self.in_hand.remove(message)

@@ -1,8 +1,10 @@
 """The services around the paced workers: a vendor with a rate limit, a connection to it, a table, and a token."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from song_intake.domain.outcome import Outcome
@@ -23,6 +25,22 @@ TO_THE_VENDOR: Final[Seconds] = (0.01, 0.04)
 HALF_A_WRITE: Final[Seconds] = (0.002, 0.01)
 
 
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A time in which the vendor answers every create with a 429. Times are in seconds, `at` from the start."""
+
+    at: float
+    seconds: float
+    names_the_time: bool = True
+    """Whether each 429 has a Retry-After: the seconds until the vendor accepts creates again."""
+
+    def contains(self, now: float) -> bool:
+        return self.at <= now < self.at + self.seconds
+
+    def retry_after(self, now: float) -> int | None:
+        return math.ceil(self.at + self.seconds - now) if self.names_the_time else None
+
+
 class Vendor:
     """A rate limit by GCRA: one create per interval, each at most one interval early."""
 
@@ -39,19 +57,23 @@ class Vendor:
         return True
 
 
-class PacedMusicApi(MusicApi):
-    """arrived: called when a create arrives; returns whether the vendor accepts it."""
+Arrived = Callable[[], Answer | None]
+"""Called when a create arrives at the vendor. Returns the 429, or None if the vendor accepts the create."""
 
-    def __init__(self, pause: Pause, arrived: Callable[[], bool], latency: Seconds) -> None:
-        self._pause, self._arrived, self._latency = pause, arrived, latency
+
+class PacedMusicApi(MusicApi):
+    """connecting: how long the next connect takes."""
+
+    def __init__(self, pause: Pause, arrived: Arrived, latency: Seconds, connecting: Callable[[], Seconds]) -> None:
+        self._pause, self._arrived, self._latency, self._connecting = pause, arrived, latency, connecting
 
     def connect(self) -> Connection:
-        self._pause(CONNECT)
+        self._pause(self._connecting())
         return _PacedConnection(self._pause, self._arrived, self._latency)
 
 
 class _PacedConnection(Connection):
-    def __init__(self, pause: Pause, arrived: Callable[[], bool], latency: Seconds) -> None:
+    def __init__(self, pause: Pause, arrived: Arrived, latency: Seconds) -> None:
         self._pause, self._arrived, self._latency = pause, arrived, latency
 
     def __exit__(self, *_: object) -> None:
@@ -59,9 +81,9 @@ class _PacedConnection(Connection):
 
     def create(self, body: bytes, token: str) -> Outcome:
         self._pause(TO_THE_VENDOR)
-        if not self._arrived():
+        if (refusal := self._arrived()) is not None:
             self._pause(TO_THE_VENDOR)
-            return outcome_of(Answer(429, b"{}"))
+            return outcome_of(refusal)
         self._pause(self._latency)
         return outcome_of(Answer(200, json.dumps({"task_id": "task"}).encode()))
 
@@ -105,3 +127,11 @@ class KnownSecrets:
     class exceptions:  # noqa: N801 - boto3's name
         class ResourceNotFoundException(Exception):
             pass
+
+
+class AcceptingBus:
+    """The EventBridge client. Nobody acts on its events: each process waits by itself."""
+
+    def put_events(self, **request: object) -> dict[str, object]:
+        entries = cast("list[object]", request["Entries"])
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "event"}] * len(entries)}

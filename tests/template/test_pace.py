@@ -1,14 +1,14 @@
 """What follows from CreatesPerMinute, for every value that is allowed: a message waits inside its invocation.
 
-|<- all slots, and those of a batch that crashed ------>|<- connect ->|<- create ->|<- settle ->|
-|<----------------------------------- function timeout --------------------------------------------->|
-                                                        |<- the slots of the other batches: a call ->|
+|<- longest lead ->|<- all slots, and those of a batch that crashed ->|<- create ->|<- settle ->|
+|<-------------------------------- function timeout ---------------------------------------------->|
 """
 
 import pytest
 
+from song_intake.admission.lead import Lead
 from song_intake.admission.pace import SECONDS_A_MINUTE
-from song_intake.admission.slots import MOST_LATE_SECONDS, SOONEST_SECONDS
+from song_intake.admission.slots import MOST_LATE_SECONDS
 from song_intake.app.submit import SubmitSettings
 from tests.template.transformed import Json, ends, parameter_defaults, properties, resources, shipped
 
@@ -24,6 +24,8 @@ LONGEST_VISIBILITY = 43200
 LEAST_CONCURRENCY = 2
 # A create lasts some seconds; the vendor publishes no figure. The slots of the other batches fill this time.
 USUAL_CALL = 15
+SLOW_CONNECT = 4.5
+BETWEEN_BATCHES = 0.3
 
 
 def most(parameter: str) -> int:
@@ -54,8 +56,9 @@ def test_the_default_is_the_one_published_figure_of_the_vendor() -> None:
 @pytest.mark.parametrize("pace", PACES)
 def test_every_message_gets_a_slot_and_can_use_it_before_the_invocation_ends(pace: int) -> None:
     batch_size, concurrency, interval = slots_of(pace)
-    waits = batch_size * (concurrency + 1) * interval + SOONEST_SECONDS + MOST_LATE_SECONDS
-    call = most("ConnectTimeoutSeconds") + most("CreateDeadlineSeconds") + most("SettleMarginSeconds")
+    lead = Lead(most("ConnectTimeoutSeconds")).longest
+    waits = lead + batch_size * (concurrency + 1) * interval + MOST_LATE_SECONDS
+    call = most("CreateDeadlineSeconds") + most("SettleMarginSeconds")
     assert waits + call <= properties("SubmitSong", CreatesPerMinute=pace)["Timeout"] <= LONGEST_TIMEOUT
 
 
@@ -63,7 +66,10 @@ def test_every_message_gets_a_slot_and_can_use_it_before_the_invocation_ends(pac
 def test_the_other_batches_have_slots_while_one_waits_for_its_last_answers(pace: int) -> None:
     batch_size, concurrency, interval = slots_of(pace)
     assert concurrency >= LEAST_CONCURRENCY
-    assert (concurrency - 1) * batch_size * interval >= USUAL_CALL
+    lead = Lead(float(parameter_defaults()["ConnectTimeoutSeconds"]))
+    lead.record(SLOW_CONNECT)
+    # From the last slot of a batch to the first one of the next batch of the same worker.
+    assert ((concurrency - 1) * batch_size + 1) * interval >= USUAL_CALL + lead.seconds + BETWEEN_BATCHES
 
 
 @pytest.mark.parametrize("pace", ALLOWED)

@@ -204,10 +204,20 @@ def test_a_trial_whose_thread_never_comes_back_does_not_block_the_next_one_for_e
 ) -> None:
     breaker.record(NO_CREDITS)
     advance(FIRST_HOLD_SECONDS)
-    assert breaker.begin_trial() is None
-    assert breaker.begin_trial() is not None
+    assert breaker.begin_trial(breaker.attempt()) is None
+    assert breaker.begin_trial(breaker.attempt()) is not None
     advance(LONGEST_TRIAL_SECONDS)
-    assert breaker.begin_trial() is None
+    assert breaker.begin_trial(breaker.attempt()) is None
+
+
+def test_a_create_that_began_before_the_fault_does_not_end_the_trial_of_another(
+    breaker: CircuitBreaker, advance: Advance
+) -> None:
+    with breaker.attempt():
+        breaker.record(NO_CREDITS)
+        advance(FIRST_HOLD_SECONDS)
+        assert breaker.begin_trial(breaker.attempt()) is None
+    assert breaker.begin_trial(breaker.attempt()) is not None
 
 
 def test_a_clock_that_was_set_back_ends_the_hold(breaker: CircuitBreaker, advance: Advance) -> None:
@@ -243,7 +253,7 @@ def test_of_many_threads_one_gets_the_trial(breaker: CircuitBreaker, advance: Ad
 
     def begin(_: int) -> bool:
         barrier.wait()
-        return breaker.begin_trial() is None
+        return breaker.begin_trial(breaker.attempt()) is None
 
     with ThreadPoolExecutor(20) as pool:
         assert sum(pool.map(begin, range(20))) == 1

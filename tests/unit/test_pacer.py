@@ -7,10 +7,11 @@ from threading import Barrier
 
 import pytest
 
+from song_intake.admission.lead import LEAD_SECONDS, MARGIN_SECONDS, SOONEST_SECONDS
 from song_intake.admission.pace import Pace
 from song_intake.admission.pace_item import PACE_KEY, PaceItem
 from song_intake.admission.pacer import Reservation, SharedPacer, Unpaced
-from song_intake.admission.slots import LEAD_SECONDS, MOST_HELD_SECONDS, MOST_LATE_SECONDS, SOONEST_SECONDS
+from song_intake.admission.slots import MOST_HELD_SECONDS, MOST_LATE_SECONDS
 from song_intake.domain.outcome import Retryable
 from song_intake.domain.reason import Reason
 from tests.performance.paced_surroundings import Database, Seconds
@@ -18,7 +19,7 @@ from tests.performance.virtual_time import Process, VirtualTime
 from tests.properties.simulation.dynamodb import unavailable
 
 INTERVAL = 3.0
-TIMEOUT, PAID_CALL = 240.0, 40.0
+TIMEOUT, PAID_CALL, CONNECT_TIMEOUT = 240.0, 40.0, 5.0
 START = 1_700_000_000.0
 THREADS = 60
 WRITE = 0.012  # seconds, the longest write of the simulated database
@@ -34,6 +35,8 @@ class Batch:
     """One invocation whose threads start with it. Times are seconds from its start."""
 
     time_left: float = TIMEOUT
+    lately: tuple[float, ...] = (0.1,)
+    """What connecting and claiming took in earlier invocations of the process; () in a new process."""
     database_type: type[Database] = Database
     sent: dict[str, float] = field(default_factory=dict)
     admitted: dict[str, float] = field(default_factory=dict)
@@ -68,7 +71,9 @@ class Batch:
         self._threads.append(lambda pacer: self._send_nothing(pacer, name))
 
     def run(self) -> "Batch":
-        pacer = SharedPacer(self.table, 20, TIMEOUT, PAID_CALL, self.time.condition)
+        pacer = SharedPacer(self.table, 20, PAID_CALL, CONNECT_TIMEOUT, self.time.condition)
+        for seconds in self.lately:
+            pacer.lead.record(seconds)
         with self.time.clock():
             pacer.begin(lambda: self.time_left)
             for thread in self._threads:
@@ -146,6 +151,37 @@ def test_a_thread_is_admitted_shortly_before_its_slot_and_sends_at_its_slot() ->
     assert batch.admitted["b"] == pytest.approx(batch.sent["b"] - LEAD_SECONDS)
 
 
+def test_a_thread_starts_as_long_before_its_slot_as_connecting_took_lately() -> None:
+    batch = Batch(lately=(3.0,))
+    for name in "abc":
+        batch.sends(name, ready_after=3.0)
+    batch.run()
+    first = 1.1 * 3.0 + MARGIN_SECONDS
+    assert moments(batch) == about(first, first + INTERVAL, first + 2 * INTERVAL)
+    assert batch.admitted["c"] == pytest.approx(batch.sent["c"] - first, abs=2 * WRITE)
+
+
+def test_a_new_process_allows_for_the_slowest_connect() -> None:
+    batch = Batch(lately=())
+    batch.sends("a", ready_after=4.5)
+    batch.sends("b", ready_after=4.5)
+    batch.run()
+    assert batch.admitted["b"] < 1, "both start at once"
+    first, second = moments(batch)
+    assert first == pytest.approx(SOONEST_SECONDS + 2 * INTERVAL, abs=2 * WRITE), "the first slot after the connects"
+    assert INTERVAL - WRITE < second - first < INTERVAL + MOST_LATE_SECONDS
+
+
+def test_after_a_slow_connect_the_other_threads_start_earlier() -> None:
+    batch = Batch()
+    for name in "abc":
+        batch.sends(name, ready_after=2.0)
+    batch.run()
+    first = SOONEST_SECONDS + INTERVAL
+    assert moments(batch) == about(first, first + INTERVAL, first + 2 * INTERVAL), "a missed the first slot"
+    assert batch.admitted["c"] == pytest.approx(batch.sent["c"] - 1.1 * 2.0 - MARGIN_SECONDS, abs=2 * WRITE)
+
+
 def test_threads_that_start_together_share_a_reservation_write() -> None:
     batch = Batch()
     for name in "abcdefghij":
@@ -210,7 +246,7 @@ def test_a_thread_without_time_for_a_paid_call_is_refused_with_the_time_of_the_n
     assert list(batch.sent) == ["a", "b"]
     refusal = batch.refusals["c"]
     assert refusal.reason is Reason.PACED
-    assert refusal.retry_after == pytest.approx(SOONEST_SECONDS + 2 * INTERVAL, abs=2 * WRITE)
+    assert refusal.retry_after == pytest.approx(2 * INTERVAL, abs=2 * WRITE), "in time to connect for that slot"
     assert batch.admitted["c"] < 1, "it is refused at once"
 
 
@@ -252,7 +288,7 @@ def test_without_the_table_nothing_is_sent_and_every_thread_gets_the_reason() ->
 
 def test_no_slot_can_be_reserved_before_the_invocation_begins() -> None:
     batch = Batch()
-    pacer = SharedPacer(batch.table, 20, TIMEOUT, PAID_CALL)
+    pacer = SharedPacer(batch.table, 20, PAID_CALL, CONNECT_TIMEOUT)
     with pytest.raises(RuntimeError):
         pacer.reserve()
 
@@ -260,7 +296,7 @@ def test_no_slot_can_be_reserved_before_the_invocation_begins() -> None:
 def test_many_real_threads_at_one_slot_a_millisecond_each_get_a_slot() -> None:
     # Only the table is simulated. It responds at once.
     table = PaceItem(Database(lambda _: None).client, "ledger")
-    pacer = SharedPacer(table, 60_000, TIMEOUT, PAID_CALL)
+    pacer = SharedPacer(table, 60_000, PAID_CALL, CONNECT_TIMEOUT)
     pacer.begin(lambda: TIMEOUT)
     together = Barrier(THREADS)
 

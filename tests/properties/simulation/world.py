@@ -267,4 +267,4 @@ class World(Deliveries):
             return Unpaced()
         item = PaceItem(cast("DynamoDBClient", self.dynamodb), "ledger")
         waiting = cast("Callable[[], threading.Condition]", lambda: _Waiting(self))
-        return SharedPacer(item, settings.creates_per_minute, FUNCTION_TIMEOUT, PAID_CALL, waiting)
+        return SharedPacer(item, settings.creates_per_minute, PAID_CALL, settings.connect_timeout, waiting)

@@ -61,6 +61,12 @@ class _Open:
         return not self.since <= now < self.until
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    attempt: Attempt
+    since: float
+
+
 class CircuitBreaker:
     """One for all threads of the process.
 
@@ -81,7 +87,7 @@ class CircuitBreaker:
         self._open: _Open | None = None
         self._openings = 0
         """In a row, without a create between them."""
-        self._trial_since: float | None = None
+        self._trial: _Trial | None = None
         self._is_reported = True
         self._in_a_row: dict[object, int] = {}
         """How often each kind of fault was found since the last sign of life."""
@@ -100,7 +106,7 @@ class CircuitBreaker:
         match outcome:
             case Created():
                 with self._lock:
-                    self._open, self._openings, self._trial_since, self._in_a_row = None, 0, None, {}
+                    self._open, self._openings, self._trial, self._in_a_row = None, 0, None, {}
             case Refused(http_status=403):
                 self._count((403, outcome.vendor_code, outcome.detail), _same_refusal(outcome))
             case Refused():
@@ -115,7 +121,7 @@ class CircuitBreaker:
             case Retryable(reason) if reason in SHARED - _NO_FAULTS:
                 self._count(reason, outcome)
 
-    def begin_trial(self) -> Retryable | None:
+    def begin_trial(self, attempt: Attempt) -> Retryable | None:
         """None: this request may be tried. In a half-open breaker, it is the only one until its trial has ended."""
         with self._lock:
             now = time.time()
@@ -123,20 +129,21 @@ class CircuitBreaker:
                 return None
             if refusal := self._refusal(now):
                 return refusal
-            self._trial_since = now
+            self._trial = _Trial(attempt, now)
             return None
 
-    def end_trial(self) -> None:
+    def end_trial(self, attempt: Attempt) -> None:
+        """An attempt that began before the breaker opened does not end the trial of another."""
         with self._lock:
-            self._trial_since = None
+            if self._trial is not None and self._trial.attempt is attempt:
+                self._trial = None
 
     def _refusal(self, now: float) -> Retryable | None:
         if self._open is None:
             return None
         if not self._open.is_over(now):
             return replace(self._open.fault, retry_after=self._open.until - now)
-        trial = self._trial_since
-        if trial is not None and 0 <= now - trial < LONGEST_TRIAL_SECONDS:
+        if self._trial is not None and 0 <= now - self._trial.since < LONGEST_TRIAL_SECONDS:
             return replace(self._open.fault, retry_after=TRIAL_SECONDS)
         return None
 
@@ -162,7 +169,7 @@ class CircuitBreaker:
                 until = now + (hold if fault.retry_after is None else fault.retry_after)
                 detail = f"not tried, since another request found: {fault.detail}"
                 self._open = _Open(replace(fault, detail=detail), now, until)
-                self._trial_since, self._in_a_row = None, {}
+                self._trial, self._in_a_row = None, {}
             needs_report = is_news or not self._is_reported
             self._is_reported = True
         if needs_report:
@@ -178,7 +185,7 @@ class Attempt:
         self._is_granted = False
 
     def __enter__(self) -> Attempt | Retryable:
-        refusal = self._breaker.begin_trial()
+        refusal = self._breaker.begin_trial(self)
         self._is_granted = refusal is None
         return refusal or self
 
@@ -186,7 +193,7 @@ class Attempt:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._is_granted:
-            self._breaker.end_trial()
+            self._breaker.end_trial(self)
 
     def record(self, outcome: Outcome) -> None:
         self._breaker.record(outcome)

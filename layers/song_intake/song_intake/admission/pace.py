@@ -11,9 +11,7 @@ Pure: the time is an argument, in seconds since 1970, and every change returns a
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
-from typing import Self
 
 SECONDS_A_MINUTE = 60
 
@@ -62,38 +60,15 @@ class Pace:
 
         retry_after: the seconds to wait that the API named, if it did. interval: as for `reserve`.
         """
-        resume = max(self.next_at, now + (retry_after or 0.0), now + PAUSE_INTERVALS * interval)
+        named = now + (retry_after or 0.0)
+        resume = max(self.next_at, named, now + PAUSE_INTERVALS * interval)
         if now < self.slow_from:
-            return replace(self, next_at=resume)
+            # Another worker may have given back slots of the slower pace: none of them before the named time.
+            free = tuple(slot for slot in self.free if slot >= named)
+            return replace(self, next_at=resume, free=free, slow_from=max(self.slow_from, named))
         return Pace(resume, (), min(MOST_SLOW, 2 * self.slowness(now)), resume)
 
     def slowness(self, at: float) -> float:
         """The distance between slots at this moment, in intervals: 1 is the usual pace."""
         left = 1 - max(0.0, at - self.slow_from) / RECOVERY_SECONDS
         return 1 + (self.slow - 1) * max(0.0, left)
-
-
-@dataclass(frozen=True, slots=True)
-class LambdaClock:
-    """Seconds since 1970 by the clock of the Lambda service, for one invocation: the one clock that all workers share.
-
-    The wall clocks of two workers may differ by seconds. But each invocation has a deadline that the Lambda service
-    set, and the runtime client returns the time left as `deadline - wall clock`. Adding the wall clock cancels its
-    error; after that, the monotonic clock is used, which is never adjusted.
-
-    The remaining error is the time between the start of Lambda's count and the first line of the function:
-    milliseconds, not including the start of a new environment.
-    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next (Lambda-Runtime-Deadline-Ms)
-    """
-
-    began: float
-    began_monotonic: float
-
-    @classmethod
-    def at_start(cls, time_left: float, function_timeout: float) -> Self:
-        """Call once, at the very start of an invocation: later readings of the time left add nothing. In seconds."""
-        return cls(time.time() + time_left - function_timeout, time.monotonic())
-
-    def now(self) -> float:
-        """Seconds since 1970, by the clock of the Lambda service."""
-        return self.began + time.monotonic() - self.began_monotonic

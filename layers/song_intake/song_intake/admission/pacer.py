@@ -9,11 +9,13 @@ with pacer.reserve() as slot      wait until a slot is near; a Retryable: this i
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from song_intake.admission.pace import SECONDS_A_MINUTE, LambdaClock
+from song_intake.admission.lead import Lead
+from song_intake.admission.pace import SECONDS_A_MINUTE
 from song_intake.admission.slots import SlotReservation, Slots
 from song_intake.domain.outcome import Retryable
 
@@ -73,8 +75,8 @@ class Unpaced:
 class SharedPacer:
     """One per process; `item` shares the pace with all other workers.
 
-    function_timeout: the function's timeout in seconds, from which Lambda derives an invocation's deadline.
     paid_call: seconds of the invocation that must be left when a create begins.
+    connect_timeout: the longest that a connect to the music API may take, in seconds.
     condition: makes the lock on which the threads of an invocation wait.
     """
 
@@ -82,23 +84,22 @@ class SharedPacer:
         self,
         item: PaceItem,
         creates_per_minute: float,
-        function_timeout: float,
         paid_call: float,
+        connect_timeout: float,
         condition: Callable[[], threading.Condition] = threading.Condition,
     ) -> None:
         self._item = item
         self._interval = SECONDS_A_MINUTE / creates_per_minute
-        self._function_timeout = function_timeout
         self._paid_call = paid_call
+        self.lead = Lead(connect_timeout)
+        """Shared by all invocations of the process."""
         self._condition = condition
         self._slots: Slots | None = None
 
     def begin(self, time_left: Callable[[], float]) -> None:
         """See Pacer.begin. A thread that still hangs from an earlier invocation uses the slots of that invocation."""
-        left = time_left()
-        clock = LambdaClock.at_start(left, self._function_timeout)
-        latest = clock.now() + left - self._paid_call
-        self._slots = Slots(self._item, self._interval, clock, latest, self._condition())
+        latest = time.time() + time_left() - self._paid_call
+        self._slots = Slots(self._item, self._interval, self.lead, latest, self._condition())
 
     def reserve(self) -> SlotReservation:
         """See Pacer.reserve. Raises RuntimeError before the first `begin`."""

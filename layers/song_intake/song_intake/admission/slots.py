@@ -11,6 +11,7 @@ part of the next one.
 from __future__ import annotations
 
 import math
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,23 +24,21 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from song_intake.admission.pace import LambdaClock, Pace
+    from song_intake.admission.lead import Lead
+    from song_intake.admission.pace import Pace
     from song_intake.admission.pace_item import PaceItem
 
-LEAD_SECONDS = 1.0
-"""How long before its slot a thread starts to connect and to claim. Our choice: early enough for another thread or
-worker to use the slot if this request is a duplicate."""
-
-SOONEST_SECONDS = 0.5
-"""Slots are reserved at least this far ahead: connecting and claiming take some tenths of a second."""
+READY_SECONDS = 0.05
+"""A slot for a thread that is connected already is reserved this far ahead: the write takes some hundredths."""
 
 MOST_LATE_SECONDS = 0.25
 """How long after its slot a create may be sent; half an interval, if that is shorter. A later create would be too close
 to the next slot. A slot for which no thread is ready goes unused. Our choice."""
 
 MOST_HELD_SECONDS = 5.0
-"""How long an open connection may wait for its slot. A server may close an idle connection, and a create that is sent
-at that moment has an unknown outcome. Our choice: servers usually keep idle connections longer."""
+"""How long an open connection may wait for its slot; the longest lead, if that is longer. A server may close an idle
+connection, and a create that is sent at that moment has an unknown outcome. Our choice: servers usually keep idle
+connections longer."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -52,13 +51,17 @@ class SlotReservation:
     slots: Slots
     is_ready: bool = False
     refusal: Retryable | None = None
+    started: float = 0.0
+    """When the thread started to connect, on the monotonic clock."""
 
     def __enter__(self) -> SlotReservation | Retryable:
         try:
-            return self.slots.wait_until_near(self) or self
+            refusal = self.slots.wait_until_near(self)
         except BaseException:
             self.slots.release(self)
             raise
+        self.started = time.monotonic()
+        return refusal or self
 
     def __exit__(self, *_: object) -> None:
         self.slots.release(self)
@@ -73,15 +76,19 @@ class SlotReservation:
 
 
 class Slots:
-    """Safe to share between threads. latest: the last moment, on `clock`, at which a create may begin."""
+    """Safe to share between threads. Moments are seconds since 1970, by the wall clock of this process.
+
+    lead: how long before its slot a thread starts. latest: the last moment at which a create may begin.
+    """
 
     def __init__(
-        self, item: PaceItem, interval: float, clock: LambdaClock, latest: float, changed: threading.Condition
+        self, item: PaceItem, interval: float, lead: Lead, latest: float, changed: threading.Condition
     ) -> None:
         self._item = item
         self._interval = interval
         self._grace = min(MOST_LATE_SECONDS, interval / 2)
-        self._clock = clock
+        self._lead = lead
+        self._most_held = max(MOST_HELD_SECONDS, lead.longest)
         self._latest = latest
         self._changed = changed
         self._is_writing = False
@@ -98,13 +105,17 @@ class Slots:
         return reservation
 
     def wait_until_near(self, reservation: SlotReservation) -> Retryable | None:
-        """Wait until LEAD_SECONDS before the slot. Returns the reason if there will be none."""
-        return self._wait(reservation, lambda: self._slot_of(reservation, self._reservations) - LEAD_SECONDS)
+        """Wait until the lead before the slot begins. Returns the reason if there will be none."""
+        return self._wait(reservation, lambda: self._slot_of(reservation, self._reservations) - self._lead.seconds)
 
     def use_slot(self, reservation: SlotReservation) -> Retryable | None:
         """See SlotReservation.wait."""
-        reservation.is_ready = True
-        return self._wait(reservation, lambda: self._slot_of(reservation, self._ready()), at_most=MOST_HELD_SECONDS)
+        with self._changed:
+            reservation.is_ready = True
+            self._lead.record(time.monotonic() - reservation.started)
+            # The lead may be longer now: the other threads compute anew when they have to start.
+            self._changed.notify_all()
+        return self._wait(reservation, lambda: self._slot_of(reservation, self._ready()), at_most=self._most_held)
 
     def release(self, reservation: SlotReservation) -> None:
         """Give back the slot of an unused reservation. For a used one this has no effect and cannot fail."""
@@ -124,7 +135,7 @@ class Slots:
             self._slots.clear()
         try:
             with suppress(LedgerUnavailable):
-                self._item.change(lambda pace: (pace.slowed(self._clock.now(), retry_after, self._interval), None))
+                self._item.change(lambda pace: (pace.slowed(time.time(), retry_after, self._interval), None))
         finally:
             self._written(())
 
@@ -137,7 +148,7 @@ class Slots:
             with self._changed:
                 if reservation.refusal is not None:
                     return reservation.refusal
-                seconds = moment() - self._clock.now()
+                seconds = moment() - time.time()
                 if seconds <= 0:
                     self._use_if_ready(reservation)
                     return None
@@ -171,6 +182,7 @@ class Slots:
             if self._is_writing or missing == 0:
                 return
             self._is_writing = True
+            ready = min(max(0, len(self._ready()) - len(self._slots)), max(0, missing))
             extra = tuple(self._slots[len(self._reservations) :])
             del self._slots[len(self._reservations) :]
         reserved: tuple[float, ...] = ()
@@ -179,21 +191,23 @@ class Slots:
             if extra:
                 self._give_back(extra)
             else:
-                reserved, refusal = self._add_slots(missing)
+                reserved, refusal = self._add_slots(missing, ready)
         finally:
             self._written(reserved, missing - len(reserved), refusal)
 
     def _drop_past_slots(self) -> None:
-        least = self._clock.now() - self._grace
+        least = time.time() - self._grace
         self._slots = [slot for slot in self._slots if slot >= least]
 
-    def _add_slots(self, count: int) -> tuple[tuple[float, ...], Retryable]:
-        """The slots, and the reason for those that are missing."""
+    def _add_slots(self, count: int, ready: int) -> tuple[tuple[float, ...], Retryable]:
+        """The slots, and the reason for those that are missing. ready: how many are for threads that are connected."""
 
         def reserve(pace: Pace) -> tuple[Pace, tuple[tuple[float, ...], float]]:
-            now = self._clock.now()
-            after, slots = pace.reserve(now + SOONEST_SECONDS, count, self._latest, self._interval)
-            return after, (slots, after.next_at - now)
+            now = time.time()
+            after, first = pace.reserve(now + READY_SECONDS, ready, self._latest, self._interval)
+            after, others = after.reserve(now + self._lead.soonest, count - ready, self._latest, self._interval)
+            # In time to connect for that slot.
+            return after, ((*first, *others), max(0.0, after.next_at - now - self._lead.soonest))
 
         try:
             slots, wait = self._item.change(reserve)
@@ -204,7 +218,7 @@ class Slots:
     def _give_back(self, slots: tuple[float, ...]) -> None:
         """If the write fails, the slots go unused."""
         with suppress(LedgerUnavailable):
-            self._item.change(lambda pace: (pace.give_back(slots, self._clock.now()), None))
+            self._item.change(lambda pace: (pace.give_back(slots, time.time()), None))
 
     def _written(self, reserved: tuple[float, ...], short: int = 0, refusal: Retryable | None = None) -> None:
         with self._changed:

@@ -150,7 +150,7 @@ def _pacer(settings: SubmitSettings, aws: Clients) -> Pacer:
     if settings.creates_per_minute == 0:
         return Unpaced()
     item = PaceItem(aws.client("dynamodb"), settings.ledger_table)
-    return SharedPacer(item, settings.creates_per_minute, settings.function_timeout, settings.paid_call)
+    return SharedPacer(item, settings.creates_per_minute, settings.paid_call, settings.connect_timeout)
 
 
 def _breaker(settings: SubmitSettings, aws: Clients, telemetry: Telemetry) -> CircuitBreaker:

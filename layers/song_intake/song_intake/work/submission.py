@@ -108,18 +108,27 @@ class Submission:
             call = CreateCall(self.api_token.current(), self._body(request))
         except SecretUnavailable as failure:
             return self._fault(message, _fault_of_a_secret(failure))
-        with self.pacer.reserve() as slot:
-            if isinstance(slot, Retryable):
-                return self._wait(message, slot)
-            # Near the slot, when the outcomes of those ahead are known.
-            with self.breaker.attempt() as attempt:
-                if isinstance(attempt, Retryable):
-                    return self._wait(message, attempt)
-                connection = self.music_api.connect()
-                if isinstance(connection, Retryable):
-                    return self._fault(message, connection)
-                with connection:
-                    return self._claim_and_create(request, message, time_left, connection, call, slot)
+        while True:
+            with self.pacer.reserve() as slot:
+                if isinstance(slot, Retryable):
+                    return self._wait(message, slot)
+                decision = self._at_slot(request, message, time_left, call, slot)
+            # Its slot was missed, or dropped after a 429: wait for the next one, without a connection and a claim.
+            if not (isinstance(decision, RetryIn) and decision.reason is Reason.PACED):
+                return decision
+
+    def _at_slot(
+        self, request: SongRequest, message: Message, time_left: TimeLeft, call: CreateCall, slot: Reservation
+    ) -> Decision:
+        # Near the slot, when the outcomes of those ahead are known.
+        with self.breaker.attempt() as attempt:
+            if isinstance(attempt, Retryable):
+                return self._wait(message, attempt)
+            connection = self.music_api.connect()
+            if isinstance(connection, Retryable):
+                return self._fault(message, connection)
+            with connection:
+                return self._claim_and_create(request, message, time_left, connection, call, slot)
 
     def _fault(self, message: Message, fault: Retryable) -> RetryIn:
         self.breaker.record(fault)

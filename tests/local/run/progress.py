@@ -90,7 +90,7 @@ class Progress:
     def send(self, cases: Iterable[Case]) -> None:
         for case in cases:
             if case.waits:
-                self._wait_until(self._all_ended)
+                self.wait_for_ends()
             self._plan(case)
             self.tracked.append(Tracked(case, [self._intake.send(case.body) for _ in range(case.times)]))
 
@@ -107,6 +107,10 @@ class Progress:
         self._wait_until(lambda: self._in_queue == 0 and self._all_ended())
         # The last message may have changed something after the snapshot in which its request had ended.
         self.update()
+
+    def wait_for_ends(self) -> None:
+        """Like `wait`, but duplicates may still be in the queue."""
+        self._wait_until(self._all_ended)
 
     def _wait_until(self, condition: Callable[[], bool]) -> None:
         self.update()

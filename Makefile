@@ -39,8 +39,10 @@ lint: $(VENV)/.test  ## Run ruff, mypy, and cfn-lint on the template before and 
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/python -m tests.template.lint_transformed
 
+# The tests of the local stack wait more than they compute, so there are more workers than the two processors of CI. They
+# come first in the order of the files; xdist would begin with the files of the most tests, and end with the longest tests.
 pytest: $(VENV)/.test  ## Run only the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 coverage: $(VENV)/.test  ## Measure branch coverage, and hold it to its floors
 	@$(BIN)/coverage erase

@@ -142,6 +142,8 @@ def test_what_a_function_prints_is_in_its_log_group(cloud: Cloud, probe: Probe) 
     logs = cloud.client("logs")
 
     def logged() -> bool:
+        # A line that ministack reads late from the process is in the log of the next invocation.
+        probe.wait_for_deliveries(probe.order("succeed"), 1)
         events = logs.filter_log_events(logGroupName=group, filterPattern=f'"{message}"')["events"]
         return [event["message"] for event in events] == [f"order succeed of {message}"]
 

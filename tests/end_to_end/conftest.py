@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.end_to_end.songs import CANARIES, TOKEN
+from tests.end_to_end.songs import CANARIES, TOKEN, new_id
 from tests.local.cloud.cloud import Cloud
 from tests.local.cloud.event_listener import EventListener
 from tests.local.intake import SHORT_WAITS, Intake
@@ -64,8 +64,8 @@ def webhook_listener(webhook_stack: Intake) -> EventListener:
 
 @pytest.fixture
 def unpaid(cloud: Cloud, vendor: MusicVendor) -> Iterator[Intake]:
-    """Just deployed, without a token. Account faults pause it, and its test makes the balance checks itself."""
-    intake = Intake.deployed(cloud, "unpaid", vendor.origin, "", {**ONLY_SUBMITTING, "MaxReceiveCount": "60"})
+    """Just deployed, without a token. Shared faults pause it, and its test makes the balance checks itself."""
+    intake = Intake.deployed(cloud, new_id("unpaid"), vendor.origin, "", {**ONLY_SUBMITTING, "MaxReceiveCount": "60"})
     remove_balance_checks(intake)
     yield from _clean(intake, vendor)
 

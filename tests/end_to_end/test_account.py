@@ -1,4 +1,4 @@
-"""An account fault pauses the intake: requests wait unsent and without loss until the account works."""
+"""A shared fault pauses the intake: requests wait unsent and without loss until it is gone."""
 
 import json
 import subprocess
@@ -9,8 +9,11 @@ from tests.local.cloud.cloud import PROJECT
 from tests.local.intake import Intake
 from tests.local.intake_switching import switch, wait_for_mapping
 from tests.local.vendor.music_vendor import MusicVendor
+from tests.local.waiting import wait_for
 
 MANY = 12
+# The breaker of a process that found the fault opens for RetryCapSeconds, and then tries one request at a time.
+SECONDS_OF_A_TRIAL = 30
 
 
 def test_requests_sent_before_the_token_and_the_credits_exist_wait_and_are_submitted_automatically(
@@ -30,6 +33,21 @@ def test_requests_sent_before_the_token_and_the_credits_exist_wait_and_are_submi
     vendor.wait_for(lambda: len(vendor.creates) == MANY + 1, timeout=20)
     unpaid.wait_until_empty()
     assert {row["status"] for row in unpaid.rows()} == {"SUBMITTED"}
+    assert unpaid.letters() == []
+
+
+def test_an_outage_of_the_music_api_pauses_the_intake_and_costs_no_request(unpaid: Intake, vendor: MusicVendor) -> None:
+    unpaid.set_token(json.dumps({"api_token": TOKEN}))
+    vendor.credits = 10 * MANY
+    vendor.refuse_connections()
+    _send(unpaid, MANY)
+    wait_for_mapping(unpaid, "Disabled")
+    assert switch(unpaid, "check")["switched"]["reason"] == "CANNOT_CONNECT"
+    vendor.accept_connections()
+    assert switch(unpaid, "check")["switched"]["state"] == "on", "the balance was read, so the host answers"
+    wait_for(lambda: len(vendor.creates_of("Broke")) >= MANY, "every song to be created", SECONDS_OF_A_TRIAL)
+    unpaid.wait_until_empty()
+    assert [row["status"] for row in unpaid.rows()] == ["SUBMITTED"] * MANY
     assert unpaid.letters() == []
 
 

@@ -225,12 +225,15 @@ def test_what_cannot_be_done_now_is_to_be_sent_again(bench: Bench, endpoint: Web
     case = brought_to(bench, S.IN_DOUBT)
     call = genuine(case.request.request_id).call()
     no_ledger = TrackingStore(bench.ledger_table(unreachable.dynamodb()))
+    no_text = bench.secrets.create_secret(Name=f"{bench.table}-no-text", SecretBinary=b"key")["ARN"]
     assert status_of(endpoint_of(bench, key_id="no-such-secret"), call) == 503
+    assert status_of(endpoint_of(bench, key_id=no_text), call) == 503
     assert status_of(endpoint_of(bench, following=no_ledger), call) == 503
     assert case.row["status"] == "IN_DOUBT"
     assert status_of(endpoint_of(bench, checks_url=unreachable.GONE), call) == 503
     assert case.row["status"] == "SUBMITTED"
-    assert [line["reason"] for line in bench.lines()] == ["KeyUnavailable", "LedgerUnavailable", "SideEffectFailed"]
+    reasons = ["KeyUnavailable", "KeyUnavailable", "LedgerUnavailable", "SideEffectFailed"]
+    assert [line["reason"] for line in bench.lines()] == reasons
 
     assert status_of(endpoint, call) == 200
     assert [check.task_id for check in checks_of(bench)] == [TASK]

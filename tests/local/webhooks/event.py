@@ -11,6 +11,8 @@ ROUTE = "POST /{request_id}/{mac}"
 def lambda_event(call: WebhookCall, *, lies_about_base64: bool = False) -> dict[str, object] | None:
     """The event of payload format 2.0, or None for a call without a route, which the gateway answers itself.
 
+    A body that is not UTF-8 comes in base64, the form without a loss. AWS does not document whether JSON does too.
+
     With `lies_about_base64`, `isBase64Encoded` is wrong. No gateway does that, but a caller of the function can. For a
     forgery whose body is the genuine one in base64, the wrong value is right, and it is accepted. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """

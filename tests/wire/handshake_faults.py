@@ -1,9 +1,9 @@
 """Faults before the handshake is done: nothing of a request may be on the wire."""
 
 import datetime
-import itertools
 import socket
 import ssl
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,10 +46,13 @@ def _plain(
 
 
 def _endless(part: bytes) -> Callable[[trustme.CA], Handler]:
+    """For 3 s at most: a client without a limit must not hold up the tests."""
+
     def handle(connection: socket.socket, server: HostileServer) -> None:
         server.read_some(connection)
-        for same in itertools.repeat(part):
-            connection.sendall(same)
+        ends_at = time.monotonic() + 3
+        while time.monotonic() < ends_at:
+            connection.sendall(part)
 
     return lambda _: handle
 

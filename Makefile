@@ -18,7 +18,7 @@ TEST_PINS := tests/requirements.txt
 
 # What `make coverage` runs, and the least that it accepts, in percent of lines and branches: in all, and by room.
 COVERING := $(wildcard tests/unit tests/integration tests/properties tests/wire)
-FLOOR := 98
+FLOOR := 99
 ROOM_FLOORS := contract=100 ledger=100 music_api=100 work=100
 
 .DEFAULT_GOAL := help

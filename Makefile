@@ -18,8 +18,8 @@ TEST_PINS := tests/requirements.txt
 
 # What `make coverage` runs, and the least that it accepts, in percent of lines and branches: in all, and by room.
 COVERING := $(wildcard tests/unit tests/integration tests/properties tests/wire)
-FLOOR := 98
-ROOM_FLOORS := contract=100 ledger=100 music_api=99 work=99
+FLOOR := 99
+ROOM_FLOORS := contract=100 ledger=100 music_api=100 work=100
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint pytest coverage campaign bench bench-quick cost model build redrive resolve intake pins clean

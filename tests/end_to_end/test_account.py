@@ -25,7 +25,7 @@ def test_requests_sent_before_the_token_and_the_credits_exist_wait_and_are_submi
     assert _intake_command(unpaid)["switched"]["reason"] == "TOKEN_UNAVAILABLE"
     waiting = _send(unpaid, MANY)
     unpaid.set_token(json.dumps({"api_token": TOKEN}))
-    assert switch(unpaid, "check")["mapping"] == "Disabled", "the token alone pays for nothing"
+    assert switch(unpaid, "check")["mapping"] == "Disabled", "there is a token, but there are no credits"
     assert vendor.attempts_of("Broke") == ()
     assert not [request_id for request_id in waiting if request_id in unpaid.log()], "none was received"
     vendor.credits = 10 * (MANY + 1)

@@ -10,10 +10,30 @@ from tests.local.cloud.event_listener import EventListener
 from tests.local.intake import Intake
 from tests.local.intake_faults import denied, kill_functions
 from tests.local.vendor.answer import json_answer
+from tests.local.vendor.gateway import Route
 from tests.local.vendor.music_vendor import MusicVendor
-from tests.local.vendor.story import answers, fails, hangs, never_finishes, succeeds, unknown_task
+from tests.local.vendor.story import (
+    answers,
+    fails,
+    gateway,
+    hangs,
+    never_finishes,
+    streaming,
+    succeeds,
+    times_out,
+    unknown_task,
+    without_link,
+)
 from tests.local.vendor.webhook import WebhookPlan, delivered, doubled, early, late, lost
 from tests.local.waiting import wait_for
+
+# Stories with odd answers before the end: the status at the end, and the number of recordings in its event.
+ODD_STORIES = {
+    "Streams First": (succeeds(clips=2).after(streaming(), streaming(finished=1)), "SUCCEEDED", 2),
+    "Links Come Late": (succeeds(clips=2).after(without_link(), without_link("")), "SUCCEEDED", 2),
+    "Pages on Polls": (succeeds().after(*map(gateway, (404, 404, 403, 405, 502))), "SUCCEEDED", 1),
+    "Time-out as HTTP 504": (times_out(), "FAILED", 0),
+}
 
 
 def test_a_song_ends_by_polls_only(tracking: Intake, tracking_listener: EventListener, vendor: MusicVendor) -> None:
@@ -72,6 +92,29 @@ def test_a_task_that_is_unknown_for_a_while_is_polled_until_it_ends(tracking: In
     vendor.plan_task("Unknown", succeeds().after(*[unknown_task()] * 3))
     tracking.wait_for_status(_sent(tracking, "Unknown"), "SUCCEEDED")
     assert tracking.letters("CheckDeadLetterQueueUrl") == []
+
+
+def test_odd_answers_delay_a_song_and_its_one_final_event_is_complete(
+    tracking: Intake, tracking_listener: EventListener, vendor: MusicVendor, subtests: pytest.Subtests
+) -> None:
+    vendor.plan_all_webhooks(lost())
+    vendor.show_gateway_page(405, route=Route.CREATE, answers=2)
+    for title, (story, _, _) in ODD_STORIES.items():
+        vendor.plan_task(title, story)
+    ids = {title: _sent(tracking, title) for title in ODD_STORIES}
+    for title, (story, status, recordings) in ODD_STORIES.items():
+        with subtests.test(title):
+            row = tracking.wait_for_status(ids[title], status)
+            assert [create.task_id for create in vendor.creates_of(title)] == [row["task_id"]]
+            event = tracking_listener.wait_for(ids[title], f"Song {status.capitalize()}")["detail"]
+            links = [clip["audio_url"] for clip in event.get("clips", [])]
+            assert [link.split("/")[2] for link in links] == ["cdn.example"] * recordings
+            assert len(vendor.polls_of(title)) == len(story.first_polls) + 1
+    wait_for(lambda: tracking.checks() == 0, "all checks to be done")
+    assert [len(_final_events(tracking_listener, request_id)) for request_id in ids.values()] == [1] * len(ids)
+    assert (tracking.letters(), tracking.letters("CheckDeadLetterQueueUrl")) == ([], [])
+    attempts = sum(len(vendor.attempts_of(title)) for title in ODD_STORIES)
+    assert attempts == len(ODD_STORIES) + 2, "only the requests behind the two pages were sent again"
 
 
 def test_a_failed_song_that_its_webhook_finds_succeeds_after_all(

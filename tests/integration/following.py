@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from song_intake.app.track import TrackSettings
 from song_intake.contract.sqs_message import Message
 from song_intake.domain.decision import Decision, Done
 from song_intake.ledger.following import TrackingStore
@@ -17,7 +18,7 @@ from song_intake.outgoing.notifier import Notifier
 from song_intake.work.batch import Batch
 from song_intake.work.check_work import CheckWork
 from song_intake.work.tracking import Tracking
-from tests.integration.bench import Bench, plenty_of_time, record_of, song
+from tests.integration.bench import KEEP_DAYS, PLENTY_OF_TIME, Bench, plenty_of_time, record_of, song
 from tests.integration.decisions import TITLE, decide
 from tests.integration.handling import failed
 from tests.local.vendor.story import TaskStory
@@ -51,6 +52,29 @@ def tracking(
         longest_wait=LONGEST_WAIT,
         tracking_hours=TRACKING_HOURS,
         unknown_task_minutes=UNKNOWN_TASK_MINUTES,
+    )
+
+
+def track_settings(bench: Bench) -> TrackSettings:
+    """The settings that the template gives track_song, with times that suit a test."""
+    return TrackSettings(
+        music_api_origin=bench.vendor.origin,
+        api_token_secret_arn=bench.secret_id,
+        ledger_table=bench.table,
+        keep_days=KEEP_DAYS,
+        song_checks_queue_url=bench.checks.url,
+        check_dead_letter_queue_url=bench.dead_checks.url,
+        event_bus_name=bench.bus.name,
+        connect_timeout=1,
+        poll_deadline=POLL_DEADLINE,
+        settle_margin=POLL_CALL - POLL_DEADLINE,
+        function_timeout=PLENTY_OF_TIME,
+        tracking_hours=TRACKING_HOURS,
+        unknown_task_minutes=UNKNOWN_TASK_MINUTES,
+        first_check=0,
+        check_cap=LONGEST_WAIT,
+        batch_size=10,
+        ca_bundle=None,
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from song_intake.work.batch import Batch
-from tests.integration.bench import Bench, new_id, plenty_of_time, record_of, song
+from tests.integration.bench import FINAL_RECEIVE, Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.handling import TITLE, failed, handle_all
 from tests.integration.unreachable import GONE
 from tests.local.vendor import answer as vendor_answer
@@ -28,6 +28,21 @@ def test_a_message_stays_until_its_dead_letter_is_sent(bench: Bench, batch: Batc
 def test_an_invalid_message_stays_until_its_dead_letter_is_sent_too(bench: Bench) -> None:
     record = record_of("not JSON")
     assert failed(bench.batch(dead_letter_queue_url=GONE).handle([record], plenty_of_time)) == {record["messageId"]}
+
+
+def test_a_message_stays_that_neither_queue_accepts_and_that_is_late(bench: Bench) -> None:
+    """In the second half of its receives, a message of which a step fails is sent anew, if its queue accepts it."""
+    bench.vendor.plan(TITLE, behaviour.refuses(vendor_answer.LYRICS_REFUSED))
+    record = record_of(song(TITLE), receives=FINAL_RECEIVE)
+    batch = bench.batch_of(bench.request_work(dead_letter_queue_url=GONE, request_queue_url=GONE))
+    assert failed(batch.handle([record], plenty_of_time)) == {record["messageId"]}
+    assert [(line["action"], line["reason"]) for line in bench.lines()] == [
+        ("dead_letter", "REFUSED"),
+        ("retry", "DEAD_LETTER_QUEUE_UNAVAILABLE"),
+    ]
+    accepting = bench.batch_of(bench.request_work(dead_letter_queue_url=GONE))
+    assert failed(accepting.handle([record], plenty_of_time)) == set()
+    assert bench.lines()[-1]["action"] == "send_anew"
 
 
 def test_a_task_that_neither_ledger_nor_queue_accepts_is_logged(bench: Bench) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from song_intake.domain.status import Status
 from song_intake.ledger import resolving
+from song_intake.ledger.resolving import ResolutionStore
 from song_intake.work.resolution import Resolution
 from tests.integration.bench import Bench
 from tests.integration.ledger_case import REFUSED, UNKNOWN, Case, brought_to, claimed, request_for
@@ -41,6 +42,15 @@ def test_the_list_ends_at_its_cap(bench: Bench, resolution: Resolution, monkeypa
         brought_to(bench, S.IN_DOUBT)
     monkeypatch.setattr(resolving, "MOST_LISTED", 2)
     assert len(_listed(resolution)) == 2
+
+
+def test_the_list_continues_where_dynamodb_ended_a_page_early(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB reads 1 MB for one query at most, here a row."""
+    doubts = [brought_to(bench, S.IN_DOUBT).request.request_id for _ in range(3)]
+    table = bench.ledger_table(bench.dynamodb)
+    query = bench.dynamodb.query
+    monkeypatch.setattr(bench.dynamodb, "query", lambda **call: query(**{**call, "Limit": 1}))
+    assert _listed(resolution_of(bench, ResolutionStore(table))) == doubts
 
 
 @pytest.mark.parametrize(

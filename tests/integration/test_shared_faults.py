@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from song_intake.admission.circuit_breaker import CircuitBreaker
+from song_intake.app.submit import submit_song
 from song_intake.contract.sqs_message import Message
 from song_intake.domain.decision import RetryIn, SendAnew
 from song_intake.domain.outcome import Refused
@@ -20,13 +21,15 @@ from tests.integration.bench import (
     FINAL_RECEIVE,
     MAX_RECEIVE_COUNT,
     Bench,
+    new_id,
     plenty_of_time,
     record_of,
     song,
 )
 from tests.integration.decisions import decide
+from tests.integration.handling import failed
 from tests.local.vendor import behaviour
-from tests.local.vendor.answer import LYRICS_REFUSED
+from tests.local.vendor.answer import LYRICS_REFUSED, validation_error
 
 TITLE = "Night Train"
 
@@ -191,3 +194,18 @@ def test_a_refusal_of_one_request_is_its_own(bench: Bench) -> None:
     for _ in range(20):
         breaker.record(Refused(Reason.REFUSED, "too long", 422, "validation_error"))
     assert breaker.refusal() is None
+
+
+def test_the_same_400_to_ten_requests_is_an_alarm_and_no_pause(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.vendor.plan_all(behaviour.refuses(validation_error("use_cdn is required")))
+    batch = submit_song(bench.submit_settings(), bench.clients(), bench.telemetry)
+    assert bench.bus.events() == []
+    for number in range(10):
+        assert failed(batch.handle([record_of(song(TITLE, new_id("refused")))], plenty_of_time)) == set()
+        assert ("RepeatedRefusals" in capsys.readouterr().out) == (number == 9)
+    assert [line["action"] for line in bench.lines()].count("repeated_refusal") == 1
+    bench.vendor.plan_all(None)
+    batch.handle([record_of(song(TITLE, "created"))], plenty_of_time)
+    assert bench.row("created")["status"] == "SUBMITTED"

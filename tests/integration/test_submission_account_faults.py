@@ -5,7 +5,9 @@ import json
 import pytest
 
 from song_intake.admission.circuit_breaker import FIRST_HOLD_SECONDS, CircuitBreaker
+from song_intake.admission.pacer import Reservation, Unpaced
 from song_intake.domain.decision import Done
+from song_intake.domain.outcome import Retryable
 from song_intake.domain.reason import Reason
 from song_intake.outgoing.events import AccountFaultPublisher
 from song_intake.work.batch import Batch
@@ -37,6 +39,20 @@ def test_after_one_account_fault_no_other_request_is_tried(bench: Bench, breaker
     assert all(50 <= (decision.seconds or 0) <= 100 for decision in decisions), "the wait of an account fault"
     assert len(bench.vendor.requests) == 1
     assert [bench.row(other) for other in others] == [{}] * 20
+
+
+def test_a_request_that_waited_for_its_slot_is_not_tried_after_a_fault(bench: Bench, breaker: CircuitBreaker) -> None:
+    class SlowSlots(Unpaced):
+        """While a request waits for its slot, another one finds the account without credits."""
+
+        def reserve(self) -> Reservation:
+            breaker.record(Retryable(Reason.NO_CREDITS, "no credits"))
+            return super().reserve()
+
+    submission = bench.submission(breaker=breaker, pacer=SlowSlots())
+    request_id = new_id("waited")
+    assert retry_in(decide(submission, record(request_id))).reason is Reason.NO_CREDITS
+    assert (len(bench.vendor.requests), bench.row(request_id)) == (0, {})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from song_intake.domain.decision import Done, RetryIn
+from song_intake.domain.decision import DeadLetter, Done, RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.outgoing.checks import SongCheck
@@ -22,6 +22,7 @@ from tests.integration.following import (
     submitted,
     tracking,
 )
+from tests.local.vendor import answer as said
 from tests.local.vendor import story
 
 OVERDUE = TRACKING_HOURS * 3600 + 1
@@ -49,6 +50,17 @@ def test_a_song_that_never_finishes_is_given_up_with_a_letter_and_an_event(bench
     assert (kind, detail["reason"], detail["metadata"]) == ("Song In Doubt", "NEVER_FINISHED", {"customer": "c-1"})
     row = bench.row(request_id)
     assert (row["status"], row["reason"]) == ("SUBMITTED", "NEVER_FINISHED")
+
+
+@pytest.mark.parametrize(("hours", "is_given_up"), [(TRACKING_HOURS + 167, False), (TRACKING_HOURS + 169, True)])
+def test_a_song_whose_polls_have_no_answer_is_tracked_for_a_week_longer(
+    bench: Bench, follow: Tracking, request_id: str, hours: int, *, is_given_up: bool
+) -> None:
+    silent = story.never_finishes().always(story.refuses(said.INTERNAL_ERROR))
+    check = submitted(bench, request_id, silent)
+    decision = look(replace(check, since=time.time() - hours * 3600), follow)
+    assert decision.reason is (Reason.NEVER_FINISHED if is_given_up else Reason.POLL_FAILED)
+    assert isinstance(decision, DeadLetter if is_given_up else RetryIn)
 
 
 def test_a_letter_of_a_song_that_never_finished_is_followed_anew_when_it_is_redriven(

@@ -2,6 +2,7 @@
 
 import json
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from typing import cast
 
@@ -157,13 +158,38 @@ def test_an_event_of_whatever_form_is_answered(endpoint: WebhookEndpoint, event:
     assert endpoint.handle(cast("HttpApiEvent", event))["statusCode"] in (401, 404)
 
 
-def test_a_body_in_base64_is_verified_as_it_was_sent(bench: Bench, endpoint: WebhookEndpoint) -> None:
+TITLED = json.dumps({"task_id": TASK, "title": "été"}, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("signed", "arrives", "status"),
+    [
+        pytest.param(TITLED.encode(), {"body": TITLED, "isBase64Encoded": False}, 200, id="as a text"),
+        pytest.param(
+            TITLED.encode(), {"body": b64encode(TITLED.encode()).decode(), "isBase64Encoded": True}, 200, id="in base64"
+        ),
+        pytest.param(
+            TITLED.encode("latin-1"),
+            {"body": b64encode(TITLED.encode("latin-1")).decode(), "isBase64Encoded": True},
+            200,
+            id="Latin-1 in base64",
+        ),
+        pytest.param(
+            TITLED.encode("latin-1"),
+            {"body": TITLED.replace("é", "\ufffd"), "isBase64Encoded": False},
+            401,
+            id="Latin-1, replaced by the gateway",
+        ),
+    ],
+)
+def test_the_signature_is_verified_over_the_bytes_that_were_sent(
+    bench: Bench, endpoint: WebhookEndpoint, signed: bytes, arrives: dict[str, object], status: int
+) -> None:
     case = brought_to(bench, S.IN_DOUBT)
-    body = json.dumps({"task_id": TASK, "title": "été"}, ensure_ascii=False).encode("latin-1")
-    sent = genuine(case.request.request_id).call(body=body)
-    assert cast("HttpApiEvent", lambda_event(sent))["isBase64Encoded"] is True
-    assert status_of(endpoint, sent) == 200
-    assert case.row["task_id"] == TASK
+    event = lambda_event(genuine(case.request.request_id).call(body=signed))
+    assert event is not None
+    assert endpoint.handle(cast("HttpApiEvent", event | arrives))["statusCode"] == status
+    assert case.row.get("task_id") == (TASK if status == 200 else None)
 
 
 def test_the_previous_key_is_good_after_a_rotation_and_the_one_before_it_is_not(
@@ -225,12 +251,15 @@ def test_what_cannot_be_done_now_is_to_be_sent_again(bench: Bench, endpoint: Web
     case = brought_to(bench, S.IN_DOUBT)
     call = genuine(case.request.request_id).call()
     no_ledger = TrackingStore(bench.ledger_table(unreachable.dynamodb()))
+    no_text = bench.secrets.create_secret(Name=f"{bench.table}-no-text", SecretBinary=b"key")["ARN"]
     assert status_of(endpoint_of(bench, key_id="no-such-secret"), call) == 503
+    assert status_of(endpoint_of(bench, key_id=no_text), call) == 503
     assert status_of(endpoint_of(bench, following=no_ledger), call) == 503
     assert case.row["status"] == "IN_DOUBT"
     assert status_of(endpoint_of(bench, checks_url=unreachable.GONE), call) == 503
     assert case.row["status"] == "SUBMITTED"
-    assert [line["reason"] for line in bench.lines()] == ["KeyUnavailable", "LedgerUnavailable", "SideEffectFailed"]
+    reasons = ["KeyUnavailable", "KeyUnavailable", "LedgerUnavailable", "SideEffectFailed"]
+    assert [line["reason"] for line in bench.lines()] == reasons
 
     assert status_of(endpoint, call) == 200
     assert [check.task_id for check in checks_of(bench)] == [TASK]

@@ -18,7 +18,7 @@ def wait_for_mapping(intake: Intake, state: str, seconds: float = 20) -> None:
 
 
 def switch(intake: Intake, command: str, by: str = "a test") -> dict[str, Any]:
-    """The result of switch_intake for a command of an operator, or for the schedule's: `look`."""
+    """The result of switch_intake for a command of an operator, or for that of the schedule: `check`."""
     response = intake.cloud.client("lambda").invoke(
         FunctionName=intake.stack.outputs["SwitchIntakeFunctionName"], Payload=json.dumps({"intake": command, "by": by})
     )

@@ -14,6 +14,7 @@ WATCHED = {
     ("AWS/ApiGateway", "5xx"),
     (OUR_METRICS, "InDoubt"),
     (OUR_METRICS, "UnknownStatus"),
+    (OUR_METRICS, "RepeatedRefusals"),
     (OUR_METRICS, "TaskNotRecorded"),
     (OUR_METRICS, "TokenRefused"),
     (OUR_METRICS, "TokenUnavailable"),

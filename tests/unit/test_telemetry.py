@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 
 from song_intake.contract.sqs_message import Message
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
+from song_intake.domain.outcome import Refused
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.outgoing.telemetry import RecordReport, Telemetry, frames_of
@@ -303,6 +304,18 @@ def test_shared_faults_are_counted_by_reason(telemetry: Telemetry, output: LogOu
         "NO_CREDITS": [2.0],
         "LEDGER_UNAVAILABLE": [1.0],
     }
+
+
+def test_a_repeated_refusal_is_a_line_at_once_and_a_metric_of_the_next_batch(
+    telemetry: Telemetry, output: LogOutput
+) -> None:
+    telemetry.repeated_refusal(Refused(Reason.REFUSED, "HTTP 422", 422))
+    line = output.line()
+    assert (line["level"], line["action"], line["detail"]) == ("WARNING", "repeated_refusal", "HTTP 422")
+    telemetry.count([])
+    telemetry.count([])
+    _, metrics = output.lines()
+    assert metrics["RepeatedRefusals"] == [1.0]
 
 
 def test_an_empty_batch_is_not_counted(telemetry: Telemetry, output: LogOutput) -> None:

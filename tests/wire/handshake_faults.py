@@ -1,9 +1,9 @@
 """Faults before the handshake is done: nothing of a request may be on the wire."""
 
 import datetime
-import itertools
 import socket
 import ssl
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,10 +46,13 @@ def _plain(
 
 
 def _endless(part: bytes) -> Callable[[trustme.CA], Handler]:
+    """For 3 s at most: a client without a limit must not hold up the tests."""
+
     def handle(connection: socket.socket, server: HostileServer) -> None:
         server.read_some(connection)
-        for same in itertools.repeat(part):
-            connection.sendall(same)
+        ends_at = time.monotonic() + 3
+        while time.monotonic() < ends_at:
+            connection.sendall(part)
 
     return lambda _: handle
 
@@ -120,6 +123,9 @@ def _wants_a_certificate(authority: trustme.CA, context: ssl.SSLContext) -> None
     context.verify_mode = ssl.CERT_REQUIRED
 
 
+# Messages without a meaning, which TLS 1.2 lets a client ignore. Many at once, so that one is always there to read.
+HELLO_REQUESTS = b"\x16\x03\x03\x00\x04\x00\x00\x00\x00" * 10_000
+
 # A record that promises 16 KiB of a handshake, and their first bytes.
 BEGUN_RECORD = b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03"
 
@@ -136,6 +142,7 @@ HANDSHAKE_FAULTS = (
     HandshakeFault("answers with an alert", _plain(ALERT)),
     HandshakeFault("answers with a warning for ever", _endless(b"\x15\x03\x03\x00\x02\x01\x5a")),
     HandshakeFault("answers with empty records for ever", _endless(b"\x16\x03\x03\x00\x00")),
+    HandshakeFault("asks for another handshake for ever", _endless(HELLO_REQUESTS), outlasts=True),
     HandshakeFault("answers with garbage", _plain(b"garbage " * 8)),
     HandshakeFault("answers with garbage for ever", _endless(b"\x16\x03\x03\x40\x00" + b"\xff" * 16_384)),
     HandshakeFault("speaks plain HTTP", _plain(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")),

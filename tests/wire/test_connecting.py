@@ -48,6 +48,22 @@ def test_a_failed_handshake_sends_nothing(authority: trustme.CA, client_of: Clie
     assert not [text for text in (TOKEN, LYRICS) if text.encode() in server.received]
 
 
+def test_an_alert_gives_the_server_the_reason(authority: trustme.CA, client_of: ClientOf) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert(HOST).configure_cert(tls)
+    reasons: list[str] = []
+
+    def handle(plain: socket.socket, _: HostileServer) -> None:
+        try:
+            tls.wrap_socket(plain, server_side=True)
+        except ssl.SSLError as refused:
+            reasons.append(refused.reason)
+
+    with serving(handle) as server:
+        cannot_connect(client_of(server.origin))
+    assert reasons == ["TLSV1_ALERT_UNKNOWN_CA"]
+
+
 @pytest.fixture
 def server(server_tls: ssl.SSLContext) -> Iterator[HostileServer]:
     with serving(Fault("none", Allowed.AS_ANSWERED, faultless).on(server_tls, PAYLOADS[0])) as server:

@@ -1,6 +1,6 @@
-"""What the stand-in of the music API says: its answers and errors, as values.
+"""The answers and errors of the stand-in for the music API, as values.
 
-Two generations of the vendor's pages disagree about the shapes, so both exist here: the older answers carry `code`.
+Two generations of the vendor's pages disagree about the shapes, so the stand-in has both. The older has `code`.
 """
 
 import json
@@ -29,7 +29,7 @@ class TaskIdForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer, kept in two parts because a delivery may break off in either."""
+    """One HTTP answer, in two parts because a delivery may be cut in either."""
 
     status: int
     body: bytes
@@ -38,7 +38,7 @@ class Answer:
 
     @property
     def head(self) -> bytes:
-        """The status line and the headers, with the empty line that ends them."""
+        """The status line, the headers and the empty line after them."""
         lines = [
             f"HTTP/1.1 {self.status} {responses.get(self.status, 'Unknown')}",
             f"Content-Type: {self.content_type}",
@@ -78,7 +78,7 @@ TIMEOUT: Final = VendorError(504, "timeout", "The task timed out. Credits were r
 
 
 def validation_error(text: str) -> VendorError:
-    """The refusal of a wrong request; `text` names the field, as the vendor's does."""
+    """The error for an invalid request; `text` names the field, as the vendor's text does."""
     return VendorError(400, "validation_error", text)
 
 

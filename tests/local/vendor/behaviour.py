@@ -1,7 +1,7 @@
-"""What the stand-in of the music API can be told to do with a create, as values.
+"""The possible behaviours of the stand-in for one create, as values.
 
-A behaviour says three things apart: what is answered, how the answer is delivered, and whether a song was really made
-and charged. A client cannot see the last one, and so it is spelled out wherever either is possible.
+A behaviour has three independent parts: the answer, its delivery, and whether a song is created and charged. A client
+cannot see the last part, so every function that allows both requires the argument `creates`.
 
     vendor.plan("Title of the song", rate_limited("3"), hang(creates=True))
 """
@@ -25,12 +25,12 @@ from tests.local.vendor.answer import (
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """The answer goes out at once."""
+    """The answer is sent at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drip:
-    """One part of the answer goes out byte by byte, `interval` seconds apart; the other part at once."""
+    """One part of the answer is sent byte by byte, `interval` seconds apart, and the other part at once."""
 
     part: Literal["head", "body"]
     interval: float
@@ -40,7 +40,7 @@ class Drip:
 class Cut:
     """The connection ends before the answer, halfway through its head, or halfway through its body.
 
-    With `reset` the client sees a TCP reset; without it an end of stream that TLS did not announce.
+    With `reset` the client gets a TCP reset, without it an end of stream without a TLS close.
     """
 
     at: Literal["start", "head", "body"]
@@ -49,7 +49,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Never:
-    """No byte goes out: the connection stays open until the client leaves or the vendor closes."""
+    """Nothing is sent: the connection stays open until the client or the stand-in closes it."""
 
 
 Delivery = Whole | Drip | Cut | Never
@@ -58,7 +58,7 @@ WHOLE: Final = Whole()
 
 @dataclass(frozen=True, slots=True)
 class UsualAnswer:
-    """The answer that holds the task_id of the song just made; without a generation the vendor's own."""
+    """The answer with the task_id of the created song; without a generation, in the vendor's current one."""
 
     generation: Generation | None = None
     padding: int = 0
@@ -67,7 +67,7 @@ class UsualAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What becomes of one create. `delay` is in seconds and comes on top of the vendor's latency."""
+    """The behaviour for one create. `delay` is in seconds and is added to the vendor's latency."""
 
     answer: Answer | UsualAnswer
     creates: bool
@@ -76,11 +76,11 @@ class Behaviour:
 
     def __post_init__(self) -> None:
         if isinstance(self.answer, UsualAnswer) and not self.creates:
-            raise ValueError("the usual answer holds a task_id, so it needs a create")
+            raise ValueError("the usual answer has a task_id, so it needs a create")
 
 
 def usual(generation: Generation | None = None, *, delay: float = 0.0) -> Behaviour:
-    """A song, and the answer that says so, after `delay` seconds more than other songs."""
+    """A song and its usual answer, `delay` seconds later than for other songs."""
     return Behaviour(UsualAnswer(generation), creates=True, delay=delay)
 
 
@@ -95,7 +95,7 @@ def refuses(error: VendorError, generation: Generation = Generation.NEWER) -> Be
 
 
 def rate_limited(retry_after: str | None = None) -> Behaviour:
-    """429; `retry_after` is sent as it is: seconds, an HTTP date, or what no reader understands."""
+    """429; `retry_after` is sent unchanged: seconds, an HTTP date, or an invalid value."""
     headers: Headers = () if retry_after is None else (("Retry-After", retry_after),)
     return Behaviour(RATE_LIMITED.answer(headers=headers), creates=False)
 
@@ -106,12 +106,12 @@ def refuses_in_200(error: VendorError) -> Behaviour:
 
 
 def gateway(status: int, *, creates: bool = False) -> Behaviour:
-    """The HTML page of a front end. With `creates` the vendor made the song, and the page hides its answer."""
+    """The HTML page of a front end. With `creates` there is a song, and the page replaces its answer."""
     return Behaviour(gateway_page(status), creates)
 
 
 def fails(error: VendorError, *, creates: bool) -> Behaviour:
-    """A 5xx, of which only the vendor knows whether a song stands behind it."""
+    """A 5xx. Only the vendor knows whether there is a song."""
     return Behaviour(error.answer(), creates=creates)
 
 
@@ -120,27 +120,27 @@ def redirects(status: int, location: str, *, creates: bool = False) -> Behaviour
 
 
 def answers(status: int, body: bytes, content_type: str = "application/json", *, creates: bool) -> Behaviour:
-    """Any whole answer that has no name here."""
+    """Any other complete answer."""
     return Behaviour(Answer(status, body, content_type), creates=creates)
 
 
 def html_page(*, creates: bool) -> Behaviour:
-    """200 with a page for people, as a proxy in front of the vendor may send."""
+    """200 with an HTML page, as a proxy in front of the vendor may send."""
     return answers(200, b"<!doctype html><title>One moment, please</title>", "text/html", creates=creates)
 
 
 def no_task_id(*, creates: bool) -> Behaviour:
-    """200, `success`, and nothing by which the song could be found."""
+    """200 and `success`, without a task_id."""
     return Behaviour(json_answer({"code": 200, "message": "success"}), creates=creates)
 
 
 def invalid_json(*, creates: bool) -> Behaviour:
-    """200 with a body that says application/json and ends in the middle, though its length is right."""
+    """200 with a truncated JSON body, whose Content-Length is right."""
     return answers(200, b'{"code": 200, "task_id": "d8b5', creates=creates)
 
 
 def huge_answer(size: int = 1280 * 1024) -> Behaviour:
-    """The usual answer, with its task_id, longer than `size` bytes: by default too long for a cap of 1 MiB."""
+    """The usual answer, longer than `size` bytes: by default too long for a limit of 1 MiB."""
     return Behaviour(UsualAnswer(padding=size), creates=True)
 
 
@@ -151,11 +151,11 @@ def hang(*, creates: bool) -> Behaviour:
 
 
 def drip(part: Literal["head", "body"], interval: float) -> Behaviour:
-    """A song, and an answer that is valid if one waits for all of it: no single read ever times out."""
+    """A song, and a valid answer that arrives so slowly that no single read times out."""
     return Behaviour(UsualAnswer(), creates=True, delivery=Drip(part, interval))
 
 
 def cut(at: Literal["start", "head", "body"], *, creates: bool, reset: bool = True) -> Behaviour:
-    """The answer breaks off. Where there is no song, the answer so lost was a 500."""
+    """The answer is cut. Without a song, the answer that is cut is a 500."""
     answer = UsualAnswer() if creates else INTERNAL_ERROR.answer()
     return Behaviour(answer, creates, delivery=Cut(at, reset))

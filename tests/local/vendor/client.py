@@ -1,4 +1,4 @@
-"""Calls the stand-in of the music API by hand, for tests of the stand-in itself."""
+"""A client of the stand-in, for tests of the stand-in itself."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ SONG: Final[dict[str, object]] = {
 
 
 class VendorClient:
-    """Has one of the tokens that `vendor` knows, and asks for `SONG` with `fields` besides. Timeouts are in seconds."""
+    """Uses one of the tokens of `vendor`, and requests `SONG` with additional `fields`. Timeouts are in seconds."""
 
     def __init__(self, vendor: MusicVendor, **fields: object) -> None:
         self._vendor = vendor
@@ -39,16 +39,16 @@ class VendorClient:
         self._session.close()
 
     def create(self, *, timeout: float = 5, stream: bool = False, **fields: object) -> requests.Response:
-        """Asks for a song with these fields in place of its own; one that is None is left out."""
+        """Requests a song with these fields in place of the client's; a field that is None is left out."""
         return self._post(fields, timeout, stream=stream)
 
     def task(self, **fields: object) -> str:
-        """The task_id of a song that was asked for."""
+        """The task_id of a song that this call creates."""
         task_id: str = self._post(fields).json()["task_id"]
         return task_id
 
     def poll(self, task_id: str, *, token: str | None = None, timeout: float = 5) -> requests.Response:
-        """With the client's token or with another."""
+        """Polls with the client's token or with another one."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         return self._session.get(self._vendor.origin + TASK_PATH + task_id, headers=headers, timeout=timeout)
 

@@ -1,4 +1,4 @@
-"""The clips of a song, with what readers stumble over: nulls, numbers as strings, fields that no page lists."""
+"""The clips of a song, with the irregularities of the real API: nulls, numbers as strings, undocumented fields."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,17 +6,16 @@ from typing import Final
 from tests.local.vendor.record import Create
 
 _SECONDS: Final = 183.48
-# The real API gives the length in each of these forms.
+# The real API returns the duration in each of these forms.
 DURATIONS: Final = (_SECONDS, str(_SECONDS), None)
-# And leaves these out now and then, one at a time here.
+# These are null now and then. Here they take turns.
 NULLABLE: Final = (None, "title", "sound", "video_url")
 
 
 def finished_clip(create: Create, number: int, index: int, fields: Mapping[str, object]) -> dict[str, object]:
-    """A clip with everything in it, the prompt as well: whoever copies clips whole shows here that it leaks.
+    """A complete clip, with the prompt: a reader that copies whole clips leaks it, and tests detect that.
 
-    The `number` of the task decides about the length's form and about what is null, in turn. `fields` has the last
-    word.
+    The `number` of the task selects the form of the duration and the field that is null. `fields` override the result.
     """
     clip_id = _clip_id(create, index)
     finished = {
@@ -34,14 +33,14 @@ def finished_clip(create: Create, number: int, index: int, fields: Mapping[str, 
 
 
 def streaming_clip(create: Create, index: int) -> dict[str, object]:
-    """A clip that has a stream to listen to, and no recording yet."""
+    """A clip with the link to a stream, and no recording yet."""
     clip_id = _clip_id(create, index)
     stream = {"audio_url": f"https://stream.example/?item_id={clip_id}"}
     return {**_clip(create, clip_id, "streaming"), **stream}
 
 
 def unfinished_clip(create: Create, state: str) -> dict[str, object]:
-    """A clip that has a state and no song: still running, failed, or whatever the word says."""
+    """A clip without a recording, in any state: running, failed, or an unknown one."""
     return _clip(create, _clip_id(create, 0), state)
 
 

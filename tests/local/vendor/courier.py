@@ -1,4 +1,4 @@
-"""Sends the webhooks of the stand-in: when they are due, as often as planned, and again when they are not accepted."""
+"""Sends the webhooks of the stand-in: when due, as often as planned, and again if they are not accepted."""
 
 import http.client
 import threading
@@ -23,15 +23,15 @@ from tests.local.vendor.webhook import (
 )
 from tests.local.webhooks.transport import Destination, UrlRefused, WebhookTransport, send_request
 
-# How often and when the vendor sends again is not published.
+# The vendor does not publish how often and when it sends a webhook again.
 RETRY_DELAYS: Final = (0.5, 1.0, 2.0)
-# Signs the webhooks of creates that gave no secret: nobody else knows it, so nobody can verify them.
+# Signs the webhooks of creates without a secret. Only the vendor has it, so no receiver can verify them.
 VENDORS_OWN_SECRET: Final = uuid.uuid4().hex
 
 
 @dataclass(slots=True)
 class _Order:
-    """A webhook to be sent once its task has ended, its create was answered, and nobody holds it."""
+    """A webhook to send once its task has ended, its create was answered, and it is not held."""
 
     task: Task
     plan: WebhookPlan
@@ -42,7 +42,7 @@ class _Order:
 
 
 class Settings(Protocol):
-    """What may be changed while webhooks are under way."""
+    """Settings that may change while webhooks are sent."""
 
     webhook_transport: WebhookTransport
     webhook_retry_delays: Sequence[float]
@@ -50,7 +50,7 @@ class Settings(Protocol):
 
 
 class WebhookCourier:
-    """Has the webhooks of all tasks since the last `clear`, and writes into the record what became of them."""
+    """Sends the webhooks of all tasks since the last `clear`, and records every attempt."""
 
     def __init__(self, record: VendorRecord, timetable: Timetable, settings: Settings) -> None:
         self._record = record
@@ -64,14 +64,14 @@ class WebhookCourier:
             self._orders: dict[str, _Order] = {}
 
     def accept(self, task: Task, plan: WebhookPlan) -> None:
-        """Takes charge of the webhook of a task that was just begun, if its create asks for one."""
+        """Accepts the webhook of a task that just began, if its create requests one."""
         webhook = _webhook_of(task, plan)
         if webhook is not None and plan.copies and task.will_end:
             with self._lock:
                 self._orders[task.create.task_id] = _Order(task, plan, webhook, is_held=plan.held)
 
     def before_the_answer(self, task_id: str) -> None:
-        """The create's answer is about to leave. An early webhook comes before it: returns once that was answered."""
+        """Called before the answer to the create is sent. Returns once an early webhook was answered."""
         with self._lock:
             order = self._orders.get(task_id)
             if order is None or not order.plan.early:
@@ -82,7 +82,7 @@ class WebhookCourier:
             self._attempt(order.webhook, self._settings.webhook_retry_delays)
 
     def after_the_answer(self, task_id: str) -> None:
-        """The create's answer has left, whole or not, or is never to come: from now on the webhook may be sent."""
+        """Called once the answer to the create was sent, wholly or partly, or never will be: allows its webhook."""
         with self._lock:
             order = self._orders.get(task_id)
             if order is not None:
@@ -112,8 +112,8 @@ class WebhookCourier:
             return
         self._record.add_webhook(webhook)
         attempt = _post(destination, webhook)
-        is_remembered = self._record.add_attempt(webhook.webhook_id, attempt)
-        if is_remembered and delays and not attempt.is_accepted:
+        is_recorded = self._record.add_attempt(webhook.webhook_id, attempt)
+        if is_recorded and delays and not attempt.is_accepted:
             self._timetable.add(time.monotonic() + delays[0], lambda: self._attempt(webhook, delays[1:]))
 
 

@@ -1,4 +1,4 @@
-"""A front end before the stand-in that answers in its place for a while, with HTML pages."""
+"""A front end before the stand-in, which answers in its place for a while with HTML pages."""
 
 import math
 import threading
@@ -10,7 +10,7 @@ from tests.local.vendor.answer import Answer, gateway_page
 
 
 class Route(StrEnum):
-    """What a request is for."""
+    """The purpose of a request."""
 
     CREATE = "create"
     POLL = "poll"
@@ -20,7 +20,7 @@ class Route(StrEnum):
 
 @dataclass(slots=True)
 class _Outage:
-    """A page, the route that shows it (None: all routes), and how often and until when it is shown."""
+    """A page, its route (None: all routes), and how often and until when it is the answer."""
 
     page: Answer
     route: Route | None
@@ -32,7 +32,7 @@ class _Outage:
 
 
 class Gateway:
-    """The outages that are under way. The first that covers a route answers its requests."""
+    """The current outages. The first one that covers a route answers its requests."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""A stand-in of the AI Music API: a real HTTPS server on loopback that keeps the vendor's rules.
+"""A stand-in for the AI Music API: a real HTTPS server on loopback that keeps the vendor's rules.
 
     with MusicVendor(folder, tokens=["token"]) as vendor:
         vendor.plan("Night Train", rate_limited(), cut("body", creates=True))
@@ -7,8 +7,8 @@
         ...
         vendor.wait_for(lambda: vendor.webhooks_of("Night Train"), timeout=5)
 
-It makes no music. It keeps count of the creates that it took and charged, whatever it answered to them, and of what
-became of them: polls can ask, and webhooks tell.
+It creates no music. It records the creates that it accepted and charged, whatever it answered, and tracks each task to
+its end: polls and webhooks report the end.
 """
 
 import itertools
@@ -52,16 +52,16 @@ PLENTY_OF_CREDITS: Final = 1_000_000
 
 
 class MusicVendor(VendorScript, VendorRecord):
-    """The stand-in, serving from entering the context to leaving it, and the record of what it took.
+    """The stand-in with its record. It serves inside its context.
 
-    May be changed while it runs: `tokens`; `credits`; `latency`, the seconds from a song to its answer, or a callable
-    that gives them; `generation`, the shape of its answers (None: the two take turns); `task_seconds`, which a task
-    runs from its create on; `webhook_transport`, which says where webhooks go; `webhook_retry_delays`, the seconds
-    before each further attempt at a webhook that was not accepted.
+    These may change while it runs: `tokens`; `credits`; `latency`, the seconds from a create to its answer, or a
+    callable that returns them; `generation`, the shape of its answers (None: the two alternate); `task_seconds`, the
+    duration of a task; `webhook_transport`, which maps a webhook's URL to its destination; `webhook_retry_delays`, the
+    seconds before each further attempt of a webhook that was not accepted.
     """
 
     def __init__(self, folder: Path, *, port: int = 0, tokens: Iterable[str] = ()) -> None:
-        """Takes the port, and writes the authority to trust into `folder`; OSError if the port is another's."""
+        """Binds the port, and writes the authority to trust to `folder`. Raises OSError if the port is in use."""
         VendorScript.__init__(self)
         VendorRecord.__init__(self)
         self.ca_bundle: Final = folder / "music-vendor-ca.pem"
@@ -76,7 +76,7 @@ class MusicVendor(VendorScript, VendorRecord):
         self.reset()
 
     def reset(self) -> None:
-        """Healthy again and with no memory; tokens and transport stay. What is under way ends as it began."""
+        """Removes all plans and the record; tokens and transport stay. Running requests are not affected."""
         self._timetable.clear()
         self._courier.clear()
         self._tasks.clear()
@@ -98,18 +98,18 @@ class MusicVendor(VendorScript, VendorRecord):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
-        # A webhook under way may wait for its receiver that long.
+        # A webhook that is being sent may wait that long for its receiver.
         self._timetable.close(within=SECONDS_TO_ANSWER + 1)
 
     def accept_connections(self) -> None:
         self._server.accept_connections()
 
     def refuse_connections(self) -> None:
-        """From now on a connect is refused, on the same port, until `accept_connections`. Open connections live on."""
+        """Refuses new connections on the same port until `accept_connections`. Open connections stay."""
         self._server.refuse_connections()
 
     def release_webhooks(self, title: str | None) -> None:
-        """Lets the webhooks of that title go that are held: those of all its tasks so far, ended or not."""
+        """Releases the held webhooks of all tasks so far with that title, ended or not."""
         self._courier.release(title)
 
     def _respond(self, request: Request) -> Reply:
@@ -138,10 +138,10 @@ class MusicVendor(VendorScript, VendorRecord):
         if isinstance(body, VendorError):
             return self._refuse(body)
         title = title_of(body)
-        behaviour = self._behaviours.take(title)
-        if behaviour.creates and not self._take_credits():
+        behaviour = self._behaviours.pop(title)
+        if behaviour.creates and not self._charge():
             return self._refuse_for_credits()
-        webhook_plan = self._webhook_plans.take(title) if behaviour.creates else WebhookPlan()
+        webhook_plan = self._webhook_plans.pop(title) if behaviour.creates else WebhookPlan()
         create = Create(_new_task_id(behaviour, webhook_plan), title, body, token, request.at)
         if behaviour.creates:
             self._begin(create, webhook_plan)
@@ -156,9 +156,9 @@ class MusicVendor(VendorScript, VendorRecord):
         )
 
     def _begin(self, create: Create, webhook_plan: WebhookPlan) -> None:
-        task = self._tasks.begin(create, self._stories.take(create.title), self.task_seconds)
+        task = self._tasks.begin(create, self._stories.pop(create.title), self.task_seconds)
         self._courier.accept(task, webhook_plan)
-        # Last of all: whoever sees the song in the record finds its task, and can release its webhook.
+        # As the last step, so that every song in the record has its task, and its webhook can be released.
         self.add_create(create)
         match task.story.ending:
             case Fails(refunded=True):
@@ -178,7 +178,7 @@ class MusicVendor(VendorScript, VendorRecord):
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         return token if scheme == "Bearer" and token in self.tokens else None
 
-    def _take_credits(self) -> bool:
+    def _charge(self) -> bool:
         with self._lock:
             if self.credits < CREDITS_A_SONG:
                 return False
@@ -221,7 +221,7 @@ def _route_of(request: Request) -> Route:
 
 
 def _new_task_id(behaviour: Behaviour, webhook_plan: WebhookPlan) -> str:
-    """A UUID, or digits where the answer or the webhook has to carry the id as an integer."""
+    """A UUID, or digits if the answer or the webhook has the id as an integer."""
     new = uuid.uuid4()
     is_integer = isinstance(behaviour.answer, UsualAnswer) and behaviour.answer.form is TaskIdForm.INTEGER
     return str(new.int % 10**12) if is_integer or Oddity.INTEGER_TASK_ID in webhook_plan.oddities else str(new)

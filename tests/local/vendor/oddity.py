@@ -1,6 +1,6 @@
-"""What can be odd about a webhook's body although it means what it should: each oddity changes the raw bytes.
+"""Oddities of a webhook's body that do not change its meaning. Each one changes the raw bytes.
 
-The signature covers the changed bytes, so the sender is proved to be the vendor.
+The signature covers the changed bytes, so it proves that the vendor is the sender.
 """
 
 import re
@@ -22,7 +22,7 @@ class Oddity(StrEnum):
 
 
 def distort(body: bytes, oddity: Oddity) -> bytes:
-    """The JSON object `body` with that oddity. For an integer as task_id the id must consist of digits."""
+    """The JSON object `body` with that oddity. INTEGER_TASK_ID needs a task_id of digits."""
     return _DISTORTIONS[oddity](body)
 
 

@@ -1,4 +1,4 @@
-"""What was planned for the songs of a title: each taken once, in order."""
+"""Plans for the songs of a title: each applies once, in order."""
 
 import threading
 from collections import defaultdict, deque
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Plans(Generic[T]):
-    """Plans by title; `usual` is what becomes of a song that has none. None stands for songs without a title."""
+    """Plans by title; `usual` applies to a song that has none. The title None means songs without a title."""
 
     def __init__(self, usual: T) -> None:
         self._usual = usual
@@ -21,11 +21,11 @@ class Plans(Generic[T]):
             self._of_titles[title].extend(plans)
 
     def set_for_all(self, plan: T | None) -> None:
-        """What becomes of every song without a plan of its own; None: as usual."""
+        """Sets the plan for every song without a plan of its own; None: the usual one."""
         with self._lock:
             self._for_all = plan
 
-    def take(self, title: str | None) -> T:
+    def pop(self, title: str | None) -> T:
         with self._lock:
             planned = self._of_titles[title]
             if planned:

@@ -1,4 +1,4 @@
-"""What the stand-in answers to a poll, in either generation's shape."""
+"""The answers of the stand-in to a poll, in the shape of either generation."""
 
 from typing import Final, assert_never
 
@@ -19,7 +19,7 @@ def no_such_task(generation: Generation) -> Answer:
 
 
 def running(create: Create, generation: Generation, poll_number: int) -> Answer:
-    """The forms of "not yet" in turn: the older pages have four, of which a reader must know each."""
+    """The forms of "not yet" in turn: the older pages have four, and a reader has to know all of them."""
     if generation is Generation.NEWER:
         return json_answer({"status": "RUNNING" if poll_number else "PENDING", "data": []})
     match poll_number % 4:
@@ -34,7 +34,7 @@ def running(create: Create, generation: Generation, poll_number: int) -> Answer:
 
 
 def succeeded(clips: Clips, generation: Generation) -> Answer:
-    """Success; without clips it means "not yet", whatever it says."""
+    """Success, which means "not yet" if there are no clips."""
     payload = {"code": 200, "message": "success", "data": clips}
     return json_answer(payload if generation is Generation.OLDER else {**payload, "status": "SUCCESS"})
 
@@ -46,7 +46,7 @@ def failed(create: Create, ending: Fails, generation: Generation) -> Answer:
         case Generation.NEWER:
             return json_answer({"status": "FAILED", "type": ending.code, "message": ending.message})
         case Generation.OLDER if ending.refunded is None and ending.code == "failed":
-            # A failed clip has no words for the credits or the cause, so the other shape serves where there are any.
+            # A failed clip has no text about credits or the cause, so an ending with such a text has the other shape.
             return in_state(create, generation, "failed")
         case Generation.OLDER:
             return json_answer({"code": 200, "type": "failed", "message": ending.message})
@@ -54,8 +54,8 @@ def failed(create: Create, ending: Fails, generation: Generation) -> Answer:
             assert_never(unreachable)
 
 
-def in_state(create: Create, generation: Generation, word: str) -> Answer:
-    """A task in the state or the status of that word, and no song."""
+def in_state(create: Create, generation: Generation, status: str) -> Answer:
+    """A task with that status, or with a clip in that state, and without a recording."""
     if generation is Generation.NEWER:
-        return json_answer({"status": word, "data": []})
-    return json_answer({"code": 200, "message": "success", "data": [unfinished_clip(create, word)]})
+        return json_answer({"status": status, "data": []})
+    return json_answer({"code": 200, "message": "success", "data": [unfinished_clip(create, status)]})

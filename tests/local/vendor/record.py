@@ -1,4 +1,4 @@
-"""What the stand-in of the music API has seen and done, readable from any thread while it goes on."""
+"""The record of the stand-in: requests, songs and webhooks. Any thread may read it at any time."""
 
 import threading
 from collections import defaultdict
@@ -17,9 +17,9 @@ TASK_PATH: Final = "/api/v1/producer/task/"
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """A song that was made and charged; `at` is `time.monotonic()` at the arrival of its request.
+    """A song that was created and charged; `at` is `time.monotonic()` at the arrival of its request.
 
-    `answered` says that its whole answer was handed to the network: it may have arrived.
+    `answered` means that the whole answer was sent. It may have arrived.
     """
 
     task_id: str
@@ -31,7 +31,7 @@ class Create:
 
 
 class VendorRecord:
-    """Every request, and apart from them every song made: the truth that the real vendor hides, and tests count."""
+    """Every request, and separately every created song: the facts that the real vendor hides and tests verify."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -42,33 +42,33 @@ class VendorRecord:
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """Every request that arrived whole, to whatever path, in order of arrival."""
+        """Every request that arrived completely, for any path, in order of arrival."""
         with self._changed:
             return tuple(self._requests)
 
     @property
     def creates(self) -> tuple[Create, ...]:
-        """Every song made and charged, in order."""
+        """Every song that was created and charged, in order."""
         with self._changed:
             return tuple(self._creates.values())
 
     def attempts_of(self, title: str | None) -> tuple[Request, ...]:
-        """Every request to create a song of that title, whether the vendor made it or not; None: those without one."""
+        """Every create request with that title, whether or not it created a song; None: those without a title."""
         with self._changed:
             return tuple(self._attempts[title])
 
     def creates_of(self, title: str | None) -> tuple[Create, ...]:
-        """Every song made and charged under that title."""
+        """Every song with that title that was created and charged."""
         return tuple(create for create in self.creates if create.title == title)
 
     def polls_of(self, title: str | None) -> tuple[Request, ...]:
-        """Every poll for a song of that title, whatever it was answered."""
+        """Every poll of a song with that title, with any answer."""
         paths = {TASK_PATH + create.task_id for create in self.creates_of(title)}
         return tuple(request for request in self.requests if request.path in paths)
 
     @property
     def webhooks(self) -> tuple[Webhook, ...]:
-        """Every webhook that left, or was refused for where it would have gone, in order. A lost one is none."""
+        """Every webhook that was sent or had a refused URL, in order. Lost webhooks are left out."""
         with self._changed:
             return tuple(self._webhooks.values())
 
@@ -76,13 +76,13 @@ class VendorRecord:
         return tuple(webhook for webhook in self.webhooks if webhook.title == title)
 
     def wait_for(self, condition: Callable[[], object], timeout: float) -> None:
-        """Returns once `condition` holds, looking at it again after every request, song, answer and webhook.
+        """Returns once `condition` holds. It is checked after every request, song, answer and webhook.
 
         Raises TimeoutError when it does not hold within `timeout` seconds.
         """
         with self._changed:
             if not self._changed.wait_for(condition, timeout):
-                raise TimeoutError(f"the music vendor did not see it happen within {timeout} s")
+                raise TimeoutError(f"the condition did not hold within {timeout} s")
 
     def add_request(self, request: Request) -> None:
         with self._changed:
@@ -98,20 +98,20 @@ class VendorRecord:
 
     def mark_answered(self, create: Create) -> None:
         with self._changed:
-            # A record cleared in the meantime has forgotten the song, and stays so.
+            # A record that was cleared in the meantime has no such song, and must not get it back.
             if create.task_id in self._creates:
                 self._creates[create.task_id] = replace(create, answered=True)
                 self._changed.notify_all()
 
     def add_webhook(self, webhook: Webhook) -> None:
-        """Also called for the later attempts of a webhook, which change nothing here."""
+        """Later calls for the same webhook, one for each attempt, change nothing."""
         with self._changed:
             if webhook.task_id in self._creates:
                 self._webhooks.setdefault(webhook.webhook_id, webhook)
                 self._changed.notify_all()
 
     def add_attempt(self, webhook_id: str, attempt: Attempt) -> bool:
-        """False if the record was cleared in the meantime and has forgotten the webhook."""
+        """False if the record was cleared in the meantime and has no such webhook."""
         with self._changed:
             webhook = self._webhooks.get(webhook_id)
             if webhook is None:
@@ -129,6 +129,6 @@ class VendorRecord:
 
 
 def title_of(body: Mapping[str, object] | None) -> str | None:
-    """The title by which behaviours are planned and songs are found: the one vendor's field that is free text here."""
+    """The title, which identifies a song in plans and in the record."""
     title = body.get("title") if body else None
     return title if isinstance(title, str) else None

@@ -1,7 +1,6 @@
-"""The music API's rules for a create, as its pages print them; apart from the project's own contract on purpose.
+"""The music API's rules for a create, as its pages print them. On purpose, they do not use the project's own contract.
 
-The stand-in must judge by the vendor's word. Were these rules read from `song_request.schema.json`, a mistake there
-would be a mistake here too, and no test could see it.
+If they came from `song_request.schema.json`, a mistake in it would also be in the stand-in, and no test would fail.
 """
 
 import json
@@ -72,7 +71,7 @@ FIELDS: Final = {
 
 
 def check_create(raw: bytes) -> dict[str, object] | VendorError:
-    """The body of a create that keeps every rule, or the vendor's error about the first rule that it breaks."""
+    """The body of a valid create, or the vendor's error about the first rule that it breaks."""
     body = parse_object(raw)
     if body is None:
         return validation_error("The body must be a JSON object.")
@@ -87,7 +86,7 @@ def check_create(raw: bytes) -> dict[str, object] | VendorError:
 
 
 def parse_object(raw: bytes) -> dict[str, object] | None:
-    """The JSON object that a request carries, or None when it carries something else."""
+    """The JSON object in the body of a request, or None if the body is anything else."""
     try:
         value: object = json.loads(raw, parse_constant=_refuse_constant)
     except ValueError:
@@ -98,8 +97,8 @@ def parse_object(raw: bytes) -> dict[str, object] | None:
 def _first_wrong_field(body: dict[str, object]) -> VendorError | None:
     for name, value in body.items():
         rule = FIELDS.get(name)
-        # Whether the vendor ignores a field it does not know is not published. Refusing it shows every field of ours
-        # that leaks into a create.
+        # The vendor does not publish whether it ignores unknown fields. Refusing them detects every field of this
+        # project that leaks into a create.
         if rule is None:
             return validation_error(f"{name} is not a known field.")
         if not rule.holds(value):

@@ -1,4 +1,4 @@
-"""What the stand-in of the music API was told to do, by the titles of the songs."""
+"""The plans of the stand-in, by the titles of the songs."""
 
 import threading
 from collections import defaultdict, deque
@@ -16,11 +16,11 @@ Hook = Callable[[Request], None]
 
 
 class HookError(Exception):
-    """A callback given to `on_create` raised. The client of that request sees its connection end."""
+    """A callback of `on_create` raised. The client of that request loses its connection."""
 
 
 class VendorScript:
-    """Plans for creates, tasks and webhooks, and hooks. In place of a title, None means the songs without one."""
+    """Plans for creates, tasks and webhooks, and hooks. The title None means songs without a title."""
 
     def __init__(self) -> None:
         self._behaviours: Final = Plans(usual())
@@ -39,22 +39,23 @@ class VendorScript:
             self._hooks.clear()
 
     def plan(self, title: str | None, *behaviours: Behaviour) -> None:
-        """What becomes of the next creates of that title, one after another; then they are as usual again.
+        """Sets the behaviours for the next creates with that title, one for each; later creates are usual again.
 
-        A request that the vendor refuses by its own rules (token, fields) uses up none.
+        A request that breaks the vendor's own rules (token, fields) uses up none of them.
         """
         self._behaviours.add(title, behaviours)
 
     def plan_all(self, behaviour: Behaviour | None) -> None:
-        """What becomes of every create that has no plan of its own; None: as usual."""
+        """Sets the behaviour for every create without a plan of its own; None: the usual one."""
         self._behaviours.set_for_all(behaviour)
 
     def show_gateway_page(
         self, status: int, *, route: Route | None = None, answers: int | None = None, seconds: float | None = None
     ) -> None:
-        """From now on a front end answers with an HTML page of that status, and no request reaches the vendor.
+        """From now on a front end answers with an HTML page of that status, and the request does not reach the vendor.
 
-        It does so for one route, or for all; for so many answers or seconds, or until `remove_gateway_pages`.
+        The page is for one route or for all, and ends after that number of answers, after that number of seconds, or
+        with `remove_gateway_pages`.
         """
         self._gateway.show(status, route, answers, seconds)
 
@@ -62,29 +63,29 @@ class VendorScript:
         self._gateway.clear()
 
     def plan_task(self, title: str | None, *stories: TaskStory) -> None:
-        """What becomes of the next tasks of that title, one story each; then they succeed again."""
+        """Sets the stories of the next tasks with that title, one for each; later tasks succeed again."""
         self._stories.add(title, stories)
 
     def plan_all_tasks(self, story: TaskStory | None) -> None:
-        """What becomes of every task that has no story of its own; None: as usual."""
+        """Sets the story of every task without a story of its own; None: the usual one."""
         self._stories.set_for_all(story)
 
     def plan_webhook(self, title: str | None, *plans: WebhookPlan) -> None:
-        """What becomes of the webhooks of the next tasks of that title; then they are delivered again.
+        """Sets the plans for the webhooks of the next tasks with that title; later webhooks are delivered again.
 
-        A task uses up one when it begins, whether its create asks for a webhook or not.
+        A task uses up one plan when it begins, even if its create requests no webhook.
         """
         self._webhook_plans.add(title, plans)
 
     def plan_all_webhooks(self, plan: WebhookPlan | None) -> None:
-        """What becomes of every webhook that has no plan of its own; None: as usual."""
+        """Sets the plan for every webhook without a plan of its own; None: the usual one."""
         self._webhook_plans.set_for_all(plan)
 
     def on_create(self, title: str | None, hook: Hook) -> None:
-        """Calls `hook` once, while the next create of that title is handled; of several hooks each takes one create.
+        """Calls `hook` once, during the next create with that title. Each of several hooks is for one create.
 
-        At that moment the request has been read, the song is made (if the behaviour makes one), and nothing is
-        answered: a client that dies now leaves the vendor charged. The answer waits until the hook returns.
+        At that moment the request has been read, the song is created (if the behaviour creates one), and no answer is
+        sent: a client that crashes at that moment has been charged. The answer waits until the hook returns.
         """
         with self._hooks_lock:
             self._hooks[title].append(hook)
@@ -98,5 +99,5 @@ class VendorScript:
         try:
             hook(request)
         except Exception as error:
-            # As itself, an OSError of the hook would pass for a client that vanished, in silence.
+            # Without the wrapper, an OSError of the hook would be ignored like that of a client that disconnected.
             raise HookError(f"the hook of the create {title!r}") from error

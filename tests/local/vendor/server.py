@@ -1,7 +1,7 @@
-"""An HTTPS server on loopback whose answers can be late, torn, or never come.
+"""An HTTPS server on loopback whose answers can be late, cut or missing.
 
-It knows nothing of music: `respond` turns a request into a reply, and the reply says how it is to be delivered. Every
-connection has a thread, and all of them end with `close`, hanging ones too.
+It is independent of the music API: `respond` turns a request into a reply, which includes its delivery. Every
+connection has a thread, and `close` ends all of them, also the hanging ones.
 """
 
 import socket
@@ -21,15 +21,15 @@ from tests.local.vendor.answer import Answer
 from tests.local.vendor.behaviour import WHOLE, Cut, Delivery, Drip, Never, Whole
 
 HOST: Final = "127.0.0.1"
-# With a linger time of zero, closing a socket sends a reset in place of an orderly end.
+# With a linger time of zero, closing a socket sends a TCP reset.
 RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that arrived whole. Header names are lower case, `at` is `time.monotonic()`.
+    """A request that arrived completely. Header names are lower case, `at` is `time.monotonic()`.
 
-    `client_port` is the client's own end of the connection, by which its process can be found.
+    `client_port` is the port of the client's end of the connection, which identifies its process.
     """
 
     method: str
@@ -42,9 +42,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer and its delivery; `delivered` is called when all of it has been handed to the network.
+    """An answer and its delivery; `delivered` is called when the whole answer was sent.
 
-    `over` is called in any case, once no more of it will come: after a cut, and as soon as it is never to come.
+    `over` is called in every case, as soon as nothing more will be sent: also after a cut, and for a missing answer.
     """
 
     answer: Answer
@@ -57,9 +57,9 @@ Respond = Callable[[Request], Reply]
 
 
 class HttpsServer:
-    """Listens from `accept_connections` on; its port is taken, and refuses, from the start.
+    """Listens from `accept_connections` on. It has its port from the start, and refuses connections until then.
 
-    Raises OSError when the port is taken by another. Port 0 takes a free one.
+    Raises OSError if the port is in use. Port 0 means any free port.
     """
 
     def __init__(self, port: int, tls: ssl.SSLContext, respond: Respond) -> None:
@@ -73,21 +73,21 @@ class HttpsServer:
     def accept_connections(self) -> None:
         if self._accepting is None:
             self._listener.server_activate()
-            # The poll interval is how long `shutdown` may take; accepting itself does not wait for it.
+            # The poll interval limits the duration of `shutdown`; it does not delay connections.
             self._accepting = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
             self._accepting.start()
 
     def refuse_connections(self) -> None:
-        """Refuses to connect while keeping the port: the socket stays bound, unlistening. Open connections live on."""
+        """Refuses new connections and keeps the port: the socket is bound, but not listening. Open connections stay."""
         self._stop_accepting()
         self._listener = self._bind(self.port)
 
     def pause(self, seconds: float) -> None:
-        """Waits, but no longer than until the server closes."""
+        """Waits for `seconds`, or until the server closes."""
         self._connections.closing.wait(seconds)
 
     def close(self) -> None:
-        """Ends every connection, and waits until their threads are through."""
+        """Ends every connection, and waits for their threads."""
         self._stop_accepting()
         self._connections.close(within=5.0)
 
@@ -103,7 +103,7 @@ class HttpsServer:
 
 
 class _Connections:
-    """The open connections, so that `close` can end the ones that wait for a client or keep one waiting."""
+    """The open connections, so that `close` can end those that are idle or hang."""
 
     def __init__(self) -> None:
         self.closing: Final = threading.Event()
@@ -124,17 +124,17 @@ class _Connections:
         with self._changed:
             for connection in self._open:
                 with suppress(OSError):
-                    # Below TLS: SSLSocket.shutdown would take the session away under a thread that reads from it.
+                    # Below TLS: SSLSocket.shutdown would drop the TLS session while a thread still reads from it.
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
             self._changed.wait_for(lambda: not self._open, within)
 
 
 class _Listener(socketserver.ThreadingTCPServer):
-    # Bursts of connects are what the stand-in is for; socketserver's 5 would make them wait for a SYN to be sent again.
+    # With socketserver's default of 5, a burst of connections would wait for retransmitted SYNs.
     request_queue_size = 1024
     allow_reuse_address = True
     daemon_threads = True
-    # `refuse_connections` closes the listener alone; the threads are waited for in _Connections.close.
+    # `refuse_connections` closes only the listener; _Connections.close waits for the threads.
     block_on_close = False
 
     def __init__(self, port: int, tls: ssl.SSLContext, respond: Respond, connections: _Connections) -> None:
@@ -150,7 +150,7 @@ class _Listener(socketserver.ThreadingTCPServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         plain, address = super().get_request()
-        # The handshake waits for the connection's own thread: here a silent client would keep all others out.
+        # The handshake runs in the thread of the connection, since a silent client would block all others in this one.
         return self._tls.wrap_socket(plain, server_side=True, do_handshake_on_connect=False), address
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -164,7 +164,7 @@ class _Listener(socketserver.ThreadingTCPServer):
             self.connections.remove(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Silent about clients that vanish or break TLS, which is everyday here; loud about everything else."""
+        """Ignores clients that disconnect or break TLS, which tests do on purpose; reports every other error."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -186,7 +186,7 @@ class _Connection(BaseHTTPRequestHandler):
         self._exchange()
 
     def log_message(self, *_: object) -> None:
-        """The list of requests is the log."""
+        """No log: the record has every request."""
 
     def _exchange(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
@@ -242,6 +242,6 @@ class _Connection(BaseHTTPRequestHandler):
         self.close_connection = True
         if cut.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-            # The reader shares the socket, which closes with the last of the two; socketserver would send a FIN first.
+            # The reader shares the socket, so close both here; otherwise socketserver would send a FIN first.
             self.rfile.close()
             self.connection.close()

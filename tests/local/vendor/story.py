@@ -1,8 +1,8 @@
-"""What the stand-in of the music API can be told about a task, as values: how it ends, and what polls get to hear.
+"""The possible courses of a task of the stand-in, as values: its ending, and the replies to single polls.
 
     vendor.plan_task("Night Train", fails(refunded=True).after(unknown_task(), rate_limited("3")))
 
-The ending is the truth, which the webhook tells too. The replies before it are what single polls see instead.
+The ending is the truth, which the webhook reports too. Single polls can get other replies first.
 """
 
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ from tests.local.vendor.behaviour import WHOLE, Cut, Delivery, Never
 
 @dataclass(frozen=True, slots=True)
 class Succeeds:
-    """A song of `clips` clips. `fields` replaces what a clip usually says, for a test that needs one certain form.
+    """A song of `clips` clips. `fields` override the usual fields of a clip.
 
-    After the end, `polls_without_data` polls hear of the success and get no clips yet.
+    After the end, the first `polls_without_data` polls get a success without clips.
     """
 
     polls_without_data: int = 0
@@ -28,9 +28,9 @@ class Succeeds:
 
 @dataclass(frozen=True, slots=True)
 class Fails:
-    """No song. `refunded` is what the vendor says of the credits, None: not a word; if True they are given back.
+    """No song. `refunded` is the vendor's statement about the credits, None: no statement. If True they come back.
 
-    The older generation knows no `timeout`: its polls say `failed`.
+    The older generation has no `timeout`: its polls return `failed`. `text` overrides the usual message.
     """
 
     refunded: bool | None
@@ -42,8 +42,8 @@ class Fails:
     def message(self) -> str:
         if self.text is not None:
             return self.text
-        said = "The generation timed out." if self.code == "timeout" else "The generation failed."
-        return said + _REFUND[self.refunded]
+        cause = "The generation timed out." if self.code == "timeout" else "The generation failed."
+        return cause + _REFUND[self.refunded]
 
 
 _REFUND: Final = {
@@ -55,7 +55,7 @@ _REFUND: Final = {
 
 @dataclass(frozen=True, slots=True)
 class NeverEnds:
-    """It runs and runs. There is no webhook."""
+    """The task runs forever, without a webhook."""
 
 
 Ending = Succeeds | Fails | NeverEnds
@@ -63,40 +63,40 @@ Ending = Succeeds | Fails | NeverEnds
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The state of the task at that moment."""
+    """The real state of the task."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownTask:
-    """As if there were no such task."""
+    """The reply for a task that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
-class StatusWord:
-    """A status, in the older generation a clip's state, in a word of the test's."""
+class AnyStatus:
+    """Any status; in the older generation it is the state of a clip."""
 
-    word: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
 class StreamingClips:
-    """The song's clips, of which the first `finished` are done and the others can only be streamed so far."""
+    """The song's clips: the first `finished` are done, the others are still streams."""
 
     finished: int
 
 
 @dataclass(frozen=True, slots=True)
 class ClipsWithoutLink:
-    """Success, though no clip has a link to its recording: `link` is what it has in place of one."""
+    """Success, although no clip has a link to its recording: `link` is in place of it."""
 
     link: Literal[""] | None
 
 
 @dataclass(frozen=True, slots=True)
 class PollReply:
-    """What one poll gets."""
+    """The reply to one poll."""
 
-    says: Answer | Truth | UnknownTask | StatusWord | StreamingClips | ClipsWithoutLink = Truth()
+    content: Answer | Truth | UnknownTask | AnyStatus | StreamingClips | ClipsWithoutLink = Truth()
     delivery: Delivery = WHOLE
 
 
@@ -105,10 +105,10 @@ TRUTH: Final = PollReply()
 
 @dataclass(frozen=True, slots=True)
 class TaskStory:
-    """What becomes of one task. It runs for `seconds`, None: for the vendor's `task_seconds`.
+    """The course of one task. It runs for `seconds`, None: for the vendor's `task_seconds`.
 
-    The `first_polls` get these replies, one each; all later ones get `every_poll`. `generation` is the shape of the
-    answers, None: the vendor's.
+    The first polls get the replies `first_polls`, one each, and all later polls get `every_poll`. `generation` is the
+    shape of the answers, None: the vendor's.
     """
 
     ending: Ending = field(default_factory=Succeeds)
@@ -119,15 +119,15 @@ class TaskStory:
     unknown_seconds: float = 0.0
 
     def after(self, *replies: PollReply) -> Self:
-        """The same, after polls that were told something else."""
+        """The same, after polls with these replies."""
         return replace(self, first_polls=replies)
 
     def unknown_for(self, seconds: float) -> Self:
-        """The same, but for so long after the create no poll finds the task, as in a replica that lags."""
+        """The same, but polls do not find the task until `seconds` after its create, as with a lagging replica."""
         return replace(self, unknown_seconds=seconds)
 
     def always(self, reply: PollReply) -> Self:
-        """The same, though no poll will ever hear of it."""
+        """The same, but every poll gets this reply in place of the truth."""
         return replace(self, every_poll=reply)
 
 
@@ -138,7 +138,7 @@ def succeeds(
 
 
 def makes_clip(**fields: object) -> TaskStory:
-    """A success whose clip says these things in place of the usual: `makes_clip(duration=None)`."""
+    """A success whose clip has these fields in place of the usual: `makes_clip(duration=None)`."""
     return TaskStory(Succeeds(fields=fields))
 
 
@@ -153,7 +153,7 @@ def fails(
 
 
 def times_out(*, seconds: float | None = None) -> TaskStory:
-    """A failure that polls report as HTTP 504, in the vendor's form, and whose credits came back."""
+    """A failure that polls report as HTTP 504, in the vendor's form, with a refund."""
     text = "Task failed due to timeout. Credits were previously refunded."
     return TaskStory(Fails(refunded=True, code="timeout", http_status=504, text=text), seconds)
 
@@ -167,18 +167,18 @@ def unknown_task() -> PollReply:
     return PollReply(UnknownTask())
 
 
-def says(word: str) -> PollReply:
-    """A status that no page of the vendor's lists."""
-    return PollReply(StatusWord(word))
+def says(status: str) -> PollReply:
+    """A status that the vendor's pages do not list."""
+    return PollReply(AnyStatus(status))
 
 
 def streaming(finished: int = 0) -> PollReply:
-    """Success, though all clips after the first `finished` are `streaming`: their link is that of a stream."""
+    """Success, although all clips after the first `finished` are `streaming` and link to a stream."""
     return PollReply(StreamingClips(finished))
 
 
 def without_link(link: Literal[""] | None = None) -> PollReply:
-    """Success, though the `audio_url` of every clip is null or empty."""
+    """Success, although the `audio_url` of every clip is null or empty."""
     return PollReply(ClipsWithoutLink(link))
 
 
@@ -188,7 +188,7 @@ def gateway(status: int) -> PollReply:
 
 
 def answers(answer: Answer) -> PollReply:
-    """Any whole answer."""
+    """Any complete answer."""
     return PollReply(answer)
 
 
@@ -198,7 +198,7 @@ def refuses(error: VendorError) -> PollReply:
 
 
 def rate_limited(retry_after: str | None = None) -> PollReply:
-    """429; `retry_after` is sent as it is."""
+    """429; `retry_after` is sent unchanged."""
     headers: Headers = () if retry_after is None else (("Retry-After", retry_after),)
     return PollReply(vendor_answer.RATE_LIMITED.answer(headers=headers))
 
@@ -213,5 +213,5 @@ def hangs() -> PollReply:
 
 
 def cuts(at: Literal["start", "head", "body"], *, reset: bool = True) -> PollReply:
-    """The true answer breaks off."""
+    """The true answer is cut."""
     return PollReply(delivery=Cut(at, reset))

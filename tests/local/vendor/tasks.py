@@ -1,4 +1,4 @@
-"""The tasks of the stand-in: each runs for its time, ends as planned, and answers polls meanwhile."""
+"""The tasks of the stand-in: each runs for its time, ends as planned, and is polled meanwhile."""
 
 import itertools
 import math
@@ -14,11 +14,11 @@ from tests.local.vendor.poll import Clips, failed, in_state, no_such_task, runni
 from tests.local.vendor.record import Create
 from tests.local.vendor.server import Reply
 from tests.local.vendor.story import (
+    AnyStatus,
     ClipsWithoutLink,
     Fails,
     NeverEnds,
     PollReply,
-    StatusWord,
     StreamingClips,
     Succeeds,
     TaskStory,
@@ -29,7 +29,7 @@ from tests.local.vendor.story import (
 
 @dataclass(slots=True)
 class Task:
-    """A task under way or at its end; `ends_at` is `time.monotonic()`, infinite for one that never ends."""
+    """A running or ended task; `ends_at` is on the clock of `time.monotonic()`, infinite if the task never ends."""
 
     create: Create
     story: TaskStory
@@ -48,12 +48,12 @@ class Task:
         return not isinstance(self.story.ending, NeverEnds)
 
     def end_now(self) -> None:
-        """Ends it before its time, unless it never ends."""
+        """Ends the task before its time, unless it never ends."""
         if self.will_end:
             self.ends_at = min(self.ends_at, time.monotonic())
 
     def clips(self) -> Clips:
-        """What the song consists of; nothing if the task never succeeds."""
+        """The clips of the song; none if the task never succeeds."""
         match self.story.ending:
             case Succeeds(clips=count, fields=fields):
                 return [finished_clip(self.create, self.number, index, fields) for index in range(count)]
@@ -68,13 +68,13 @@ class Task:
             return Reply(self._answer(planned, generation), planned.delivery)
 
     def _answer(self, planned: PollReply, generation: Generation) -> Answer:
-        match planned.says:
+        match planned.content:
             case Answer() as answer:
                 return answer
             case UnknownTask():
                 return no_such_task(generation)
-            case StatusWord(word):
-                return in_state(self.create, generation, word)
+            case AnyStatus(status):
+                return in_state(self.create, generation, status)
             case StreamingClips(finished):
                 clips = self.clips()
                 streams = [streaming_clip(self.create, index) for index in range(finished, len(clips))]
@@ -100,7 +100,7 @@ class Task:
             case Fails() as ending:
                 return failed(self.create, ending, generation)
             case NeverEnds():
-                raise AssertionError("a task that never ends has no end to reach")
+                raise AssertionError("a task that never ends has reached its end")
             case unreachable:
                 assert_never(unreachable)
 
@@ -118,7 +118,7 @@ class VendorTasks:
             self._numbers = itertools.count()
 
     def begin(self, create: Create, story: TaskStory, seconds: float) -> Task:
-        """Starts the task of a create; it runs for `seconds` unless its story says otherwise."""
+        """Starts the task of a create. It runs for `seconds` unless its story has another duration."""
         duration = seconds if story.seconds is None else story.seconds
         ends_at = math.inf if isinstance(story.ending, NeverEnds) else time.monotonic() + duration
         with self._lock:
@@ -127,7 +127,7 @@ class VendorTasks:
         return task
 
     def reply(self, task_id: str, generation: Generation | None) -> Reply:
-        """The answer to a poll in that generation's shape; None: the tasks have one each, in turn."""
+        """The answer to a poll in the shape of that generation; None: each task has one, and they take turns."""
         with self._lock:
             task = self._tasks.get(task_id)
         if task is None:

@@ -1,4 +1,4 @@
-"""The stand-in of the music API keeps the vendor's rules, and its record tells the truth whatever a client saw."""
+"""The stand-in keeps the vendor's rules, and its record is right whatever a client received."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def post(vendor: MusicVendor, client: requests.Session) -> Post:
     ("generation", "keys"),
     [(Generation.OLDER, {"code", "task_id", "message"}), (Generation.NEWER, {"task_id", "message"})],
 )
-def test_a_create_makes_one_song_and_answers_its_task_id(
+def test_a_create_creates_one_song_and_returns_its_task_id(
     vendor: MusicVendor, post: Post, generation: Generation, keys: set[str]
 ) -> None:
     vendor.generation = generation
@@ -68,7 +68,7 @@ def test_a_create_makes_one_song_and_answers_its_task_id(
     assert (create.body, create.token) == (SONG, TOKEN)
 
 
-def test_the_two_generations_of_answers_take_turns(post: Post) -> None:
+def test_the_two_generations_of_answers_alternate(post: Post) -> None:
     assert ["code" in post().json() for _ in range(4)] == [True, False, True, False]
 
 
@@ -149,7 +149,7 @@ def test_a_create_that_breaks_a_rule_is_refused(
         (behaviour.usual(Generation.OLDER, delay=0.05), 200, '"code": 200'),
     ],
 )
-def test_a_planned_answer_is_given_once_and_then_all_is_as_usual(
+def test_a_planned_answer_is_sent_once_and_later_creates_are_usual(
     vendor: MusicVendor, post: Post, planned: Behaviour, status: int, shown: str
 ) -> None:
     vendor.plan("Night Train", planned)
@@ -161,7 +161,7 @@ def test_a_planned_answer_is_given_once_and_then_all_is_as_usual(
     assert post().json()["task_id"] == vendor.creates[-1].task_id
 
 
-def test_plans_of_a_title_come_one_after_another_and_before_the_plan_for_all(vendor: MusicVendor, post: Post) -> None:
+def test_plans_of_a_title_apply_in_order_and_before_the_plan_for_all(vendor: MusicVendor, post: Post) -> None:
     vendor.plan_all(behaviour.rate_limited("3"))
     vendor.plan("Night Train", behaviour.redirects(307, "/elsewhere"), behaviour.usual())
 
@@ -184,6 +184,6 @@ def test_a_hook_runs_between_the_song_and_its_answer(vendor: MusicVendor, post: 
     ]
 
 
-def test_waiting_for_what_does_not_happen_ends(vendor: MusicVendor) -> None:
+def test_waiting_for_a_condition_that_never_holds_raises(vendor: MusicVendor) -> None:
     with pytest.raises(TimeoutError):
         vendor.wait_for(lambda: vendor.creates, timeout=0.05)

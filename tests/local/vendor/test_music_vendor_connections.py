@@ -1,4 +1,4 @@
-"""The stand-in's connections, seen from the wire: torn, slow, silent, refused, abandoned, and many at once."""
+"""The stand-in's connections on the wire: cut, slow, silent, refused, abandoned, and many at once."""
 
 import json
 import socket
@@ -40,13 +40,13 @@ def test_a_cut_answer_breaks_the_connection_where_planned(
 
     head, end_of_head, body = received.partition(b"\r\n\r\n")
     assert (bool(head), bool(end_of_head), bool(body)) == (at != "start", at == "body", at == "body")
-    # Python 3.11 reports a reset as an end of stream too.
+    # Python 3.11 also reports a reset as an end of stream.
     assert isinstance(ending, ConnectionResetError | ssl.SSLEOFError)
     assert [create.answered for create in vendor.creates] == [False] * creates
 
 
 @pytest.mark.parametrize(("reset", "ending"), [(True, ConnectionResetError), (False, None)])
-def test_a_cut_is_a_reset_of_tcp_or_an_end_that_tls_did_not_announce(
+def test_a_cut_is_a_tcp_reset_or_an_end_without_a_tls_close(
     vendor: MusicVendor, ending: type[OSError] | None, *, reset: bool
 ) -> None:
     vendor.plan("Night Train", behaviour.cut("start", reset=reset, creates=True))
@@ -67,7 +67,7 @@ def test_a_hanging_request_is_never_answered(vendor: MusicVendor, *, creates: bo
 
 
 @pytest.mark.parametrize("part", ["head", "body"])
-def test_a_dripping_answer_outlasts_the_read_timeout_and_is_whole(
+def test_a_dripping_answer_takes_longer_than_the_read_timeout_and_is_complete(
     vendor: MusicVendor, part: Literal["head", "body"]
 ) -> None:
     vendor.plan("Night Train", behaviour.drip(part, interval=0.01))
@@ -79,7 +79,7 @@ def test_a_dripping_answer_outlasts_the_read_timeout_and_is_whole(
     assert _task_id(received) == vendor.creates[0].task_id
 
 
-def test_it_refuses_connections_and_comes_back_on_the_same_port(vendor: MusicVendor) -> None:
+def test_it_refuses_connections_and_accepts_them_again_on_the_same_port(vendor: MusicVendor) -> None:
     vendor.refuse_connections()
     with pytest.raises(ConnectionRefusedError):
         _exchange(vendor)
@@ -90,12 +90,14 @@ def test_it_refuses_connections_and_comes_back_on_the_same_port(vendor: MusicVen
     assert [_task_id(received)] == [create.task_id for create in vendor.creates]
 
 
-def test_a_taken_port_is_an_error_at_once(vendor: MusicVendor, tmp_path: Path) -> None:
+def test_a_port_in_use_is_an_error_at_once(vendor: MusicVendor, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="in use"):
         MusicVendor(tmp_path, port=int(vendor.origin.rpartition(":")[2]))
 
 
-def test_clients_that_vanish_leave_neither_noise_nor_threads(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_clients_that_disconnect_cause_neither_output_nor_leftover_threads(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     before = set(threading.enumerate())
     with ExitStack() as patient:
         with MusicVendor(tmp_path, tokens=[TOKEN]) as vendor:
@@ -115,11 +117,11 @@ def test_clients_that_vanish_leave_neither_noise_nor_threads(tmp_path: Path, cap
         for thread in left:
             thread.join(timeout=5)
         assert not any(thread.is_alive() for thread in left)
-    assert len(vendor.requests) == 2, "a request that was not read to its end is none"
+    assert len(vendor.requests) == 2, "an incomplete request is not recorded"
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_hook_that_fails_is_not_taken_for_a_client_that_vanished(
+def test_a_hook_that_fails_is_not_ignored_like_a_client_that_disconnected(
     vendor: MusicVendor, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def kill_what_is_gone(_: Request) -> None:
@@ -133,7 +135,7 @@ def test_a_hook_that_fails_is_not_taken_for_a_client_that_vanished(
     assert "HookError" in capfd.readouterr().err
 
 
-def test_two_hundred_creates_are_under_way_at_once(vendor: MusicVendor) -> None:
+def test_two_hundred_creates_run_at_once(vendor: MusicVendor) -> None:
     clients = 200
     everyone = threading.Barrier(clients)
 
@@ -151,7 +153,7 @@ def test_two_hundred_creates_are_under_way_at_once(vendor: MusicVendor) -> None:
 
 
 def _exchange(vendor: MusicVendor, read_timeout: float = 20) -> tuple[bytes, OSError | None]:
-    """What one create gets to see on the wire, and the error in which it ended."""
+    """The bytes that one create receives, and the error that ended the connection."""
     received = b""
     with _connect(vendor) as connection:
         connection.settimeout(read_timeout)
@@ -165,7 +167,7 @@ def _exchange(vendor: MusicVendor, read_timeout: float = 20) -> tuple[bytes, OSE
 
 
 def _ending_of_tcp(connection: ssl.SSLSocket) -> type[OSError] | None:
-    """Reads on below TLS: the kind of error that ends the stream, or None for an orderly end."""
+    """Reads below TLS: the kind of error that ends the stream, or None for a regular end."""
     try:
         while socket.socket.recv(connection, 65536):
             pass

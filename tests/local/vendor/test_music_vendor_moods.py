@@ -1,4 +1,4 @@
-"""What answers in the vendor's place, or in an odd form: gateway pages, late links, streams, odd ids and webhooks."""
+"""Answers that replace the vendor's, and answers in an odd form: gateway pages, late links, streams, odd webhooks."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""What single polls get from the stand-in of the music API in place of the truth, and which task has which story."""
+"""The replies of the stand-in to single polls in place of the truth, and the stories of its tasks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +43,7 @@ def client(vendor: MusicVendor) -> Iterator[VendorClient]:
         (story.answers(said.json_answer({"status": "SUCCESS"})), NEWER, 200, '{"status": "SUCCESS"}'),
     ],
 )
-def test_a_poll_gets_what_was_planned_once_or_always(
+def test_a_poll_gets_the_planned_reply_once_or_always(
     vendor: MusicVendor,
     client: VendorClient,
     planned: PollReply,
@@ -64,7 +64,7 @@ def test_a_poll_gets_what_was_planned_once_or_always(
     ] * 3
 
 
-def test_a_rate_limited_poll_says_when_to_come_again(vendor: MusicVendor, client: VendorClient) -> None:
+def test_a_rate_limited_poll_has_a_retry_after(vendor: MusicVendor, client: VendorClient) -> None:
     vendor.plan_task(TITLE, story.succeeds().after(story.rate_limited("7")))
 
     assert client.poll(client.task()).headers["Retry-After"] == "7"
@@ -86,7 +86,7 @@ def test_success_may_come_without_data_at_first(
     ]
 
 
-def test_a_poll_can_hang_or_break_off(vendor: MusicVendor, client: VendorClient) -> None:
+def test_a_poll_can_hang_or_be_cut(vendor: MusicVendor, client: VendorClient) -> None:
     vendor.plan_task(TITLE, story.succeeds().after(story.hangs(), story.cuts("body"), story.cuts("start")))
     task_id = client.task()
 
@@ -99,7 +99,7 @@ def test_a_poll_can_hang_or_break_off(vendor: MusicVendor, client: VendorClient)
     assert _succeeded(client.poll(task_id))
 
 
-def test_each_task_takes_one_story_and_then_the_one_for_all(vendor: MusicVendor, client: VendorClient) -> None:
+def test_each_task_uses_one_story_and_later_tasks_the_story_for_all(vendor: MusicVendor, client: VendorClient) -> None:
     vendor.generation = NEWER
     vendor.plan_all_tasks(story.never_finishes())
     vendor.plan_task(TITLE, story.succeeds(), story.fails(refunded=True))
@@ -108,7 +108,7 @@ def test_each_task_takes_one_story_and_then_the_one_for_all(vendor: MusicVendor,
     assert [client.poll(task_id).json()["status"] for task_id in tasks] == ["SUCCESS", "FAILED", "PENDING"]
 
 
-def test_a_reset_vendor_knows_no_task(vendor: MusicVendor, client: VendorClient) -> None:
+def test_a_reset_vendor_has_no_task(vendor: MusicVendor, client: VendorClient) -> None:
     task_id = client.task()
     vendor.plan_task(TITLE, story.never_finishes())
 

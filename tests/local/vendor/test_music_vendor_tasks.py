@@ -1,4 +1,4 @@
-"""The tasks of the stand-in of the music API, as polls see them: both generations, every state."""
+"""The tasks of the stand-in, as polls return them: both generations, every state."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,7 +84,7 @@ def test_a_poll_needs_a_token_and_costs_nothing(vendor: MusicVendor, client: Ven
 @pytest.mark.parametrize(
     ("generation", "status", "text"), [(OLDER, 400, "task not found."), (NEWER, 404, said.NOT_FOUND.text)]
 )
-def test_a_task_that_nobody_made_is_unknown(
+def test_a_task_that_was_never_created_is_unknown(
     vendor: MusicVendor, client: VendorClient, generation: Generation, status: int, text: str
 ) -> None:
     vendor.generation = generation
@@ -94,7 +94,7 @@ def test_a_task_that_nobody_made_is_unknown(
     assert (answer.status_code, answer.json()["error"]) == (status, text)
 
 
-def test_a_clip_repeats_the_prompt_and_says_more_than_the_pages_list(client: VendorClient) -> None:
+def test_a_clip_repeats_the_prompt_and_has_undocumented_fields(client: VendorClient) -> None:
     clip = client.poll(client.task(seed="42")).json()["data"][0]
 
     assert set(clip) > CLIP_FIELDS
@@ -107,7 +107,7 @@ def test_a_clip_repeats_the_prompt_and_says_more_than_the_pages_list(client: Ven
     }
 
 
-def test_the_length_takes_each_form_in_turn_and_fields_are_null_now_and_then(client: VendorClient) -> None:
+def test_the_duration_has_each_form_in_turn_and_some_fields_are_null(client: VendorClient) -> None:
     clips = [client.poll(client.task()).json()["data"][0] for _ in range(12)]
 
     assert [type(clip["duration"]) for clip in clips[:4]] == [float, str, type(None), float]
@@ -118,7 +118,9 @@ def test_the_length_takes_each_form_in_turn_and_fields_are_null_now_and_then(cli
     assert nulls[::3] == [[], ["title"], ["sound"], ["video_url"]]
 
 
-def test_a_clip_says_what_was_planned_and_there_may_be_several(vendor: MusicVendor, client: VendorClient) -> None:
+def test_a_clip_has_the_planned_fields_and_there_may_be_several_clips(
+    vendor: MusicVendor, client: VendorClient
+) -> None:
     vendor.plan_task(TITLE, story.makes_clip(duration="0.5", mv=None), story.succeeds(clips=2))
 
     (planned,) = client.poll(client.task()).json()["data"]
@@ -132,7 +134,7 @@ REFUNDED, NOT_REFUNDED = "have been refunded", "were not refunded"
 
 
 @pytest.mark.parametrize(
-    ("planned", "said_by_the_answer", "said_of_credits"),
+    ("planned", "members", "about_credits"),
     [
         (story.fails(refunded=True, generation=NEWER), {"status": "FAILED", "type": "failed"}, REFUNDED),
         (story.fails(refunded=False, generation=NEWER), {"status": "FAILED", "type": "failed"}, NOT_REFUNDED),
@@ -147,12 +149,12 @@ REFUNDED, NOT_REFUNDED = "have been refunded", "were not refunded"
         (story.fails(refunded=None, code="timeout", generation=OLDER), {"code": 200, "type": "failed"}, "timed out"),
     ],
 )
-def test_a_failure_says_why_and_what_became_of_the_credits(
+def test_a_failure_has_its_cause_and_a_statement_about_the_credits(
     vendor: MusicVendor,
     client: VendorClient,
     planned: TaskStory,
-    said_by_the_answer: dict[str, object],
-    said_of_credits: str,
+    members: dict[str, object],
+    about_credits: str,
 ) -> None:
     vendor.plan_task(TITLE, planned)
 
@@ -160,12 +162,12 @@ def test_a_failure_says_why_and_what_became_of_the_credits(
 
     payload = answer.json()
     message = payload.pop("message")
-    assert (answer.status_code, payload) == (200, said_by_the_answer)
-    assert said_of_credits in message
-    assert ("refunded" in message) == ("refunded" in said_of_credits)
+    assert (answer.status_code, payload) == (200, members)
+    assert about_credits in message
+    assert ("refunded" in message) == ("refunded" in about_credits)
 
 
-def test_the_older_generation_may_say_no_more_of_a_failure_than_a_clips_state(
+def test_the_older_generation_may_report_a_failure_only_by_the_state_of_a_clip(
     vendor: MusicVendor, client: VendorClient
 ) -> None:
     vendor.plan_task(TITLE, story.fails(refunded=None, generation=OLDER))
@@ -176,7 +178,7 @@ def test_the_older_generation_may_say_no_more_of_a_failure_than_a_clips_state(
     assert payload["data"][0]["audio_url"] is None
 
 
-def test_credits_come_back_only_from_a_failure_that_says_so(vendor: MusicVendor, client: VendorClient) -> None:
+def test_credits_come_back_only_after_a_failure_with_a_refund(vendor: MusicVendor, client: VendorClient) -> None:
     vendor.plan_task(TITLE, *(story.fails(refunded=refunded) for refunded in (True, False, None)))
     before = vendor.credits
 
@@ -186,7 +188,7 @@ def test_credits_come_back_only_from_a_failure_that_says_so(vendor: MusicVendor,
     wait_for(lambda: vendor.credits == before - 3 * CREDITS_A_SONG, "one song's credits to come back", seconds=5)
 
 
-def test_a_task_speaks_one_generation_and_the_next_task_the_other(client: VendorClient) -> None:
+def test_a_task_has_one_generation_and_the_next_task_the_other(client: VendorClient) -> None:
     tasks = [client.task(), client.task()]
 
     assert [["status" in client.poll(task_id).json() for _ in range(2)] for task_id in tasks] == [

@@ -1,4 +1,4 @@
-"""When the stand-in of the music API sends a webhook, and whether: lost, doubled, late, early, held."""
+"""Whether and when the stand-in sends a webhook: lost, doubled, late, early, held."""
 
 import json
 import time
@@ -47,7 +47,7 @@ def test_a_webhook_is_delivered_lost_or_doubled(
 ) -> None:
     vendor.plan_webhook(TITLE, planned)
     client.create()
-    # A lost one would be on its way before this.
+    # A webhook that was not lost would be sent before this one.
     client.create(title="Afterwards")
     vendor.wait_for(lambda: vendor.webhooks_of("Afterwards"), timeout=5)
 
@@ -58,7 +58,7 @@ def test_a_webhook_is_delivered_lost_or_doubled(
     assert len(vendor.webhooks_of(TITLE)) == min(copies, 1)
 
 
-def test_a_late_webhook_comes_after_polls_could_tell_the_end(
+def test_a_late_webhook_is_sent_after_polls_show_the_end(
     vendor: MusicVendor, receiver: WebhookReceiver, client: VendorClient
 ) -> None:
     vendor.plan_webhook(TITLE, webhook.late(0.3))
@@ -82,14 +82,14 @@ def test_a_task_that_takes_time_sends_its_webhook_when_it_ends(
 
 
 @pytest.mark.parametrize(("planned", "is_answered"), [(webhook.delivered(), True), (webhook.early(), False)])
-def test_an_early_webhook_comes_before_the_answer_to_the_create_and_every_other_after_it(
+def test_an_early_webhook_is_sent_before_the_answer_to_the_create_and_every_other_after_it(
     vendor: MusicVendor, receiver: WebhookReceiver, client: VendorClient, planned: WebhookPlan, *, is_answered: bool
 ) -> None:
     vendor.plan_webhook(TITLE, planned)
     seen: list[bool] = []
 
     def answer(_: Request) -> int:
-        seen.extend(made.answered for made in vendor.creates)
+        seen.extend(create.answered for create in vendor.creates)
         return 200
 
     receiver.answer = answer
@@ -120,7 +120,7 @@ def test_with_an_early_webhook_the_task_has_ended(
         behaviour.cut("body", reset=False, creates=True),
     ],
 )
-def test_a_create_whose_answer_is_lost_has_its_webhook_all_the_same(
+def test_a_create_whose_answer_is_lost_still_has_its_webhook(
     vendor: MusicVendor, receiver: WebhookReceiver, client: VendorClient, lost_answer: Behaviour
 ) -> None:
     vendor.plan(TITLE, lost_answer)
@@ -132,7 +132,7 @@ def test_a_create_whose_answer_is_lost_has_its_webhook_all_the_same(
     assert json.loads(request.body)["task_id"] == vendor.creates[0].task_id
 
 
-def test_a_client_that_leaves_in_the_middle_of_the_answer_has_its_webhook(
+def test_a_create_whose_client_disconnects_during_the_answer_still_has_its_webhook(
     vendor: MusicVendor, receiver: WebhookReceiver, client: VendorClient
 ) -> None:
     vendor.plan(TITLE, behaviour.drip("body", interval=0.05))
@@ -140,7 +140,7 @@ def test_a_client_that_leaves_in_the_middle_of_the_answer_has_its_webhook(
 
     receiver.wait_for(1)
 
-    assert [made.answered for made in vendor.creates] == [False]
+    assert [create.answered for create in vendor.creates] == [False]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.3])
@@ -165,7 +165,7 @@ def test_a_webhook_may_be_released_before_its_task_ends(
 ) -> None:
     vendor.task_seconds = 0.3
     vendor.plan_webhook(TITLE, webhook.held())
-    # From the hook on, the create is in the record, and its answer has not left.
+    # When the hook runs, the create is in the record, and its answer is not sent.
     vendor.on_create(TITLE, lambda _: vendor.release_webhooks(TITLE))
     client.create()
 
@@ -174,7 +174,7 @@ def test_a_webhook_may_be_released_before_its_task_ends(
     assert request.at - vendor.creates[0].at > 0.3
 
 
-def test_a_reset_vendor_sends_nothing_of_what_was_before(
+def test_a_reset_vendor_sends_no_earlier_webhook(
     vendor: MusicVendor, receiver: WebhookReceiver, client: VendorClient
 ) -> None:
     vendor.plan_webhook(TITLE, webhook.late(0.2), webhook.held())

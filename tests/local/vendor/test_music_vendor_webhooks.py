@@ -1,4 +1,4 @@
-"""The webhooks of the stand-in of the music API, as a receiver on loopback sees them: what they say, and how often."""
+"""The webhooks of the stand-in, as a receiver on loopback gets them: contents, signatures, retries."""
 
 import hashlib
 import hmac
@@ -59,7 +59,7 @@ def test_the_webhook_of_a_song_is_signed_over_its_time_and_its_raw_bytes(
         "/song-1/0123abcd",
         "application/json",
     )
-    assert "très".encode() in request.body, "not escaped: whoever signs what he parsed and wrote anew must notice"
+    assert "très".encode() in request.body, "not escaped, so a receiver that verifies re-encoded JSON fails"
     payload = json.loads(request.body)
     (clip,) = payload.pop("data")
     assert payload == {
@@ -100,7 +100,7 @@ def test_the_webhook_of_a_failure_has_no_code_and_no_data(
     assert request.headers["x-webhook-event"] == "song.failed"
 
 
-def test_the_record_holds_what_was_sent_and_what_came_of_it(
+def test_the_record_holds_each_webhook_with_its_response(
     vendor: MusicVendor, receiver: WebhookReceiver, client: VendorClient
 ) -> None:
     client.create()
@@ -119,7 +119,7 @@ def test_the_record_holds_what_was_sent_and_what_came_of_it(
     assert {name.lower(): value for name, value in sent.headers.items()}.items() <= request.headers.items()
 
 
-def test_a_webhook_that_is_not_accepted_comes_again_under_the_same_id(
+def test_a_webhook_that_is_not_accepted_is_sent_again_with_the_same_id(
     vendor: MusicVendor, receiver: WebhookReceiver, client: VendorClient
 ) -> None:
     receiver.answer_with(500, 302)
@@ -133,7 +133,9 @@ def test_a_webhook_that_is_not_accepted_comes_again_under_the_same_id(
     assert first.body == second.body == third.body
 
 
-def test_it_gives_up_after_a_few_attempts(vendor: MusicVendor, receiver: WebhookReceiver, client: VendorClient) -> None:
+def test_a_webhook_is_given_up_after_a_few_attempts(
+    vendor: MusicVendor, receiver: WebhookReceiver, client: VendorClient
+) -> None:
     receiver.refuse_connections()
     client.create()
 
@@ -145,7 +147,7 @@ def test_it_gives_up_after_a_few_attempts(vendor: MusicVendor, receiver: Webhook
     }
 
 
-def test_without_a_secret_in_the_create_nobody_can_verify_its_webhook(
+def test_without_a_secret_in_the_create_its_webhook_cannot_be_verified(
     receiver: WebhookReceiver, client: VendorClient
 ) -> None:
     client.create(webhook_secret=None)
@@ -169,7 +171,7 @@ def test_without_a_secret_in_the_create_nobody_can_verify_its_webhook(
         "https:///no-host",
     ],
 )
-def test_a_webhook_to_anywhere_else_is_not_sent_and_the_record_says_so(
+def test_a_webhook_to_another_machine_is_not_sent_and_is_recorded_as_refused(
     vendor: MusicVendor, client: VendorClient, url: str
 ) -> None:
     client.create(webhook_url=url)
@@ -181,7 +183,7 @@ def test_a_webhook_to_anywhere_else_is_not_sent_and_the_record_says_so(
     assert kept.refused
 
 
-def test_a_task_that_never_ends_and_a_create_that_asks_for_none_send_no_webhook(
+def test_a_task_that_never_ends_and_a_create_without_a_webhook_url_send_no_webhook(
     vendor: MusicVendor, receiver: WebhookReceiver, client: VendorClient
 ) -> None:
     vendor.plan_task(TITLE, story.never_finishes(), story.never_finishes())

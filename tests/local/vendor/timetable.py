@@ -1,4 +1,4 @@
-"""Jobs that are to be done at a certain time."""
+"""Jobs that start at a certain time."""
 
 import heapq
 import itertools
@@ -11,9 +11,9 @@ Job = Callable[[], None]
 
 
 class Timetable:
-    """Starts each job at its time, in a thread of its own, so that none waits for another.
+    """Starts each job at its time, in a thread of its own, so that no job waits for another.
 
-    An exception of a job goes the way of every thread's, which is loud in tests.
+    An exception of a job is unhandled in its thread, which fails a test.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Timetable:
         self._is_closed = False
 
     def add(self, due: float, job: Job) -> None:
-        """`due` is `time.monotonic()`; what is past is due at once. After `close` nothing is done any more."""
+        """`due` is on the clock of `time.monotonic()`; a past time means at once. After `close` no job starts."""
         with self._changed:
             if self._is_closed:
                 return
@@ -36,12 +36,12 @@ class Timetable:
             self._changed.notify_all()
 
     def clear(self) -> None:
-        """Forgets the jobs that are not yet started."""
+        """Removes the jobs that have not started."""
         with self._changed:
             self._waiting.clear()
 
     def close(self, within: float) -> None:
-        """Starts nothing any more, and waits for what runs, for `within` seconds at most."""
+        """Starts no further job, and waits for the running ones, for at most `within` seconds."""
         deadline: Final = time.monotonic() + within
         with self._changed:
             self._is_closed = True
@@ -54,10 +54,10 @@ class Timetable:
     def _keep_time(self) -> None:
         with self._changed:
             while not self._is_closed:
-                self._start_what_is_due()
+                self._start_due_jobs()
                 self._changed.wait(self._waiting[0][0] - time.monotonic() if self._waiting else None)
 
-    def _start_what_is_due(self) -> None:
+    def _start_due_jobs(self) -> None:
         while self._waiting and self._waiting[0][0] <= time.monotonic():
             _, _, job = heapq.heappop(self._waiting)
             thread = threading.Thread(target=self._run, args=(job,), daemon=True)

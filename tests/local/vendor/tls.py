@@ -1,4 +1,4 @@
-"""The certificate of the stand-in, from an authority that lives as long as the process."""
+"""The certificate of the stand-in, from an authority that exists only in this process."""
 
 import ssl
 from pathlib import Path
@@ -7,7 +7,7 @@ import trustme
 
 
 def issue_certificate(ca_bundle: Path) -> ssl.SSLContext:
-    """A server's context for this machine's names; writes to `ca_bundle` the authority that a client must trust."""
+    """A server context for the names of loopback. Writes the authority that a client must trust to `ca_bundle`."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(ca_bundle))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,4 +1,4 @@
-"""The webhooks of the stand-in, as values: what may become of one, what it says, how it is signed, what was sent."""
+"""The webhooks of the stand-in, as values: plans for their delivery, bodies, signatures, attempts."""
 
 import hashlib
 import hmac
@@ -18,10 +18,10 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WebhookPlan:
-    """What becomes of the webhook of one task, which is due once the task has ended and its create was answered.
+    """The delivery of the webhook of one task. It is due once the task has ended and its create was answered.
 
-    `copies` go out side by side, 0: it is lost. It leaves `delay` seconds after it was due. `early` is before the
-    create is answered, and `held` is not before `release_webhooks`.
+    `copies` are sent at the same time, 0: the webhook is lost. They are sent `delay` seconds after they are due.
+    `early` means before the create is answered, and `held` not before `release_webhooks`.
     """
 
     copies: int = 1
@@ -42,17 +42,17 @@ def lost() -> WebhookPlan:
 
 
 def doubled() -> WebhookPlan:
-    """Sent twice at the same moment, under the same id, as a sender does that cannot count on its own memory."""
+    """Sent twice at the same moment with the same id, as at-least-once delivery allows."""
     return WebhookPlan(copies=2)
 
 
 def late(seconds: float) -> WebhookPlan:
-    """Sent that long after polls could tell the end."""
+    """Sent `seconds` after polls show the end."""
     return WebhookPlan(delay=seconds)
 
 
 def early() -> WebhookPlan:
-    """The task ends at once, and its webhook is answered, or was in vain, before the answer to the create goes out."""
+    """The task ends at once, and its webhook is attempted before the answer to the create is sent."""
     return WebhookPlan(early=True)
 
 
@@ -62,13 +62,13 @@ def held() -> WebhookPlan:
 
 
 def odd(*oddities: Oddity, plan: WebhookPlan = WebhookPlan()) -> WebhookPlan:
-    """Sent as that plan has it, with a body that is odd in all these ways and signed as it is."""
+    """Sent according to `plan`, with a body that has all these oddities and a valid signature."""
     return replace(plan, oddities=oddities)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One POST of a webhook: `status` is the receiver's answer, or `error` says why there was none."""
+    """One POST of a webhook: `status` is the status of the response, or `error` is the cause if there was none."""
 
     headers: Mapping[str, str]
     status: int | None
@@ -81,9 +81,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A webhook that left, or was `refused` for where it would have gone: then the text says why.
+    """A webhook that was sent, or whose URL was refused: then `refused` is the reason.
 
-    `attempts` are those that came to an end, in the order of their ends. Each is signed anew; the id stays.
+    `attempts` are the completed ones, in the order of completion. Each has its own signature, and all have one id.
     """
 
     webhook_id: str
@@ -98,16 +98,16 @@ class Webhook:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Those of the latest attempt."""
+        """The headers of the latest attempt."""
         return self.attempts[-1].headers if self.attempts else {}
 
     @property
     def status(self) -> int | None:
-        """The receiver's latest answer."""
+        """The status of the latest response."""
         return self.attempts[-1].status if self.attempts else None
 
     def signed_headers(self, timestamp: int) -> dict[str, str]:
-        """The headers of an attempt at that time, in unix seconds."""
+        """The headers of an attempt at that time (unix seconds)."""
         return {
             "Content-Type": "application/json",
             "X-Webhook-Id": self.webhook_id,
@@ -119,7 +119,7 @@ class Webhook:
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """The vendor's: hexadecimal HMAC-SHA256 over `timestamp.body`, without the prefix that goes before it."""
+    """The vendor's signature: hexadecimal HMAC-SHA256 over `timestamp.body`, without the prefix `sha256=`."""
     return hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
@@ -128,10 +128,10 @@ def completed_body(task_id: str, clips: Sequence[Mapping[str, object]]) -> bytes
 
 
 def failed_body(task_id: str, ending: Fails) -> bytes:
-    said: dict[str, object] = {"type": ending.code, "message": ending.message}
+    members: dict[str, object] = {"type": ending.code, "message": ending.message}
     if ending.refunded is not None:
-        said["refund_processed"] = ending.refunded
-    return _raw({**said, "task_id": task_id, **_origin(Event.FAILED)})
+        members["refund_processed"] = ending.refunded
+    return _raw({**members, "task_id": task_id, **_origin(Event.FAILED)})
 
 
 def _origin(event: Event) -> dict[str, str]:
@@ -139,5 +139,5 @@ def _origin(event: Event) -> dict[str, str]:
 
 
 def _raw(payload: Mapping[str, object]) -> bytes:
-    # Not escaped to ASCII: a receiver that verifies anything but the bytes that came shall fail here.
+    # Not escaped to ASCII, so that a receiver that does not verify the raw bytes fails.
     return json.dumps(payload, ensure_ascii=False).encode(errors="replace")

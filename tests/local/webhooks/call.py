@@ -1,4 +1,4 @@
-"""A call to a webhook's address, and how one is made that a receiver has to accept."""
+"""Calls to a webhook's address, and genuine ones, which a receiver has to accept."""
 
 import hmac
 import time
@@ -16,9 +16,9 @@ PREFIX: Final = b"sha256="
 
 @dataclass(frozen=True, slots=True)
 class WebhookCall:
-    """`path` is as it stands in the request line; header values are bytes, since not every sender is decent.
+    """`path` is as in the request line; header values are bytes, since a forger may send any.
 
-    `is_authentic` says that address, signature and time are right: whoever sent it has the secret.
+    `is_authentic` means that address, signature and time are right: the sender has the secret.
     """
 
     name: str
@@ -29,11 +29,11 @@ class WebhookCall:
     is_authentic: bool = False
 
     def send(self, to: Destination) -> int:
-        """The status that it is answered with at that host, under its own path. Raises as `send_request` does."""
+        """Sends the call to that host, with its own path, and returns the status. Raises as `send_request` does."""
         return send_request(replace(to, target=self.path), self.method, self.headers.items(), self.body)
 
     def with_header(self, name: str, value: bytes | None) -> Self:
-        """The same with that header, or for None without it."""
+        """The same call with that header, or without it for None."""
         others = {other: text for other, text in self.headers.items() if other != name}
         return replace(self, headers=others if value is None else {**others, name: value})
 
@@ -56,7 +56,7 @@ class Genuine:
         return f"/{self.request_id}/{self.mac}"
 
     def call(self, *, body: bytes | None = None, timestamp: bytes | None = None) -> WebhookCall:
-        """The call as the vendor makes it now; another body or timestamp is signed like any other."""
+        """The call as the vendor would send it at this moment; a given body or timestamp is signed too."""
         body = self.body if body is None else body
         timestamp = unix_time(time.time()) if timestamp is None else timestamp
         webhook_id = str(uuid.uuid4()).encode()

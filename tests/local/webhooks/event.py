@@ -1,4 +1,4 @@
-"""A webhook as an HTTP API hands it to a function, for tests that call the handler without a gateway between."""
+"""The event of a webhook that an HTTP API passes to a function, for tests that call the handler directly."""
 
 import base64
 from urllib.parse import unquote
@@ -9,10 +9,12 @@ ROUTE = "POST /{request_id}/{mac}"
 
 
 def lambda_event(call: WebhookCall, *, lies_about_base64: bool = False) -> dict[str, object] | None:
-    """The event of payload format 2.0, or None for a call that the gateway answers itself: no such route.
+    """The event of payload format 2.0, or None for a call without a route, which the gateway answers itself.
 
-    With `lies_about_base64` the body comes under the wrong `isBase64Encoded`. No gateway does that; whoever may invoke
-    the function can. For a forgery whose body is the genuine one in base64 the lie is the truth, and it is accepted. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    A body that is not UTF-8 comes in base64, the form without a loss. AWS does not document whether JSON does too.
+
+    With `lies_about_base64`, `isBase64Encoded` is wrong. No gateway does that, but a caller of the function can. For a
+    forgery whose body is the genuine one in base64, the wrong value is right, and it is accepted. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
     path, _, query = call.path.partition("?")
     segments = path.split("/")[1:]

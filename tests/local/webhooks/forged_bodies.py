@@ -1,4 +1,4 @@
-"""Bodies that are not what was signed, and such as are signed and make no sense."""
+"""Bodies that differ from the signed one, and senseless bodies that are signed."""
 
 import json
 from collections.abc import Callable
@@ -15,8 +15,8 @@ BODIES: Final[dict[str, Callable[[Forger], bytes]]] = {
     "twice": lambda forger: forger.genuine.body * 2,
     "with a line end": lambda forger: forger.genuine.body + b"\n",
     "with a byte order mark": lambda forger: b"\xef\xbb\xbf" + forger.genuine.body,
-    # The same to whoever verifies what was parsed, not what came.
-    "written anew": lambda forger: json.dumps(json.loads(forger.genuine.body), indent=1, sort_keys=True).encode(),
+    # Equal for a receiver that verifies the parsed body in place of the raw bytes.
+    "re-encoded": lambda forger: json.dumps(json.loads(forger.genuine.body), indent=1, sort_keys=True).encode(),
     "with another task": lambda forger: forger.body(task_id=forger.hexadecimal(32).decode()),
     "of another event": lambda forger: forger.body(event="song.deleted"),
     "padded to a megabyte": lambda forger: forger.genuine.body.ljust(_A_MEGABYTE),

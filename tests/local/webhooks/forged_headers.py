@@ -1,4 +1,4 @@
-"""Signatures and timestamps that are wrong, each in its own way."""
+"""Wrong signatures and timestamps."""
 
 import base64
 from collections.abc import Callable
@@ -13,17 +13,17 @@ def _right(call: WebhookCall) -> bytes:
 
 
 def _text(call: WebhookCall) -> bytes:
-    """What is rightly signed."""
+    """The text that the vendor signs."""
     return call.headers[TIMESTAMP] + b"." + call.body
 
 
 def _keyed(key: Callable[[Forger], bytes]) -> Callable[[Forger, WebhookCall], bytes]:
-    """What somebody may sign with who does not have the secret."""
+    """Signed with a key that a forger without the secret may have."""
     return lambda forger, call: PREFIX + hex_mac(key(forger), _text(call))
 
 
 def _over(text: Callable[[Forger, WebhookCall], bytes]) -> Callable[[Forger, WebhookCall], bytes]:
-    """Of the right secret, over another text."""
+    """Signed with the right secret, over another text."""
     return lambda forger, call: PREFIX + forger.genuine.sign(text(forger, call))
 
 
@@ -34,8 +34,8 @@ def _digest(prefix: bytes, digest: str) -> Callable[[Forger, WebhookCall], bytes
 SIGNATURES: Final[dict[str, Callable[[Forger, WebhookCall], bytes | None]]] = {
     "missing": lambda _, __: None,
     "empty": lambda _, __: b"",
-    "of the prefix alone": lambda _, __: PREFIX,
-    "made up": lambda forger, _: PREFIX + forger.hexadecimal(64),
+    "of only the prefix": lambda _, __: PREFIX,
+    "random": lambda forger, _: PREFIX + forger.hexadecimal(64),
     "one digit off": lambda forger, call: PREFIX + forger.one_digit_off(_right(call)),
     "cut short": lambda forger, call: PREFIX + forger.beginning(_right(call)),
     "too long": lambda forger, call: PREFIX + _right(call) + forger.hexadecimal(2),
@@ -44,18 +44,18 @@ SIGNATURES: Final[dict[str, Callable[[Forger, WebhookCall], bytes | None]]] = {
     "without prefix": lambda _, call: _right(call),
     "with the prefix twice": lambda _, call: PREFIX * 2 + _right(call),
     "with another prefix": lambda _, call: b"v1=" + _right(call),
-    # Schemes with rotating secrets send a list, of which one has to fit. This one does not.
+    # Schemes with rotating secrets send a list of signatures, one of which has to match. This scheme does not.
     "in a list": lambda forger, call: PREFIX + forger.hexadecimal(64) + b"," + PREFIX + _right(call),
     "in base64": lambda _, call: PREFIX + base64.b64encode(bytes.fromhex(_right(call).decode())),
-    "by SHA-1, which it says": _digest(b"sha1=", "sha1"),
-    "by SHA-1, which it hides": _digest(PREFIX, "sha1"),
+    "by SHA-1, declared": _digest(b"sha1=", "sha1"),
+    "by SHA-1, undeclared": _digest(PREFIX, "sha1"),
     "by SHA-512": _digest(PREFIX, "sha512"),
     "right, as sha1=": lambda _, call: b"sha1=" + _right(call),
     "with no key": _keyed(lambda _: b""),
     "with another key": _keyed(lambda forger: forger.hexadecimal(64)),
     "with the mac as key": _keyed(lambda forger: forger.genuine.mac.encode()),
     "with the request_id as key": _keyed(lambda forger: forger.genuine.request_id.encode()),
-    "of the body alone": _over(lambda _, call: call.body),
+    "of only the body": _over(lambda _, call: call.body),
     "of no body": _over(lambda _, call: call.headers[TIMESTAMP] + b"."),
     "of another body": _over(lambda forger, call: call.headers[TIMESTAMP] + b"." + forger.flipped(call.body)),
     "of another timestamp": _over(lambda forger, call: b"%d." % forger.random.randrange(10**9) + call.body),
@@ -80,12 +80,12 @@ TIMESTAMPS: Final[dict[str, Callable[[Forger, int], bytes]]] = {
     # abs(now - nan) > 300 is false, and so is every other comparison.
     "not a number": lambda _, __: b"nan",
     "infinite": lambda _, __: b"inf",
-    "a word": lambda forger, _: b"now" + forger.hexadecimal(3),
+    "a text": lambda forger, _: b"now" + forger.hexadecimal(3),
     "a date": lambda _, __: b"2026-03-01T12:00:00Z",
     "empty": lambda _, __: b"",
     "with a sign": lambda _, now: b"+%d" % now,
     "in hexadecimal": lambda _, now: b"0x%x" % now,
-    # int() takes these two, and would take digits of any script.
+    # int() accepts these two, and digits of any script.
     "with underscores": lambda _, now: b"_".join(str(now).encode()[at : at + 1] for at in range(len(str(now)))),
     "in Arabic digits": lambda _, now: "".join(chr(0x660 + int(digit)) for digit in str(now)).encode(),
     # "³".isdigit() is true, and int("³") raises.

@@ -1,4 +1,4 @@
-"""Addresses that name no request with the mac that belongs to it; percent signs are as in the request line."""
+"""Addresses whose MAC does not belong to their request; percent signs are as in the request line."""
 
 from collections.abc import Callable
 from typing import Final
@@ -16,7 +16,7 @@ def _one_digit_off(forger: Forger) -> str:
 
 
 PATHS: Final[dict[str, Callable[[Forger], str]]] = {
-    "with a made up mac": lambda forger: _path(forger, mac=forger.hexadecimal(len(forger.genuine.mac)).decode()),
+    "with a random mac": lambda forger: _path(forger, mac=forger.hexadecimal(len(forger.genuine.mac)).decode()),
     "with a mac one digit off": lambda forger: _path(forger, mac=_one_digit_off(forger)),
     "with a mac cut short": lambda forger: _path(forger, mac=forger.genuine.mac[: forger.random.randint(1, 20)]),
     "with a mac too long": lambda forger: _path(forger, mac=forger.genuine.mac + "0"),

@@ -1,11 +1,11 @@
-"""Webhooks that nobody may accept, made from a genuine one: forged, ahead of time, truncated, huge, odd.
+"""Webhooks that no receiver may accept, derived from a genuine one: forged, ahead of time, truncated, huge, odd.
 
 A call that is only old is no forgery: it may settle a request in doubt.
 
     for call in forgeries(Genuine(request_id, mac, secret, body)):
         assert call.send(destination) in {400, 401, 403, 404, 405, 413}
 
-A kind of forgery is a row of KINDS, or of the tables that it is made of.
+Each kind of forgery is a row of KINDS, or of the tables that KINDS is built from.
 """
 
 import base64
@@ -28,10 +28,10 @@ _METHODS: Final = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def forgeries(genuine: Genuine, count: int = 500, seed: int = 20) -> Iterator[WebhookCall]:
-    """`count` calls, for one seed the same but for times and ids; every kind comes before any comes again.
+    """`count` calls, the same for each seed except for times and ids; every kind occurs before any kind repeats.
 
-    Those with `is_authentic` have an odd body that was signed with the secret. They are to be refused like all others,
-    and to break nothing. A call is made when it is asked for: it is fresh then, unless its time is the forgery.
+    Calls with `is_authentic` have a senseless body that is signed with the secret. A receiver has to refuse them too.
+    Each call is created when the iterator reaches it, so it is fresh unless its time is the forgery.
     """
     forger = Forger(genuine, random.Random(seed))  # noqa: S311 - chance, not secrecy
     for number, (name, forge) in enumerate(itertools.islice(itertools.cycle(KINDS.items()), count)):
@@ -47,17 +47,17 @@ def _under_signature(make: Callable[[Forger, WebhookCall], bytes | None]) -> Kin
 
 
 def _at_time(make: Callable[[Forger, int], bytes]) -> Kind:
-    """Signed with that timestamp, which alone is wrong."""
+    """Signed with that timestamp, and only the timestamp is wrong."""
     return lambda forger: _forged(forger.genuine.call(timestamp=make(forger, int(time.time()))))
 
 
 def _with_body(make: Callable[[Forger], bytes]) -> Kind:
-    """Under the signature of the genuine body."""
+    """With the signature of the genuine body."""
     return lambda forger: _forged(replace(forger.genuine.call(), body=make(forger)))
 
 
 def _to_path(make: Callable[[Forger], str]) -> Kind:
-    """Signed with the secret of the request, and addressed to something else."""
+    """Signed with the secret of the request, and sent to another address."""
     return lambda forger: _forged(replace(forger.genuine.call(), path=make(forger)))
 
 
@@ -70,12 +70,12 @@ def _signed(make: Callable[[Forger], bytes]) -> Kind:
 
 
 def _without_timestamp(forger: Forger) -> WebhookCall:
-    """Signed as if the timestamp were there and empty."""
+    """Signed as if the timestamp were present and empty."""
     return _forged(forger.genuine.call(timestamp=b"").with_header(TIMESTAMP, None))
 
 
 def _older_scheme(forger: Forger) -> WebhookCall:
-    """`X-Signature` over the body alone. There is no time in it: whoever recorded one could use it for ever."""
+    """`X-Signature` over only the body. Without a timestamp, a recorded call would be valid forever."""
     call = forger.genuine.call().with_header(SIGNATURE, None)
     return _forged(call.with_header("X-Signature", PREFIX + forger.genuine.sign(call.body)))
 
@@ -95,7 +95,7 @@ def _recorded(forger: Forger) -> WebhookCall:
 
 
 def _encoded(header: str) -> Kind:
-    """The signed body in disguise: who decodes it because a header says so has accepted what nobody signed."""
+    """The signed body, encoded: a receiver that decodes it because of the header accepts bytes that were not signed."""
 
     def forge(forger: Forger) -> WebhookCall:
         call = forger.genuine.call()
@@ -121,4 +121,4 @@ KINDS: Final[dict[str, Kind]] = {
     **{f"method {method}": _by_method(method) for method in _METHODS},
     **{f"signed body {name}": _signed(make) for name, make in ODD_BODIES.items()},
 }
-"""How a webhook is forged, by name."""
+"""Every kind of forgery, by name."""

@@ -1,4 +1,4 @@
-"""An HTTPS address on loopback that takes webhooks and remembers them, for tests of who sends them."""
+"""An HTTPS address on loopback that accepts and records webhooks, for tests of their senders."""
 
 from collections import deque
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.local.waiting import wait_for
 
 
 class WebhookReceiver:
-    """`answer` says with which status a call is answered: 200, unless the test has something else in mind."""
+    """`answer` returns the status of the response to a call: 200 unless a test sets another."""
 
     def __init__(self, folder: Path, path: str = "/song-1/0123abcd") -> None:
         self.ca_bundle: Final = folder / "receiver-ca.pem"
@@ -39,12 +39,12 @@ class WebhookReceiver:
         self._server.refuse_connections()
 
     def answer_with(self, *statuses: int) -> None:
-        """These, one each, and then 200."""
+        """Responds with these statuses, one for each call, and then with 200."""
         left = deque(statuses)
         self.answer = lambda _: left.popleft() if left else 200
 
     def wait_for(self, count: int) -> list[Request]:
-        """What was received, once it is that much."""
+        """All received calls, once there are `count` of them."""
         return wait_for(lambda: self.received if len(self.received) >= count else None, f"{count} webhooks", seconds=5)
 
     def _respond(self, request: Request) -> Reply:

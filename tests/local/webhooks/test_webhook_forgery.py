@@ -1,4 +1,4 @@
-"""The forged webhooks: a strict receiver takes none of them, and for every lenience there is one that finds it out."""
+"""The forged webhooks: a strict receiver accepts none of them, and each lenient receiver accepts at least one."""
 
 import base64
 import contextlib
@@ -31,7 +31,7 @@ GENUINE = Genuine("song:1", MAC, SECRET, BODY.encode())
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """A call as a receiver sees it; names of headers in lower case."""
+    """A call as a receiver gets it; header names in lower case."""
 
     method: str
     path: str
@@ -73,7 +73,7 @@ STRICT: dict[str, Check] = {"address": is_mine, "time": is_fresh, "signature": i
 
 def _is_near(got: Got) -> bool:
     with contextlib.suppress(ValueError):
-        # Not the same as <=, for one kind of number.
+        # Not the same as <= for NaN.
         return not abs(time.time() - float(got.timestamp)) > 300
     return False
 
@@ -92,30 +92,30 @@ def _written_anew(got: Got) -> Got:
 
 
 LENIENT: dict[str, dict[str, Check]] = {
-    "takes any path": {**STRICT, "address": lambda got: got.method == "POST"},
-    "takes any method": {**STRICT, "address": lambda got: is_mine(replace(got, method="POST"))},
+    "accepts any path": {**STRICT, "address": lambda got: got.method == "POST"},
+    "accepts any method": {**STRICT, "address": lambda got: is_mine(replace(got, method="POST"))},
     "has no clock": {**STRICT, "time": lambda _: True},
     "reads times as floats": {**STRICT, "time": _is_near},
-    "wants no time": {**STRICT, "time": lambda got: not got.timestamp or is_fresh(got)},
-    "takes the older scheme": {
+    "requires no time": {**STRICT, "time": lambda got: not got.timestamp or is_fresh(got)},
+    "accepts the older scheme": {
         **STRICT,
         "signature": lambda got: is_signed(got) or got.headers.get("x-signature") == _signature(got.body),
     },
-    "takes any case": {**STRICT, "signature": lambda got: got.signature.lower() == _right_signature(got)},
-    "verifies only what is signed": {**STRICT, "signature": lambda got: not got.signature or is_signed(got)},
-    "compares what is there": {
+    "accepts any case": {**STRICT, "signature": lambda got: got.signature.lower() == _right_signature(got)},
+    "accepts unsigned calls": {**STRICT, "signature": lambda got: not got.signature or is_signed(got)},
+    "compares only a prefix": {
         **STRICT,
         "signature": lambda got: _right_signature(got).startswith(got.signature),
     },
     "searches the signature": {**STRICT, "signature": lambda got: _right_signature(got) in got.signature},
     "verifies what it parsed": {**STRICT, "signature": lambda got: is_signed(_written_anew(got))},
     "decodes first": {name: _on_decoded(check) for name, check in STRICT.items()},
-    "takes any object": {**STRICT, "body": lambda got: bool(_object(got.body))},
-    "takes any text": {**STRICT, "body": lambda _: True},
+    "accepts any object": {**STRICT, "body": lambda got: bool(_object(got.body))},
+    "accepts any text": {**STRICT, "body": lambda _: True},
 }
 
 
-def test_there_are_five_hundred_of_them_of_every_kind_and_each_seed_has_its_own() -> None:
+def test_there_are_five_hundred_forgeries_of_every_kind_and_each_seed_has_its_own() -> None:
     calls = list(forgeries(GENUINE))
 
     assert len({call.name for call in calls}) == 500
@@ -125,13 +125,13 @@ def test_there_are_five_hundred_of_them_of_every_kind_and_each_seed_has_its_own(
     assert _bodies(forgeries(GENUINE, seed=1)) == _bodies(forgeries(GENUINE, seed=1)) != _bodies(calls)
 
 
-def test_a_strict_receiver_takes_the_genuine_webhook_and_none_of_the_forgeries() -> None:
+def test_a_strict_receiver_accepts_the_genuine_webhook_and_no_forgery() -> None:
     assert _accepts(STRICT, GENUINE.call())
 
     assert [call.name for call in forgeries(GENUINE) if _accepts(STRICT, call)] == []
 
 
-def test_only_its_body_speaks_against_one_that_is_marked_authentic() -> None:
+def test_only_the_body_of_an_authentic_forgery_is_wrong() -> None:
     all_but_body = {name: check for name, check in STRICT.items() if name != "body"}
 
     for call in forgeries(GENUINE, count=len(KINDS)):
@@ -139,13 +139,13 @@ def test_only_its_body_speaks_against_one_that_is_marked_authentic() -> None:
 
 
 @pytest.mark.parametrize("lenience", LENIENT)
-def test_a_lenient_receiver_is_found_out(lenience: str) -> None:
+def test_a_lenient_receiver_accepts_a_forgery(lenience: str) -> None:
     assert _accepts(LENIENT[lenience], GENUINE.call())
 
     assert any(_accepts(LENIENT[lenience], call) for call in forgeries(GENUINE, count=len(KINDS)))
 
 
-def test_they_arrive_as_they_were_forged(tmp_path: Path) -> None:
+def test_forgeries_arrive_unchanged(tmp_path: Path) -> None:
     sent = [call for call in forgeries(GENUINE, count=len(KINDS)) if call.method in {"POST", "GET"}]
 
     with WebhookReceiver(tmp_path) as receiver:
@@ -159,7 +159,7 @@ def test_they_arrive_as_they_were_forged(tmp_path: Path) -> None:
     assert signatures == [_text(call.headers.get(SIGNATURE)) for call in sent]
 
 
-def test_a_call_reaches_a_function_as_the_gateway_would_hand_it_over() -> None:
+def test_a_call_reaches_a_function_as_the_gateway_would_pass_it() -> None:
     event = lambda_event(GENUINE.call())
     assert event is not None
     assert event["pathParameters"] == {"request_id": "song:1", "mac": MAC}
@@ -169,9 +169,9 @@ def test_a_call_reaches_a_function_as_the_gateway_would_hand_it_over() -> None:
     assert no_text is not None
     assert (no_text["body"], no_text["isBase64Encoded"]) == ("/w==", True)
 
-    lie = lambda_event(GENUINE.call(), lies_about_base64=True)
-    assert lie is not None
-    assert (lie["body"], lie["isBase64Encoded"]) == (BODY, True)
+    wrong = lambda_event(GENUINE.call(), lies_about_base64=True)
+    assert wrong is not None
+    assert (wrong["body"], wrong["isBase64Encoded"]) == (BODY, True)
 
 
 @pytest.mark.parametrize(
@@ -196,10 +196,10 @@ def _right_signature(got: Got) -> str:
 
 
 def _object(body: bytes) -> dict[str, object]:
-    """The object that the body is, an empty one for anything else."""
+    """The object in the body; an empty one for any other body."""
     with contextlib.suppress(ValueError, RecursionError):
-        said: object = json.loads(body.decode())
-        return said if isinstance(said, dict) else {}
+        value: object = json.loads(body.decode())
+        return value if isinstance(value, dict) else {}
     return {}
 
 

@@ -1,4 +1,4 @@
-"""Where the stand-in's webhooks may go: to ports of this machine, the local cloud's HTTP APIs among them."""
+"""The destinations of the stand-in's webhooks: ports of this machine, which include the local cloud's HTTP APIs."""
 
 import threading
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ CA = Path("ca.pem")
         ("https://user@localhost:1/", Destination(1, "localhost:1", "/", tls=True, ca_bundle=CA)),
     ],
 )
-def test_loopback_is_called_as_the_url_says(url: str, destination: Destination) -> None:
+def test_a_url_of_loopback_is_called_unchanged(url: str, destination: Destination) -> None:
     assert loopback(CA)(url) == destination
 
 
@@ -34,7 +34,7 @@ def test_loopback_is_called_as_the_url_says(url: str, destination: Destination) 
         ("execute-api.us-east-1.amazonaws.com", "https://0a1b2c3d.execute-api.us-east-1.amazonaws.com/song-1/0123"),
     ],
 )
-def test_an_api_of_the_local_cloud_is_called_at_its_endpoint_under_the_apis_name(domain: str, url: str) -> None:
+def test_an_api_of_the_local_cloud_is_called_at_the_endpoint_with_the_apis_host_name(domain: str, url: str) -> None:
     host = "0a1b2c3d.execute-api.127.0.0.1:4570"
 
     assert local_cloud(4570, CA, domain)(url) == Destination(4570, host, "/song-1/0123", tls=True, ca_bundle=CA)
@@ -57,7 +57,7 @@ def test_any_other_host_is_refused(url: str) -> None:
         local_cloud(4570, CA)(url)
 
 
-def test_a_request_goes_out_as_it_is(tmp_path: Path) -> None:
+def test_a_request_is_sent_unchanged(tmp_path: Path) -> None:
     with WebhookReceiver(tmp_path) as receiver:
         receiver.answer_with(302)
         destination = Destination(receiver.port, "an.api.example", "/%2e%2e/a", ca_bundle=receiver.ca_bundle)
@@ -90,7 +90,7 @@ def plain_port() -> Iterator[int]:
         thread.join()
 
 
-def test_without_tls_it_speaks_plain_http(plain_port: int) -> None:
+def test_a_destination_without_tls_is_called_by_plain_http(plain_port: int) -> None:
     assert send_request(Destination(plain_port, "localhost", "/", tls=False), "POST", [], b"{}") == 204
 
 

@@ -1,4 +1,4 @@
-"""How a webhook finds its way on this machine: from its URL to a port of 127.0.0.1, and nowhere else."""
+"""The routing of webhooks on this machine: from a URL to a port of 127.0.0.1, never to another host."""
 
 import http.client
 import ssl
@@ -15,15 +15,15 @@ _LOOPBACK_NAMES: Final = frozenset({HOST, "localhost"})
 
 
 class UrlRefused(Exception):
-    """The URL leads off this machine, or nowhere; the message says which."""
+    """The URL is invalid or leads to another machine; the message has the cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A port of 127.0.0.1: no other address can be said.
+    """A port of 127.0.0.1: no other address is possible.
 
-    `target` is the request line's, path and query as they stand in the URL. Without a `ca_bundle` TLS trusts whom the
-    system trusts.
+    `target` is the request target: path and query as in the URL. Without a `ca_bundle` TLS trusts the authorities of
+    the system.
     """
 
     port: int
@@ -34,7 +34,7 @@ class Destination:
 
 
 WebhookTransport = Callable[[str], Destination]
-"""From a webhook's URL to where it goes. Raises UrlRefused."""
+"""Maps the URL of a webhook to its destination. Raises UrlRefused."""
 
 
 def loopback(ca_bundle: Path | None = None) -> WebhookTransport:
@@ -53,8 +53,8 @@ def loopback(ca_bundle: Path | None = None) -> WebhookTransport:
 def local_cloud(port: int, ca_bundle: Path, domain: str = f"execute-api.{HOST}") -> WebhookTransport:
     """URLs of HTTP APIs, `https://<api id>.<domain>/...`, at the endpoint of the local cloud; and those of loopback.
 
-    No name server knows these hosts: the cloud's endpoint takes the calls and tells the APIs apart by the Host header,
-    `<api id>.execute-api.<its host>:<port>`. `domain` is what the template makes of it.
+    These host names do not resolve: the endpoint of the cloud accepts the calls and selects the API by the Host header,
+    `<api id>.execute-api.<host of the endpoint>:<port>`. `domain` is the one that the template results in.
     """
     otherwise = loopback(ca_bundle)
 
@@ -69,9 +69,9 @@ def local_cloud(port: int, ca_bundle: Path, domain: str = f"execute-api.{HOST}")
 
 
 def send_request(destination: Destination, method: str, headers: Iterable[tuple[str, str | bytes]], body: bytes) -> int:
-    """Sends the request as it is and returns the status of the answer; it follows no redirect and asks no proxy.
+    """Sends the request unchanged and returns the status of the response, without redirects and without a proxy.
 
-    Header values may be bytes that no decent client would send. Raises OSError or http.client.HTTPException.
+    Header values may be invalid bytes. Raises OSError or http.client.HTTPException.
     """
     connection = _connection(destination)
     try:

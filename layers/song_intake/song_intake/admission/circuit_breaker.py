@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import TracebackType
 
+from song_intake.admission.refusal_streak import RefusalStreak
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
 from song_intake.domain.reason import ACCOUNT_FAULTS, SHARED, Reason
 
@@ -72,6 +73,7 @@ class CircuitBreaker:
 
     report: has the intake paused; called when the breaker opens, and again at the next fault if the report failed.
     patience: seconds; a Retry-After beyond it opens the breaker at once. A shorter one is the pace's to keep.
+    refusals: sees every outcome too, and opens nothing.
     """
 
     def __init__(
@@ -79,10 +81,12 @@ class CircuitBreaker:
         report: ReportFault = lambda _reason, _until: True,
         patience: float = FIRST_HOLD_SECONDS,
         first_hold: float = FIRST_HOLD_SECONDS,
+        refusals: RefusalStreak | None = None,
     ) -> None:
         self._report = report
         self._patience = patience
         self._first_hold = first_hold
+        self._refusals = refusals or RefusalStreak()
         self._lock = threading.Lock()
         self._open: _Open | None = None
         self._openings = 0
@@ -103,6 +107,7 @@ class CircuitBreaker:
 
     def record(self, outcome: Outcome) -> None:
         """What became of a request that was tried, or why it could not be tried."""
+        self._refusals.record(outcome)
         match outcome:
             case Created():
                 with self._lock:

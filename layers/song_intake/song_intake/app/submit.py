@@ -10,6 +10,7 @@ from song_intake.admission.circuit_breaker import FIRST_HOLD_SECONDS, CircuitBre
 from song_intake.admission.pace import SECONDS_A_MINUTE
 from song_intake.admission.pace_item import PaceItem
 from song_intake.admission.pacer import Pacer, SharedPacer, Unpaced
+from song_intake.admission.refusal_streak import RefusalStreak
 from song_intake.app.environment import CaBundle, CountOrZero, Seconds, SecondsOrZero, Settings
 from song_intake.app.parts import notifier
 from song_intake.ledger.submitting import SubmissionStore, no_window
@@ -161,4 +162,5 @@ def _breaker(settings: SubmitSettings, aws: Clients, telemetry: Telemetry) -> Ci
         patience=settings.function_timeout - settings.paid_call,
         # No message waits longer than the cap by our own choice, so a longer first hold would only delay messages.
         first_hold=min(FIRST_HOLD_SECONDS, settings.retry_cap),
+        refusals=RefusalStreak(telemetry.repeated_refusal),
     )

@@ -28,6 +28,7 @@ from song_intake.music_api.create import outcome_of
 from song_intake.music_api.credits import Balance, balance_of
 from song_intake.music_api.exchange import exchange
 from song_intake.music_api.poll import state_of
+from song_intake.music_api.tls_stream import TlsStream
 
 CREATE_PATH = "/api/v1/producer/create"
 TASK_PATH = "/api/v1/producer/task/"
@@ -75,12 +76,10 @@ class MusicApi:
     def connect(self) -> "Connection | Retryable":
         """An open connection with its TLS handshake done. Whatever fails here, nothing was requested."""
         try:
-            connected = self._connector.connect(self._connect_timeout)
+            stream = self._connector.connect(self._connect_timeout)
         except Exception as failure:  # noqa: BLE001 - by phase: every failure to connect means the same
             return Retryable(Reason.CANNOT_CONNECT, f"no connection to the music API ({type(failure).__name__})")
-        connection = HTTPSConnection(self._host, self._port)
-        connection.sock = connected
-        return Connection(connection, self._origin, self._deadline)
+        return Connection(stream, HTTPSConnection(self._host, self._port), self._origin, self._deadline)
 
     def poll(self, task_id: str, token: str) -> TaskState:
         """Ask for the state of one task. Returns within both limits, and never raises for what network or API did."""
@@ -107,7 +106,8 @@ class MusicApi:
 class Connection:
     """One open connection, good for one call."""
 
-    def __init__(self, connection: HTTPSConnection, origin: str, deadline: float) -> None:
+    def __init__(self, stream: TlsStream, connection: HTTPSConnection, origin: str, deadline: float) -> None:
+        self._stream = stream
         self._connection = connection
         self._origin = origin
         self._deadline = deadline
@@ -119,12 +119,13 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._connection.close()
+        self._stream.close()
 
     def create(self, body: bytes, token: str) -> Outcome:
         """Ask for one song. Returns within the deadline, and never raises for what the network or the API did."""
         request = self._prepare("POST", CREATE_PATH, token, body)
         try:
-            received = exchange(self._connection, request, self._deadline)
+            received = exchange(self._stream, self._connection, request, self._deadline)
         except Exception as failure:  # noqa: BLE001 - by phase: from the first byte on, any failure leaves it open
             return Unknown(f"the call to the music API broke off after it was begun ({type(failure).__name__})")
         outcome = outcome_of(received.answer)
@@ -136,7 +137,8 @@ class Connection:
 
     def get(self, path: str, token: str) -> Answer:
         """The whole answer to one GET. Raises whatever the exchange broke off with."""
-        received = exchange(self._connection, self._prepare("GET", path, token), self._deadline)
+        request = self._prepare("GET", path, token)
+        received = exchange(self._stream, self._connection, request, self._deadline)
         if not received.is_whole:
             raise ValueError("the answer may be cut or misread")
         return received.answer

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib3.util.connection import allowed_gai_family
 
 from song_intake.music_api.deadline import Deadline
+from song_intake.music_api.tls_stream import TlsStream
 
 # Long enough that a batch looks the name up once, and short enough to follow a change of the name's addresses.
 FRESH_SECONDS = 5.0
@@ -81,7 +82,7 @@ class Connector:
         self._server_hostname = host.rstrip(".")
         self._tls = tls
 
-    def connect(self, seconds: float) -> ssl.SSLSocket:
+    def connect(self, seconds: float) -> TlsStream:
         """A connection with its handshake done, within `seconds` in all. Raises whatever it failed with."""
         deadline = Deadline(seconds)
         try:
@@ -90,13 +91,12 @@ class Connector:
             self._names.forget()
             raise
         try:
-            # The time-out of a handshake is one limit for all its bytes, unlike that of a read.
-            connected.settimeout(deadline.left())
-            # A stream that is cut must not look like one that has ended.
-            return self._tls.wrap_socket(connected, server_hostname=self._server_hostname, suppress_ragged_eofs=False)
+            stream = TlsStream(connected, self._tls, self._server_hostname)
+            stream.handshake(deadline)
         except BaseException:
             connected.close()
             raise
+        return stream
 
 
 def _connected(addresses: list[_Address], deadline: Deadline) -> socket.socket:

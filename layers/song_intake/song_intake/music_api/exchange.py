@@ -16,7 +16,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 
 from song_intake.music_api.answer import Answer
-from song_intake.music_api.deadline import Deadline, DeadlineSocket, StreamEnd
+from song_intake.music_api.deadline import Deadline
+from song_intake.music_api.tls_stream import DeadlineSocket, StreamEnd, TlsStream
 
 # More than any answer of the API, the songs of a finished task with their lyrics included. It must not fill the
 # function's memory.
@@ -43,21 +44,23 @@ class Received:
     is_whole: bool
 
 
-def exchange(connection: HTTPSConnection, request: requests.PreparedRequest, deadline: float) -> Received:
-    """Send the request on the open connection and read its answer, within `deadline` seconds from now.
+def exchange(
+    stream: TlsStream, connection: HTTPSConnection, request: requests.PreparedRequest, deadline: float
+) -> Received:
+    """Send the request on the open stream and read its answer, within `deadline` seconds from now.
 
     Raises whatever the exchange broke off with.
     """
-    stream = DeadlineSocket(connection.sock, Deadline(deadline), LARGEST_ANSWER_BYTES + _FRAMING_BYTES)
-    connection.sock = stream
+    connected = DeadlineSocket(stream, Deadline(deadline), LARGEST_ANSWER_BYTES + _FRAMING_BYTES)
+    connection.sock = connected
     transport = _OpenConnection(connection)
     response = transport.send(request)
-    if stream.end:
+    if connected.end:
         raise IncompleteRead(b"")  # the stream ended within the head
     body = _body_of(response)
     head = transport.final_response
     body, is_decoded = _decoded(body, _values(head.headers, "Content-Encoding"))
-    is_whole = is_decoded and _is_whole(head, stream.end)
+    is_whole = is_decoded and _is_whole(head, connected.end)
     return Received(Answer(response.status_code, body, response.headers.get("Retry-After")), is_whole)
 
 

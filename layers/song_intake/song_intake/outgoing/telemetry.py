@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from song_intake.contract.song_request import SongRequest
     from song_intake.contract.sqs_message import Message
+    from song_intake.domain.outcome import Refused
     from song_intake.domain.task import NoAnswer
 
 # Reasons with their own metric, in addition to Retried and DeadLettered: an alarm or a dashboard uses it.
@@ -42,6 +43,7 @@ _METRIC_OF_REASON = {
 
 _METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "SentAnew", "DeadLettered")
 _METRICS_OF_LINKS = ("LinksRefused",)
+_REPEATED_REFUSALS = "RepeatedRefusals"
 _METRICS_OF_WEBHOOKS = ("WebhookAccepted", "WebhookRefused")
 _METRICS_OF_THE_ACCOUNT = ("Credits", "CreditsUnknown", "IntakePaused", "IntakeDisabledElsewhere")
 _FAULTS_SHARED = "FaultsShared"
@@ -52,6 +54,7 @@ METRICS = frozenset(
         *_METRICS_OF_WEBHOOKS,
         *_METRICS_OF_THE_ACCOUNT,
         *_METRIC_OF_REASON.values(),
+        _REPEATED_REFUSALS,
         _FAULTS_SHARED,
     )
 )
@@ -82,6 +85,8 @@ class Telemetry:
 
     logger: Logger
     metrics: Metrics
+    _from_threads: deque[str] = field(default_factory=deque, init=False)
+    """Metrics of the records' threads, which the next `count` writes."""
 
     def log(self, report: RecordReport) -> None:
         """Log one record. Every line has `action` and `message_id`, and `request_id` if it is known."""
@@ -114,6 +119,12 @@ class Telemetry:
         keys = {"action": "created", "request_id": request_id, "message_id": message_id, "task_id": task_id}
         with contextlib.suppress(Exception):
             self.logger.info("created", extra=keys)
+
+    def repeated_refusal(self, refused: Refused) -> None:
+        """The music API refused several requests in a row like this. Never raises; the next `count` has the metric."""
+        with contextlib.suppress(Exception):
+            self.logger.warning("repeated_refusal", extra={"action": "repeated_refusal", "detail": refused.detail})
+        self._from_threads.append(_REPEATED_REFUSALS)
 
     def visibility_change_failed(self, failure: Exception) -> None:
         """Retried messages come back after the queue's visibility timeout instead of their own delay."""
@@ -163,6 +174,8 @@ class Telemetry:
         be written must not fail a finished batch.
         """
         counts = Counter(name for report in reports for name in _metrics_of(report.decision))
+        while self._from_threads:
+            counts[self._from_threads.popleft()] += 1
         faults = Counter(reason for report in reports if (reason := _shared_fault(report.decision)))
         try:
             if counts:

@@ -135,6 +135,14 @@ def _texts(members: object) -> dict[str, str]:
 
 
 def _body_of(event: HttpApiEvent) -> bytes | None:
+    """The bytes that the vendor signed, from either form; None if they cannot be decoded.
+
+    An HTTP API selects the form by the Content-Type: a text, which JSON is, or base64 for binary data. AWS does not
+    document what happens to bytes in a text that are not UTF-8. If the API replaces them, they are lost, the signature
+    cannot match, and the call is refused. That is safe: polls determine the end of a song without any webhook, and a
+    request in doubt becomes a dead letter for an operator, as if its webhook were lost.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
     body: object = event.get("body")
     text = body if isinstance(body, str) else ""
     if not event.get("isBase64Encoded"):

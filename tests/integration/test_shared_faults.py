@@ -191,3 +191,12 @@ def test_a_refusal_of_one_request_is_its_own(bench: Bench) -> None:
     for _ in range(20):
         breaker.record(Refused(Reason.REFUSED, "too long", 422, "validation_error"))
     assert breaker.refusal() is None
+
+
+def test_one_failed_read_of_a_secret_is_one_fault_however_many_requests_wait_for_it(bench: Bench) -> None:
+    submission = replace(_no_secrets_manager(bench), breaker=CircuitBreaker())
+    for _ in range(7):
+        decision = decide(submission, record_of(song(TITLE)))
+        assert isinstance(decision, RetryIn)
+        assert decision.reason is Reason.SECRETS_UNAVAILABLE
+    assert submission.breaker.refusal() is None

@@ -22,7 +22,7 @@ FLOOR := 99
 ROOM_FLOORS := contract=100 ledger=100 music_api=100 work=100
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pytest coverage campaign bench bench-quick cost model build redrive resolve intake pins clean
+.PHONY: help run test lint pytest coverage campaign outage bench bench-quick cost model build redrive resolve intake pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ coverage: $(VENV)/.test  ## Measure branch coverage, and hold it to its floors
 
 campaign: $(VENV)/.test  ## Test random schedules of crashes, duplicates and delays, for minutes instead of seconds
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
+
+outage: $(VENV)/.test  ## Simulate outages of hours and days with 10,000 queued requests, in 3 minutes: CAMPAIGN_JSON=file, QUEUED=60, CASES=503,...
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.outage.run_campaign
 
 bench: $(VENV)/.test  ## Compare the handler with other designs, in 5 minutes: BENCH_JSON=file, BENCH_README=1, BENCH_PARTS=warm,...
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.performance.run_bench

@@ -119,6 +119,20 @@ def test_a_failure_is_shared_for_a_moment_and_then_the_secret_is_fetched_again(
     assert token.current().value == "a-token"
 
 
+def test_requests_that_keep_asking_do_not_put_the_next_fetch_off(
+    secret: Secret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret.holds("{}")
+    token, began = secret.token(), time.time()
+    for step in range(5):
+        now = began + step * 0.6 * FAILURE_SHARED_SECONDS
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        with pytest.raises(TokenUnavailable) as failure:
+            token.current()
+        assert failure.value.is_repeat is (step % 2 == 1)
+    assert secret.fetches == 3
+
+
 def test_many_threads_need_one_fetch(secret: Secret) -> None:
     token = secret.token()
     assert {found.value for found in _at_once(token.current)} == {"first-token"}

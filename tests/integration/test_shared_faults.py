@@ -209,3 +209,12 @@ def test_the_same_400_to_ten_requests_is_an_alarm_and_no_pause(
     bench.vendor.plan_all(None)
     batch.handle([record_of(song(TITLE, "created"))], plenty_of_time)
     assert bench.row("created")["status"] == "SUBMITTED"
+
+
+def test_one_failed_read_of_a_secret_is_one_fault_however_many_requests_wait_for_it(bench: Bench) -> None:
+    submission = replace(_no_secrets_manager(bench), breaker=CircuitBreaker())
+    for _ in range(7):
+        decision = decide(submission, record_of(song(TITLE)))
+        assert isinstance(decision, RetryIn)
+        assert decision.reason is Reason.SECRETS_UNAVAILABLE
+    assert submission.breaker.refusal() is None

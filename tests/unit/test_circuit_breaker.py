@@ -8,6 +8,7 @@ from threading import Barrier
 import pytest
 
 from song_intake.admission.circuit_breaker import (
+    CLOSED_SECONDS,
     FAULTS_IN_A_ROW,
     FIRST_HOLD_SECONDS,
     LONGEST_HOLD_SECONDS,
@@ -174,28 +175,55 @@ def test_after_the_hold_one_request_at_a_time_is_tried(breaker: CircuitBreaker, 
     assert is_closed(breaker)
 
 
-@pytest.mark.parametrize("outcome", [NO_CREDITS, NO_CONNECTION, UNKNOWN, FORBIDDEN], ids=str)
-def test_a_trial_that_finds_a_fault_opens_it_for_twice_as_long(
+def fail_a_trial(breaker: CircuitBreaker, outcome: Outcome) -> None:
+    with breaker.attempt() as trial:
+        assert isinstance(trial, Attempt)
+        trial.record(outcome)
+
+
+@pytest.mark.parametrize("outcome", [UNKNOWN, FORBIDDEN], ids=str)
+def test_a_hold_doubles_while_requests_keep_coming_and_a_trial_costs_something(
     breaker: CircuitBreaker, advance: Advance, reports: Reports, outcome: Outcome
 ) -> None:
     breaker.record(NO_CREDITS)
+    advance(FIRST_HOLD_SECONDS)
     hold = FIRST_HOLD_SECONDS
     for openings in range(1, 12):
-        assert refusal_of(breaker).retry_after == hold
-        advance(hold)
-        with breaker.attempt() as trial:
-            assert isinstance(trial, Attempt)
-            trial.record(outcome)
+        fail_a_trial(breaker, outcome)
         hold = min(2 * hold, LONGEST_HOLD_SECONDS)
+        assert refusal_of(breaker).retry_after == hold
         assert len(reports) == openings + 1
+        advance(hold)
+
+
+@pytest.mark.parametrize("outcome", [NO_CREDITS, NO_CONNECTION], ids=str)
+def test_a_fault_whose_trial_creates_nothing_is_tried_each_minute(
+    breaker: CircuitBreaker, advance: Advance, outcome: Outcome
+) -> None:
+    for _ in range(FAULTS_IN_A_ROW):
+        breaker.record(outcome)
+    for _ in range(10):
+        assert refusal_of(breaker).retry_after == FIRST_HOLD_SECONDS
+        advance(FIRST_HOLD_SECONDS)
+        fail_a_trial(breaker, outcome)
+
+
+def test_a_hold_does_not_outlast_the_pause_of_the_intake(breaker: CircuitBreaker, advance: Advance) -> None:
+    breaker.record(NO_CREDITS)
+    for _ in range(10):
+        # No request comes for a while after the hold: the intake was closed, and is open again.
+        advance(FIRST_HOLD_SECONDS + CLOSED_SECONDS)
+        fail_a_trial(breaker, UNKNOWN)
+        assert refusal_of(breaker).retry_after == FIRST_HOLD_SECONDS
 
 
 def test_a_create_ends_the_doubling(breaker: CircuitBreaker, advance: Advance) -> None:
     breaker.record(NO_CREDITS)
     advance(FIRST_HOLD_SECONDS)
-    breaker.record(NO_CREDITS)
+    breaker.record(UNKNOWN)
     breaker.record(SONG)
-    breaker.record(NO_CREDITS)
+    for _ in range(FAULTS_IN_A_ROW):
+        breaker.record(UNKNOWN)
     assert refusal_of(breaker).retry_after == FIRST_HOLD_SECONDS
 
 

@@ -87,6 +87,8 @@ def is_resumed(change: IntakeChange | None) -> bool:
         (Reason.CANNOT_CONNECT, NO_HOST, PAYS),
         (Reason.CANNOT_CONNECT, NO_HOST, EMPTY),
         (Reason.TURNED_AWAY, NoAnswer(Reason.TURNED_AWAY, 404), PAYS),
+        (Reason.VENDOR_FAILING, NoAnswer(Reason.BALANCE_UNKNOWN, 503), PAYS),
+        (Reason.VENDOR_FAILING, NO_HOST, EMPTY),
     ],
     ids=str,
 )
@@ -136,6 +138,15 @@ def test_the_hold_doubles_with_each_pause_in_a_row_up_to_an_hour(in_a_row: int, 
     after = after_check(pause, PAYS, NOW + hold)
     assert after is not None
     assert after.in_a_row == in_a_row + 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "balance"), [(Reason.CANNOT_CONNECT, NO_HOST), (Reason.VENDOR_FAILING, UNREADABLE)], ids=str
+)
+def test_a_trial_while_the_cause_is_still_seen_does_not_end_the_row(reason: Reason, balance: NoAnswer) -> None:
+    after = after_check(paused(reason, balance, in_a_row=5), balance, NOW + LONGEST_HOLD_SECONDS)
+    assert after is not None
+    assert (is_resumed(after), after.in_a_row) == (True, 6)
 
 
 def test_a_fault_long_after_the_last_pause_begins_a_new_row() -> None:

@@ -6,11 +6,13 @@
 
     closed    --an account fault, a long Retry-After; any other shared fault three times in a row-->  open
     open      --the hold ends-->                                                                    half open
-    half open --the trial finds a shared fault-->                                                   open, twice as long
+    half open --the trial finds a shared fault-->                                                   open again
     half open --a request is created-->                                                             closed
 
 It is the fast half of a pause. The slow half, disabling the event source mapping for all processes, takes a minute on
-AWS (admission/switch).
+AWS (admission/switch). The slow half sees when a cause is gone, and this half does not, so it must not outlast it: a
+hold is a minute. It doubles only where a trial costs something (a doubt, or a refused request) and requests keep coming
+after the hold, which shows that the slow half does not work.
 
 Moments are by the wall clock: the monotonic clock stands still while Lambda freezes the process. A wall clock that was
 set back ends a hold.
@@ -40,6 +42,13 @@ LONGEST_TRIAL_SECONDS = 900.0
 
 # One fault of these kinds may be this request's bad luck; three in a row, with no sign of life between, are not.
 FAULTS_IN_A_ROW = 3
+
+# A trial may leave a doubt, or a request that is refused for good. A trial of any other fault creates nothing.
+_COSTLY = frozenset((Reason.VENDOR_FAILING, Reason.ENDPOINT_REFUSED))
+
+# A trial that fails so many seconds after its hold: the intake was closed meanwhile. Our choice: while requests keep
+# coming, the next one is tried within seconds, and most creates are answered or given up within half a minute.
+CLOSED_SECONDS = 60.0
 
 # Reasons that are no fault: the pace is kept on purpose.
 _NO_FAULTS = frozenset((Reason.PACED,))
@@ -90,7 +99,7 @@ class CircuitBreaker:
         self._lock = threading.Lock()
         self._open: _Open | None = None
         self._openings = 0
-        """In a row, without a create between them."""
+        """In a row, without a create or a closed intake between them."""
         self._trial: _Trial | None = None
         self._is_reported = True
         self._in_a_row: dict[object, int] = {}
@@ -169,9 +178,7 @@ class CircuitBreaker:
             now = time.time()
             is_news = self._open is None or self._open.is_over(now)
             if is_news:
-                self._openings += 1
-                hold = min(self._first_hold * 2.0 ** min(self._openings - 1, 30), LONGEST_HOLD_SECONDS)
-                until = now + (hold if fault.retry_after is None else fault.retry_after)
+                until = now + (self._next_hold(fault, now) if fault.retry_after is None else fault.retry_after)
                 detail = f"not tried, since another request found: {fault.detail}"
                 self._open = _Open(replace(fault, detail=detail), now, until)
                 self._trial, self._in_a_row = None, {}
@@ -180,6 +187,12 @@ class CircuitBreaker:
         if needs_report:
             known_until = None if fault.retry_after is None else time.time() + fault.retry_after
             self._is_reported = self._report(fault.reason, known_until)
+
+    def _next_hold(self, fault: Retryable, now: float) -> float:
+        """Seconds until the next trial."""
+        was_closed = self._open is not None and now - self._open.until >= CLOSED_SECONDS
+        self._openings = 1 if was_closed or fault.reason not in _COSTLY else self._openings + 1
+        return min(self._first_hold * 2.0 ** min(self._openings - 1, 30), LONGEST_HOLD_SECONDS)
 
 
 class Attempt:

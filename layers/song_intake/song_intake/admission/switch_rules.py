@@ -6,12 +6,14 @@
     off        a fault                                       off, as it was
     off        a check that sees the cause                   off
     off        a check that saw the cause, and sees it gone  on
-    off        a check that never saw the cause              on, once the hold has ended: a trial
+    off        any other check                               on, once the hold has ended: a trial
     any        an operator's command                         what the operator says, until an operator says otherwise
 
-A check sees what the balance endpoint shows: an empty account, a token that does not work, a host that does not answer.
-The hold of a pause starts at a minute and doubles with each further pause in a row whose cause no check saw, up to an
-hour. So a lasting fault that no check can see (an expired subscription, a retired endpoint) is tried ever more rarely.
+A check sees what the balance endpoint shows: an empty account, a token that does not work, a host that does not answer,
+or answers nothing usable.
+The hold of a pause starts at a minute and doubles with each further pause in a row of whose cause no check saw the end,
+up to an hour. So a lasting fault (an expired subscription, a retired endpoint, a host that is away for days) is tried
+ever more rarely.
 
 The mapping follows the state (see `mapping_change`): a check compares the two and corrects the mapping in both
 directions. Somebody who disables the mapping elsewhere, after it had followed the state, is not overruled.
@@ -32,7 +34,12 @@ AUTOMATIC = "automatic"
 """Who changed the state, if no operator did."""
 
 # The balance endpoint shows these too: it is on the same host.
-_FAULTS_OF_THE_HOST = frozenset((Reason.CANNOT_CONNECT, Reason.TURNED_AWAY))
+_FAULTS_OF_THE_HOST = frozenset((Reason.CANNOT_CONNECT, Reason.TURNED_AWAY, Reason.VENDOR_FAILING))
+_SHOWN_BY = {
+    **dict.fromkeys(ACCOUNT_FAULTS, ACCOUNT_FAULTS),
+    **dict.fromkeys(_FAULTS_OF_THE_HOST, _FAULTS_OF_THE_HOST | {Reason.BALANCE_UNKNOWN}),
+}
+"""The reasons of a fault, and for each the reasons why the balance cannot be read that show the same cause."""
 
 
 class IntakeState(StrEnum):
@@ -49,7 +56,7 @@ class IntakeChange:
     at: float
     reason: Reason | None = None
     in_a_row: int = 0
-    """How many pauses there were in a row, up to this change, whose cause no check saw."""
+    """How many pauses there were in a row, up to this change, of whose cause no check saw the end."""
     is_seen: bool = False
     """Whether a check saw the cause of this pause."""
     until: float | None = None
@@ -93,7 +100,8 @@ def after_check(last: IntakeChange | None, balance: Balance | NoAnswer, now: flo
     pause = last if last.is_seen or not _shows(last.reason, balance) else replace(last, is_seen=True)
     if not _is_over(pause, balance, now):
         return pause
-    return IntakeChange(IntakeState.ON, AUTOMATIC, now, in_a_row=0 if pause.is_seen else pause.in_a_row)
+    is_gone = pause.is_seen and not _shows(pause.reason, balance)
+    return IntakeChange(IntakeState.ON, AUTOMATIC, now, in_a_row=0 if is_gone else pause.in_a_row)
 
 
 def _is_over(pause: IntakeChange, balance: Balance | NoAnswer, now: float) -> bool:
@@ -111,8 +119,7 @@ def _shows(reason: Reason | None, balance: Balance | NoAnswer) -> bool:
     """Whether the balance, or the reason why it cannot be read, shows the cause of a pause."""
     if isinstance(balance, Balance):
         return reason in ACCOUNT_FAULTS and not balance.allows_a_song
-    kinds = ACCOUNT_FAULTS if reason in ACCOUNT_FAULTS else _FAULTS_OF_THE_HOST
-    return reason in kinds and balance.reason in kinds
+    return reason is not None and balance.reason in _SHOWN_BY.get(reason, ())
 
 
 def mapping_change(last: IntakeChange | None, mapping_state: str) -> IntakeState | None:

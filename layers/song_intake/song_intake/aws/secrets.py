@@ -29,11 +29,13 @@ class SecretUnavailable(Exception):
     """The secret cannot be read, or has another form than required. The message never quotes the secret.
 
     is_transient: Secrets Manager was busy, failing or not reached, so the secret itself may be in order.
+    is_repeat: no read was made, because one failed a moment ago.
     """
 
-    def __init__(self, text: str, *, is_transient: bool = False) -> None:
+    def __init__(self, text: str, *, is_transient: bool = False, is_repeat: bool = False) -> None:
         super().__init__(text)
         self.is_transient = is_transient
+        self.is_repeat = is_repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ class SecretCache(Generic[Value]):
         try:
             value = self._parse(self._texts())
         except SecretUnavailable as failure:
-            self._failed_at, self._failed_transiently = time.time(), failure.is_transient
+            if not failure.is_repeat:
+                self._failed_at, self._failed_transiently = time.time(), failure.is_transient
             if self._secret is None:
                 raise
         else:
@@ -108,7 +111,9 @@ class SecretCache(Generic[Value]):
 
     def _texts(self) -> list[str]:
         if _is_recent(self._failed_at, FAILURE_SHARED_SECONDS):
-            raise self._unavailable("the secret could not be read a moment ago", is_transient=self._failed_transiently)
+            raise self._unavailable(
+                "the secret could not be read a moment ago", is_transient=self._failed_transiently, is_repeat=True
+            )
         current, *others = [self._text(stage) for stage in self._stages]
         if current is None:
             raise self._unavailable("the secret cannot be read (ResourceNotFoundException)")

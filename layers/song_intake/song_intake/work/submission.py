@@ -107,7 +107,8 @@ class Submission:
         try:
             call = CreateCall(self.api_token.current(), self._body(request))
         except SecretUnavailable as failure:
-            return self._fault(message, _fault_of_a_secret(failure))
+            # One failed read that all threads of the batch share is one fault.
+            return (self._wait if failure.is_repeat else self._fault)(message, _fault_of_a_secret(failure))
         while True:
             with self.pacer.reserve() as slot:
                 if isinstance(slot, Retryable):

@@ -57,8 +57,8 @@ def test_each_rule_that_does_not_explain_itself_has_a_text_and_no_other_rule_has
     assert set(contract.EXPLAINED) == cryptic | {("metadata", "not")}
 
 
-# Letters, digits, a first `^`, classes of literal characters, and counts. Libraries disagree about more: `.`, `\d`, `\s`
-# and `\w` mean other characters in each, and `$` also matches before a final line break in some.
+# Letters, digits, a first `^`, classes of literal characters, and counts. Libraries disagree about more: `.`, `\d`,
+# `\s` and `\w` mean other characters in each, and `$` also matches before a final line break in some.
 PORTABLE = re.compile(r"\^?(?:[A-Za-z0-9:/]|\[\^?(?:[^\[\]\\]|\\[\[\]]|\\x[0-9a-f]{2})+\](?:\{[0-9]+,[0-9]+\}\$)?)+")
 
 

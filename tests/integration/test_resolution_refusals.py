@@ -52,6 +52,7 @@ def test_a_request_that_is_not_in_doubt_is_refused_and_left_unchanged(
     [
         ({"request_id": 7, "task_id": TASK}, "send"),
         ({"request_id": "", "task_id": TASK}, "send"),
+        ({"request_id": "#intake", "task_id": TASK}, "a request_id is 1 to 128 of the characters"),
         ({"request_id": "no-such-request", "task_id": TASK}, "the ledger has no request 'no-such-request'"),
         ({"by": 7, "task_id": TASK}, "send"),
         ({"by": "x" * 257, "task_id": TASK}, "send"),

@@ -31,6 +31,12 @@ def test_a_check_without_a_time_counts_from_the_moment_when_it_was_sent() -> Non
     assert SongCheck.parse(json.dumps(body), SENT_AT) == SongCheck("request:1", "täsk-1", SENT_AT)
 
 
+@pytest.mark.parametrize("request_id", ["#pace", "#intake", "", None, 7, "a b"])
+def test_a_check_of_no_request_is_an_error(request_id: object) -> None:
+    with pytest.raises(ValueError, match="names no request"):
+        SongCheck.parse(json.dumps({"request_id": request_id, "task_id": "task-1"}))
+
+
 @pytest.mark.parametrize("missing", ["request_id", "task_id"])
 def test_a_body_without_its_request_or_task_is_an_error(missing: str) -> None:
     fields = {name: value for name, value in asdict(CHECK).items() if name != missing}

@@ -13,6 +13,12 @@ from song_intake.music_api.create import outcome_of
 
 TASK_ID = "d8b553d0-cb53-442d-aae8-bba319ab5d65"
 CREATED = json.dumps({"task_id": TASK_ID, "message": "success"}).encode()
+
+# The types of errors in the vendor's pages.
+PUBLISHED_CODES = (
+    "validation_error", "unauthorized", "insufficient_credits", "forbidden", "not_found", "endpoint_retired",
+    "rate_limited", "internal_error", "upstream_error", "timeout", "failed", "not_ready",
+)  # fmt: skip
 CANARY = "the kettle hums in b minor"
 
 REFUSED = (Refused, Reason.REFUSED)
@@ -103,6 +109,26 @@ def test_only_a_2xx_with_a_task_id_is_created(status: int) -> None:
     assert isinstance(outcome_of(Answer(status, CREATED)), Created) == (status // 100 == 2)
 
 
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        *[(code, code) for code in PUBLISHED_CODES],
+        ("Forbidden", "forbidden"),
+        ("the-kettle-hums", "other"),
+        ("forbidden\n", "other"),
+        ("", "other"),
+        (403, "other"),
+        (["forbidden"], "other"),
+        (None, None),
+    ],
+)
+def test_only_a_published_code_of_the_vendor_is_kept(kind: object, code: str | None) -> None:
+    outcome = outcome_of(Answer(400, json.dumps({"type": kind, "error": "no"}).encode()))
+    assert isinstance(outcome, Refused)
+    assert outcome.vendor_code == code
+    assert "kettle" not in outcome.detail
+
+
 def test_a_foreign_response_never_rejects_a_request_but_for_its_size() -> None:
     rejected = {status for status, (_, (kind, _)) in TABLE.items() if kind is Refused}
     assert rejected == {413, 414}
@@ -151,10 +177,10 @@ def test_a_2xx_without_a_readable_task_id_leaves_the_create_unknown(value: objec
 @pytest.mark.parametrize("status", range(400, 600))
 def test_the_code_of_an_error_under_2xx_counts_as_the_status(http_status: int, status: int) -> None:
     for code in (status, str(status), float(status)):
-        outcome = outcome_of(Answer(http_status, json.dumps({"code": code, "type": "simulated"}).encode()))
+        outcome = outcome_of(Answer(http_status, json.dumps({"code": code, "type": "Rate_Limited"}).encode()))
         assert kind_of(outcome) == TABLE.get(status, (UNKNOWN, UNKNOWN))[0]
         assert not isinstance(outcome, Created)
-        assert (outcome.http_status, outcome.vendor_code) == (status, "simulated")
+        assert (outcome.http_status, outcome.vendor_code) == (status, "rate_limited")
 
 
 @pytest.mark.parametrize("code", [200, 202, 301, 308, "301", 0, 1, -403, 4030, 403.5, "403x", "", True, None, [403]])

@@ -31,8 +31,17 @@ def refused(document: JsonValue) -> InvalidRequest:
         ),
         (
             {"metadata": {"": "v"}},
-            "$.metadata must have keys that are 1 or more characters long (minLength)",
+            "$.metadata must have keys of 1 to 64 characters without control characters (patternProperties)",
         ),
+        (
+            {"title": "two\nlines"},
+            "$.title must not contain control characters, such as line breaks (characters)",
+        ),
+        (
+            {"lyrics": "a bell \a"},
+            "$.lyrics must not contain control characters other than tabs and line breaks (characters)",
+        ),
+        ({"request_id": "a b"}, "$.request_id must contain only the characters A-Z a-z 0-9 . _ : - (characters)"),
     ],
 )
 def test_an_error_names_the_field_the_rule_and_what_was_expected(fields: dict[str, JsonValue], text: str) -> None:
@@ -72,11 +81,11 @@ def test_a_field_name_that_may_hold_content_is_not_shown(name: str) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {f"unknown{number}": 1 for number in range(3000)},
+        {f"unknown{number}": 1 for number in range(900)},
         {f"sound_strengt{number}": 1 for number in range(50)},
-        {"metadata": {f"k{number}": 1 for number in range(3000)}},
+        {"metadata": {f"k{number}": 1 for number in range(900)}},
         {"x" * 40 + str(number): 1 for number in range(50)},
-        {f"{number:040}": number for number in range(1000)},
+        {f"{number:040}": number for number in range(990)},
     ],
 )
 def test_the_text_of_many_errors_is_bounded_and_counts_the_omitted_ones(fields: dict[str, JsonValue]) -> None:
@@ -101,6 +110,6 @@ def test_the_text_stays_within_its_bound_however_long_the_errors_are(length: int
 
 
 def test_only_the_named_errors_get_a_suggestion() -> None:
-    errors = refused({**SOUND, **{f"lyrics{number}": 1 for number in range(1000)}}).errors
-    assert len(errors) == 1000
+    errors = refused({**SOUND, **{f"lyrics{number}": 1 for number in range(990)}}).errors
+    assert len(errors) == 990
     assert sum("did you mean" in error.message for error in errors) == MAX_ERRORS_NAMED

@@ -1,6 +1,8 @@
 """The schema of a request as callers read it: valid, described throughout, with the vendor's own limits."""
 
 import json
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -45,10 +47,39 @@ def test_every_field_is_described_with_a_valid_example(name: str) -> None:
         assert contract.errors_in({"sound": "salsa", name: example}) == []
 
 
-@pytest.mark.parametrize("name", sorted(VENDOR_FIELDS | OUR_FIELDS))
-def test_a_constant_or_a_pattern_has_an_explanation(name: str) -> None:
-    field = contract.FIELDS[name]
-    assert ("x-expected" in field) == bool({"const", "pattern"} & field.keys())
+# Rules that do not explain themselves in an error.
+CRYPTIC = {"const", "pattern", "not", "patternProperties"}
+
+
+def test_each_rule_that_does_not_explain_itself_has_a_text_and_no_other_rule_has() -> None:
+    cryptic = {(name, rule) for name, field in contract.FIELDS.items() for rule in CRYPTIC & field.keys()}
+    # The values of the metadata have rules of their own.
+    assert set(contract.EXPLAINED) == cryptic | {("metadata", "not")}
+
+
+# Letters, digits, a first `^`, classes of literal characters, and counts. Libraries disagree about more: `.`, `\d`,
+# `\s` and `\w` mean other characters in each, and `$` also matches before a final line break in some.
+PORTABLE = re.compile(r"\^?(?:[A-Za-z0-9:/]|\[\^?(?:[^\[\]\\]|\\[\[\]]|\\x[0-9a-f]{2})+\](?:\{[0-9]+,[0-9]+\}\$)?)+")
+
+
+def test_every_pattern_means_the_same_in_every_regular_expression_engine() -> None:
+    patterns = list(_patterns_in(contract.SCHEMA))
+    assert len(patterns) >= 12
+    assert [pattern for pattern in patterns if not PORTABLE.fullmatch(pattern)] == []
+    # The keys of the metadata: their second pattern excludes line breaks.
+    assert [pattern for pattern in patterns if pattern.endswith("$")] == [r"^[^\x00-\x1f\x7f]{1,64}$"]
+
+
+def _patterns_in(schema: Mapping[str, JsonValue]) -> Iterator[str]:
+    for name, value in schema.items():
+        match name, value:
+            case "pattern", str(pattern):
+                yield pattern
+            case "patternProperties", dict(patterns):
+                yield from patterns
+                yield from _patterns_in(patterns)
+            case _, dict(rules):
+                yield from _patterns_in(rules)
 
 
 @pytest.mark.parametrize("example", cast("list[JsonValue]", contract.SCHEMA["examples"]))

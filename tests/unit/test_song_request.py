@@ -102,6 +102,13 @@ def test_the_request_id_comes_from_the_source_closest_to_the_caller(
     assert parse(document, known_id=known_id).request_id == request_id
 
 
+def test_a_message_whose_id_cannot_be_a_request_id_needs_a_request_id() -> None:
+    assert parse({**SOUND, "request_id": "r-1"}, "#pace").request_id == "r-1"
+    with pytest.raises(InvalidRequest) as caught:
+        parse(SOUND, "#pace")
+    assert [error.rule for error in caught.value.errors] == ["requestId"]
+
+
 @pytest.mark.parametrize(
     ("body", "request_id"),
     [
@@ -132,6 +139,7 @@ def test_an_invalid_request_keeps_the_callers_id_where_it_can_be_read(body: Json
         pytest.param('{"sound": "a", "weirdness": 1e999}', "finiteNumbers", id="beyond a double"),
         pytest.param('{"sound": "\\ud800"}', "wholeCharacters", id="half a surrogate pair"),
         pytest.param('{"sound":' * 1000, "maxDepth", id="deep"),
+        pytest.param(json.dumps({f"field{number}": "" for number in range(2000)}), "maxValues", id="many values"),
         pytest.param("", "notEmpty", id="empty"),
     ],
 )

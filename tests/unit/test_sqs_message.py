@@ -1,7 +1,11 @@
 """One SQS message. The attributes of a redriven dead letter of ours are trusted; a caller's own are not."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from song_intake.contract.request_id import as_request_id
+from song_intake.contract.song_request import SongRequest
 from song_intake.contract.sqs_message import Message, SqsRecord
 from song_intake.domain.reason import Reason
 
@@ -57,12 +61,35 @@ def test_a_dead_letter_with_any_reason_is_recognized(reason: Reason) -> None:
         pytest.param({**OUR_LETTER, "reason": "outcome_unknown"}, id="a reason in lower case"),
         pytest.param({n: v for n, v in OUR_LETTER.items() if n != "reason"}, id="without a reason"),
         pytest.param({n: v for n, v in OUR_LETTER.items() if n != "first_message_id"}, id="without the first id"),
+        pytest.param({**OUR_LETTER, "first_message_id": "#intake"}, id="a first id that is no id"),
     ],
 )
 def test_a_callers_own_attributes_with_these_names_are_ignored(attributes: dict[str, str]) -> None:
     message = Message.of(record(attributes))
     assert (message.known_request_id, message.known_task_id) == (None, None)
     assert message.first_message_id == "message-9"
+
+
+@pytest.mark.parametrize("value", ["#pace", "#intake", "", "a b", "a\n", "é", "a" * 129])
+def test_an_id_that_cannot_be_a_request_id_is_passed_over(value: str) -> None:
+    message = Message.of(record(OUR_LETTER | {"request_id": value, "sent_anew_for": value}))
+    assert (message.known_request_id, message.delivery_id) == (None, "message-9")
+    assert message.first_message_id == "message-1"
+
+
+ATTRIBUTES = st.dictionaries(
+    st.sampled_from(["reason", "first_message_id", "request_id", "sent_anew_for", "tenant"]),
+    st.sampled_from([*Reason, "#pace", "#intake", "request-1", "a\n", "birthday"]) | st.text(max_size=5),
+)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(attributes=ATTRIBUTES)
+def test_no_attribute_of_a_stranger_leads_to_a_key_that_is_no_request_id(attributes: dict[str, str]) -> None:
+    message = Message.of(record(attributes))
+    request = SongRequest.parse('{"sound": "tango"}', message.first_message_id, message.known_request_id)
+    assert as_request_id(request.request_id)
+    assert as_request_id(message.delivery_id)
 
 
 def test_a_binary_attribute_with_such_a_name_is_ignored() -> None:

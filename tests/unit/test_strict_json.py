@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from song_intake.contract import strict_json
-from song_intake.contract.strict_json import MAX_DEPTH, JsonPath, JsonRule, JsonValue, NotStrictJson
+from song_intake.contract.strict_json import MAX_DEPTH, MAX_VALUES, JsonPath, JsonRule, JsonValue, NotStrictJson
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,8 @@ from song_intake.contract.strict_json import MAX_DEPTH, JsonPath, JsonRule, Json
         ("[" * MAX_DEPTH + "]" * MAX_DEPTH, None),
         ("[" + ",".join(['"["'] * 100) + "]", ["["] * 100),
         ("[" + ",".join(["[]"] * 100) + "]", [[]] * 100),
+        ("[" + ",".join("7" * MAX_VALUES) + "]", [7] * MAX_VALUES),
+        ('["' + "[{,," * 1000 + '"]', ["[{,," * 1000]),
     ],
 )
 def test_plain_json_is_read(text: str, value: JsonValue) -> None:
@@ -61,6 +63,11 @@ def test_plain_json_is_read(text: str, value: JsonValue) -> None:
         ('{"\\ud83c": 1}', JsonRule.WHOLE_CHARACTERS),
         ("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), JsonRule.MAX_DEPTH),
         ('{"a":' * 100_000, JsonRule.MAX_DEPTH),
+        ("[" + ",".join("7" * (MAX_VALUES + 1)) + "]", JsonRule.MAX_VALUES),
+        ('{"a": [' + ",".join(["{}"] * MAX_VALUES) + "]}", JsonRule.MAX_VALUES),
+        ("{" + ",".join(f'"{n}":0' for n in range(MAX_VALUES + 1)) + "}", JsonRule.MAX_VALUES),
+        ("a line of text, " * 2000, JsonRule.SYNTAX),
+        ("[]" + "," * 2000, JsonRule.SYNTAX),
     ],
 )
 def test_each_rule_is_enforced(text: str, rule: JsonRule) -> None:

@@ -10,6 +10,7 @@ import sys
 from typing import Final
 
 from tests.local.run.signals import Stopped, ignore_signals, raise_when_stopped, signals_blocked
+from tests.local.run.terminal import printable
 
 PORT_VARIABLE: Final = "SONG_INTAKE_PORT"
 DEFAULT_PORT: Final = 4570
@@ -41,7 +42,7 @@ def _run(port: int) -> int:
         failure = f"{taken}, for example: make run {PORT_VARIABLE}=0 (any free port)"
     except Failure as other:
         failure = str(other)
-    print(failure, file=sys.stderr)  # noqa: T201
+    print(*map(printable, failure.split("\n")), sep="\n", file=sys.stderr)  # noqa: T201
     return 1
 
 

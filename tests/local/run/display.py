@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.local.run.progress import QUEUED, Display, Snapshot, Tracked
+from tests.local.run.terminal import printable
 
 Cells: TypeAlias = tuple[str, str, str, str]
 HEADER: Final[Cells] = ("request", "status", "task_id or reason", "creates")
@@ -51,7 +52,7 @@ class PlainLines:
         self.print_line(_PLAIN.format("s", *HEADER))
 
     def print_line(self, line: str) -> None:
-        print(line, flush=True)  # noqa: T201
+        print(printable(line), flush=True)  # noqa: T201
 
     def show(self, snapshot: Snapshot) -> None:
         at = f"{time.monotonic() - self._began:.1f}"
@@ -73,7 +74,7 @@ class LiveTable:
         self._console.print(self._line(HEADER, "bold"))
 
     def print_line(self, line: str) -> None:
-        self._console.print(Text(line, style="dim"))
+        self._console.print(Text(printable(line), style="dim"))
 
     def show(self, snapshot: Snapshot) -> None:
         # The lower part first, so that no request is in both parts when the upper part is printed.
@@ -117,4 +118,4 @@ class LiveTable:
 
 def _cells(tracked: Tracked) -> Cells:
     state = tracked.state
-    return tracked.case.name, state.status, state.outcome, str(state.creates)
+    return printable(tracked.case.name), printable(state.status), printable(state.outcome), str(state.creates)

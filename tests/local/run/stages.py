@@ -24,6 +24,7 @@ from tests.local.run.events import Events
 from tests.local.run.progress import Progress, Tracked
 from tests.local.run.signals import uninterrupted_exit
 from tests.local.run.summary import Evidence, is_as_expected, summary, without_event
+from tests.local.run.terminal import printable
 from tests.local.vendor.music_vendor import PLENTY_OF_CREDITS, MusicVendor
 from tests.local.webhooks.transport import local_cloud
 
@@ -125,7 +126,7 @@ def _send_without_credits(intake: Intake, vendor: MusicVendor, progress: Progres
 
 def _print_end_of_log(intake: Intake) -> None:
     end = intake.log().splitlines()[-LINES_OF_LOG:]
-    print("\nThe last lines of the functions' logs:", *end, sep="\n", file=sys.stderr)  # noqa: T201
+    print("\nThe last lines of the functions' logs:", *map(printable, end), sep="\n", file=sys.stderr)  # noqa: T201
 
 
 def _stay_up(intake: Intake, vendor: MusicVendor, tracked: Sequence[Tracked]) -> None:
@@ -142,5 +143,5 @@ def _a_song_in_doubt(vendor: MusicVendor, tracked: Sequence[Tracked]) -> tuple[s
     return "REQUEST_ID", "TASK_ID"
 
 
-def _print(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
+def _print(text: str) -> None:
+    print(*map(printable, text.split("\n")), sep="\n", flush=True)  # noqa: T201

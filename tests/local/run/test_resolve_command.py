@@ -46,6 +46,7 @@ def test_incomplete_or_contradictory_options_are_rejected_before_any_call(argume
         *[("--since", value) for value in ("yesterday", "2026-07-01T09:00:00", "2026-07-01T09:00:00+02:00", "nan")],
         ("--until", "inf"),
         ("--reason", "outcome_unknown"),
+        *[("--request", value) for value in ("#intake", "a b", "a\n", "a" * 129)],
     ],
 )
 def test_a_wrong_value_is_rejected_by_name_before_any_call(

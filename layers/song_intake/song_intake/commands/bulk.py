@@ -10,6 +10,7 @@ from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.commands.doubts import DoubtSelection, doubts
 from song_intake.commands.options import shown_moment
 from song_intake.commands.stack import invoke
+from song_intake.commands.terminal import print_line
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -26,25 +27,25 @@ def resolve_in_bulk(
     if not selected:
         return True
     if not (is_confirmed or _is_confirmed_now(len(selected))):
-        _print("Nothing was changed.")
+        print_line("Nothing was changed.")
         return False
     refusals = [refusal for row in selected if (refusal := _refusal(functions, name, row, by)) is not None]
-    _print(f"{len(selected) - len(refusals)} done, {len(refusals)} refused")
+    print_line(f"{len(selected) - len(refusals)} done, {len(refusals)} refused")
     return not refusals
 
 
 def _show(selected: Sequence[ShownRow]) -> None:
     count = "1 request is" if len(selected) == 1 else f"{len(selected)} requests are"
-    _print(f"{count} in doubt in this time span with this reason{':' if selected else '.'}")
+    print_line(f"{count} in doubt in this time span with this reason{':' if selected else '.'}")
     for row in selected:
-        _print(f"{row['request_id']}  since {shown_moment(cast('float', row['changed_at']))}  {row['reason']}")
+        print_line(f"{row['request_id']}  since {shown_moment(cast('float', row['changed_at']))}  {row['reason']}")
 
 
 def _is_confirmed_now(count: int) -> bool:
     if not sys.stdin.isatty():
-        _print("There is no terminal to confirm this in: use YES=1 (--yes).")
+        print_line("There is no terminal to confirm this in: use YES=1 (--yes).")
         return False
-    _print("A request that is resolved as not created may be created again, and paid for again, by a redrive.")
+    print_line("A request that is resolved as not created may be created again, and paid for again, by a redrive.")
     print(f"Resolve {'it' if count == 1 else f'all {count}'} as not created? [y/N] ", end="", flush=True)  # noqa: T201
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -62,9 +63,5 @@ def _refusal(functions: LambdaClient, name: str, row: ShownRow, by: str) -> obje
     if is_done:
         return None
     refusal = response.get("refused") or response.get("error") or response.get("errorMessage") or "it failed"
-    _print(f"{row['request_id']}: {refusal}")
+    print_line(f"{row['request_id']}: {refusal}")
     return refusal
-
-
-def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - the command's output

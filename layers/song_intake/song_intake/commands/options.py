@@ -6,6 +6,7 @@ import argparse
 import math
 from datetime import UTC, datetime, timedelta
 
+from song_intake.contract.request_id import as_request_id
 from song_intake.domain.reason import Reason
 
 
@@ -48,6 +49,13 @@ def _seconds(typed: str) -> float:
 def shown_moment(seconds: float) -> str:
     """RFC 3339 in UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def request_id(typed: str) -> str | None:
+    """The id of a request; None if nothing was typed."""
+    if typed and as_request_id(typed) is None:
+        raise argparse.ArgumentTypeError(f"use 1 to 128 of the characters A-Z a-z 0-9 . _ : -, not {typed!r}")
+    return typed or None
 
 
 def reason_code(typed: str) -> Reason | None:

@@ -11,16 +11,17 @@ duplicate.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import boto3
 
 from song_intake.commands.stack import outputs_of
-from song_intake.contract.sqs_message import FIRST_MESSAGE_ID, REASON
+from song_intake.commands.terminal import print_line
+from song_intake.contract.sqs_message import FIRST_MESSAGE_ID, REASON, is_own_letter
 from song_intake.domain.reason import Reason
-from song_intake.outgoing.attributes import MOST_ATTRIBUTES
+from song_intake.outgoing.attributes import MOST_ATTRIBUTES, OWN_ATTRIBUTES
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -74,14 +75,19 @@ def _attributes(letter: MessageTypeDef) -> dict[str, MessageAttributeValueTypeDe
         for name, value in letter.get("MessageAttributes", {}).items()
         if "StringValue" in value
     }
-    if REASON in attributes and FIRST_MESSAGE_ID in attributes:
+    if is_own_letter(_text(attributes, REASON), _text(attributes, FIRST_MESSAGE_ID)):
         return attributes
     ours: dict[str, MessageAttributeValueTypeDef] = {
         REASON: {"DataType": "String", "StringValue": Reason.UNFORESEEN},
         FIRST_MESSAGE_ID: {"DataType": "String", "StringValue": letter["MessageId"]},
     }
-    callers = [(name, value) for name, value in attributes.items() if name not in ours]
+    # A caller's attribute of a name that the stack uses is left out: it would be read as the stack's from here on.
+    callers = [(name, value) for name, value in attributes.items() if name not in OWN_ATTRIBUTES]
     return {**ours, **dict(callers[: MOST_ATTRIBUTES - len(ours)])}
+
+
+def _text(attributes: Mapping[str, MessageAttributeValueTypeDef], name: str) -> str | None:
+    return attributes[name].get("StringValue") if name in attributes else None
 
 
 def main(stack: str) -> None:
@@ -90,7 +96,7 @@ def main(stack: str) -> None:
     sqs = boto3.client("sqs")
     requests = redrive(sqs, outputs["DeadLetterQueueUrl"], outputs["SongRequestsQueueUrl"])
     checks = redrive(sqs, outputs["CheckDeadLetterQueueUrl"], outputs["SongChecksQueueUrl"])
-    print(f"{stack}: {requests} requests and {checks} checks are back on their queues")  # noqa: T201 - the output
+    print_line(f"{stack}: {requests} requests and {checks} checks are back on their queues")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import boto3
 
 from song_intake.commands.bulk import resolve_in_bulk
 from song_intake.commands.doubts import DoubtSelection, ListFailed, doubts
-from song_intake.commands.options import add_flag, moment, reason_code
+from song_intake.commands.options import add_flag, moment, reason_code, request_id
 from song_intake.commands.stack import caller, invoke, outputs_of, print_response
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("stack")
     add_flag(parser, "--list", "list the requests in doubt")
-    parser.add_argument("--request", metavar="ID", help="the request's id, as on its row")
+    parser.add_argument("--request", metavar="ID", type=request_id, help="the request's id, as on its row")
     parser.add_argument("--task", help="the song exists, with this task id of the music API")
     add_flag(parser, "--not-created", "the song does not exist")
     parser.add_argument("--since", metavar="TIME", type=moment, help="resolve the doubts from this time on")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from song_intake.commands.terminal import print_line
+
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
@@ -35,4 +37,5 @@ def invoke(functions: LambdaClient, function_name: str, event: Mapping[str, obje
 
 def print_response(response: Mapping[str, object]) -> None:
     """Print a response as JSON."""
-    print(json.dumps(response, indent=2, ensure_ascii=False))  # noqa: T201 - the command's output
+    for line in json.dumps(response, indent=2, ensure_ascii=False).split("\n"):
+        print_line(line)

@@ -1,4 +1,9 @@
-"""What a request id is: the rule of song_request.schema.json, for functions that do not load the schema."""
+"""What a request id is: the rule of song_request.schema.json, for functions that do not load the schema.
+
+Every id that becomes a key of the ledger fits this rule, wherever it comes from: a body, an envelope, SQS, a message
+attribute, a check, an operator, or the path of a webhook. So no id is the key of another item in the table (`#pace`,
+`#intake`).
+"""
 
 import re
 from typing import Final

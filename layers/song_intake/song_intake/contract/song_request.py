@@ -51,9 +51,13 @@ class SongRequest:
         """
         message = envelopes.unwrap(body)
         fields = _checked(message)
-        # A known id or a publisher's id that does not match the pattern was not written by us or by AWS: it is skipped.
-        candidates = (fields.get("request_id"), known_id, message.publisher_id)
-        request_id = next((found for found in map(as_request_id, candidates) if found), message_id)
+        # An id that is not a request id was not written by us or by AWS: it is skipped.
+        candidates = (fields.get("request_id"), known_id, message.publisher_id, message_id)
+        request_id = next((found for found in map(as_request_id, candidates) if found), None)
+        if request_id is None:
+            raise InvalidRequest(
+                [FieldError("$", "requestId", "must have a request_id, since the message's id cannot be one")]
+            )
         create_body = strict_json.canonical(_create_request(fields))
         return cls(
             request_id=request_id,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Self, TypedDict
 
+from song_intake.contract.request_id import as_request_id
 from song_intake.domain.reason import Reason
 
 # Attributes of a dead letter. A redrive keeps them, and they identify the message: AWS gives a redriven message a new
@@ -21,6 +22,14 @@ TASK_ID = "task_id"
 SENT_ANEW_FOR = "sent_anew_for"
 
 _REASONS = frozenset(Reason)
+
+
+def is_own_letter(reason: str | None, first_message_id: str | None) -> bool:
+    """Whether a message with these attributes is a dead letter of this stack, or a message that it sent anew.
+
+    Callers may use the same names. Whoever sends, moves or reads a message asks this function, so all agree.
+    """
+    return reason in _REASONS and as_request_id(first_message_id) is not None
 
 
 class MessageAttribute(TypedDict, total=False):
@@ -80,12 +89,12 @@ class Message:
         """The id under which the ledger knows this delivery: a message sent anew is a redelivery of the one whose place
         it takes, while a redriven dead letter is another message.
         """
-        return self._from_letter(SENT_ANEW_FOR) or self.message_id
+        return as_request_id(self._from_letter(SENT_ANEW_FOR)) or self.message_id
 
     @property
     def known_request_id(self) -> str | None:
         """The request's id in the ledger, if this is a redriven dead letter of this stack; else None."""
-        return self._from_letter(REQUEST_ID)
+        return as_request_id(self._from_letter(REQUEST_ID))
 
     @property
     def known_task_id(self) -> str | None:
@@ -95,7 +104,7 @@ class Message:
     @property
     def is_redriven(self) -> bool:
         """Whether this is a dead letter of this stack, back on its queue."""
-        return self._attribute(REASON) in _REASONS and self._attribute(FIRST_MESSAGE_ID) is not None
+        return is_own_letter(self._attribute(REASON), self._attribute(FIRST_MESSAGE_ID))
 
     def _from_letter(self, name: str) -> str | None:
         """An attribute of a dead letter. Callers may use the same names, so the message must be one of ours."""

@@ -15,7 +15,25 @@ from email.utils import parsedate_to_datetime
 # Task ids were only ever seen as UUIDs. Any printable text without spaces is accepted: losing one loses a paid song.
 _TASK_ID = re.compile(r"[\x21-\x7e]{1,256}")
 _LARGEST_TASK_ID = 10**256 - 1
-_VENDOR_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+
+_VENDOR_CODES = frozenset(
+    (
+        "validation_error",
+        "unauthorized",
+        "insufficient_credits",
+        "forbidden",
+        "not_found",
+        "endpoint_retired",
+        "rate_limited",
+        "internal_error",
+        "upstream_error",
+        "timeout",
+        "failed",
+        "not_ready",
+    )
+)
+"""The error codes that the vendor publishes (UPSTREAM, "Create" and "Poll")."""
+_OTHER_CODE = "other"
 
 FORM_MEMBERS = frozenset(("type", "error", "message", "code", "task_id", "status", "data"))
 """A JSON object with at least one of these is in the vendor's form (UPSTREAM, "Whose word is it")."""
@@ -89,9 +107,12 @@ def as_task_id(value: object) -> str | None:
 
 
 def vendor_code_in(members: dict[str, object]) -> str | None:
-    """The vendor's own error code, if it looks like one: text of any other form may quote the request."""
+    """The vendor's own error code; `other` for one that is not published, since it may quote the request."""
     code = members.get("type")
-    return code if isinstance(code, str) and _VENDOR_CODE.fullmatch(code) else None
+    if code is None:
+        return None
+    known = code.lower() if isinstance(code, str) else ""
+    return known if known in _VENDOR_CODES else _OTHER_CODE
 
 
 def messages_in(members: dict[str, object]) -> list[str]:

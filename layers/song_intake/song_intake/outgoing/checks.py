@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.aws.group_commit import GroupCommit
+from song_intake.contract.request_id import as_request_id
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
 
@@ -40,7 +41,9 @@ class SongCheck:
         this one had `no_such_task` for `unknown_since`: it sent such a check directly after the poll.
         """
         members = json.loads(body)
-        request_id, task_id = str(members["request_id"]), str(members["task_id"])
+        request_id, task_id = as_request_id(members["request_id"]), str(members["task_id"])
+        if request_id is None:
+            raise ValueError("the check names no request")
         unknown_since = members.get("unknown_since", sent_at if members.get("no_such_task") else None)
         return cls(
             request_id,

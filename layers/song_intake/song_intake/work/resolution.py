@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, cast
 
+from song_intake.contract.request_id import as_request_id
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.resolving import PAGE_KEY
@@ -54,10 +55,11 @@ class Resolution:
         """
         if "list" in event:
             return self._list(event)
-        request_id, by = event.get("request_id"), event.get("by") or "unnamed"
-        if not isinstance(request_id, str) or not request_id or not isinstance(by, str) or len(by) > 256:
+        request_id, by = as_request_id(event.get("request_id")), event.get("by") or "unnamed"
+        if request_id is None or not isinstance(by, str) or len(by) > 256:
             raise DecisionRefused(
-                'send {"request_id": "...", "by": "..."} with "task_id" or "not_created": true, or "list"'
+                'send {"request_id": "...", "by": "..."} with "task_id" or "not_created": true, or "list"; '
+                "a request_id is 1 to 128 of the characters A-Z a-z 0-9 . _ : -"
             )
         before = self.store.row(request_id)
         if before is None:

@@ -116,7 +116,7 @@ def _request_id(body: str) -> str | None:
 def generated() -> Iterator[Case]:
     """All kinds mixed, as in production. Only the cases that reuse an id wait for others.
 
-    Three unknown outcomes in a row would pause the intake for a minute, so those kinds come one after the other.
+    Three unknown outcomes in a row would pause the intake, so those kinds come one after the other.
     """
     yield from _mixed(
         # First, because a duplicate waits for the lease of the delivery that holds the claim.

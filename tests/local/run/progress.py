@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from tests.local.intake import Intake, Letter
+from tests.local.intake_switching import mapping_state, switch
 from tests.local.run.cases import DEAD_LETTER, Case, Ending
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.vendor.record import Create
@@ -116,7 +117,13 @@ class Progress:
         self.update()
         while not condition() and time.monotonic() < self._last_change + PATIENCE:
             time.sleep(POLL_EVERY)
+            self._resume_the_intake()
             self.update()
+
+    def _resume_the_intake(self) -> None:
+        """Ends a pause as an operator would. Three unknown outcomes that come in a row pause the intake for a minute."""
+        if mapping_state(self._intake) == "Disabled":
+            switch(self._intake, "on", by="make run")
 
     def _all_ended(self) -> bool:
         return all(tracked.state.ended for tracked in self.tracked)

@@ -121,7 +121,7 @@ class Progress:
             self.update()
 
     def _resume_the_intake(self) -> None:
-        """Ends a pause as an operator would. Three unknown outcomes that come in a row pause the intake for a minute."""
+        """Ends a pause as an operator would. Three unknown outcomes in a row pause the intake."""
         if mapping_state(self._intake) == "Disabled":
             switch(self._intake, "on", by="make run")
 

@@ -20,8 +20,10 @@ from song_intake.app.parts import notifier
 from song_intake.app.submit import SubmitSettings, submit_song
 from song_intake.contract.song_request import SongRequest
 from song_intake.contract.sqs_message import Message, SqsRecord
+from song_intake.ledger.follow_ups import FollowUps
 from song_intake.ledger.submitting import SubmissionStore, no_window
 from song_intake.ledger.table import LedgerTable
+from song_intake.ledger.task_tokens import TaskTokens
 from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
 from song_intake.outgoing.checks import SongChecks
 from song_intake.outgoing.dead_letters import DeadLetters
@@ -29,6 +31,7 @@ from song_intake.outgoing.notifier import Notifier
 from song_intake.outgoing.requests import RequestQueue
 from song_intake.outgoing.telemetry import Telemetry
 from song_intake.work.batch import Batch, Work
+from song_intake.work.message_steps import MessageSteps
 from song_intake.work.request_work import RequestWork
 from song_intake.work.submission import Submission
 from tests.conftest import TOKEN
@@ -254,11 +257,17 @@ class Bench:
         dead_letter_queue_url: str | None = None,
         request_queue_url: str | None = None,
     ) -> RequestWork:
-        return RequestWork(
-            submission=submission or self.submission(),
+        table = self.ledger_table()
+        steps = MessageSteps(
             checks=checks or self.song_checks(),
             notifier=notifier or self.notifier(),
             dead_letters=DeadLetters(self.clients().client("sqs"), dead_letter_queue_url or self.dead_letters.url),
+            task_tokens=TaskTokens(table),
+        )
+        return RequestWork(
+            submission=submission or self.submission(),
+            steps=steps,
+            follow_ups=FollowUps(table),
             requests=RequestQueue(self.clients().client("sqs"), request_queue_url or self.requests.url),
         )
 

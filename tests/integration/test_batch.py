@@ -108,14 +108,16 @@ def test_a_record_whose_dead_letter_raises_fails_alone(bench: Bench, batch: Batc
     assert last["detail"] == "the record could not be reported (AttributeError)"
 
 
-def test_a_message_that_raises_on_every_receive_becomes_a_dead_letter(bench: Bench, batch: Batch) -> None:
+def test_a_message_whose_row_cannot_be_read_becomes_a_dead_letter_in_doubt(bench: Bench, batch: Batch) -> None:
     request_id = new_id("request")
     unreadable_row(bench, request_id)
     for receives, stays in ((FINAL_RECEIVE, True), (MAX_RECEIVE_COUNT - 1, True), (MAX_RECEIVE_COUNT, False)):
         record = record_of(song(TITLE, request_id), receives=receives)
         assert bool(failed(batch.handle([record], plenty_of_time))) == stays
     (letter,) = bench.letters()
-    assert (letter.attributes["reason"], letter.attributes["request_id"]) == ("RETRIES_EXHAUSTED", request_id)
+    assert (letter.attributes["reason"], letter.attributes["request_id"]) == ("OUTCOME_UNKNOWN", request_id)
+    (event,) = bench.bus.events()
+    assert event["detail-type"] == "Song In Doubt"
 
 
 def test_an_unreadable_row_does_not_lose_a_created_task(bench: Bench, batch: Batch) -> None:

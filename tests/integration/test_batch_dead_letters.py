@@ -3,7 +3,8 @@
 import pytest
 
 from song_intake.work.batch import Batch
-from tests.integration.bench import FINAL_RECEIVE, Bench, new_id, plenty_of_time, record_of, song
+from tests.integration import unreachable
+from tests.integration.bench import FINAL_RECEIVE, MAX_RECEIVE_COUNT, Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.handling import TITLE, failed, handle_all
 from tests.integration.unreachable import GONE
 from tests.local.vendor import answer as vendor_answer
@@ -34,15 +35,28 @@ def test_a_message_stays_that_neither_queue_accepts_and_that_is_late(bench: Benc
     """In the second half of its receives, a message of which a step fails is sent anew, if its queue accepts it."""
     bench.vendor.plan(TITLE, behaviour.refuses(vendor_answer.LYRICS_REFUSED))
     record = record_of(song(TITLE), receives=FINAL_RECEIVE)
-    batch = bench.batch_of(bench.request_work(dead_letter_queue_url=GONE, request_queue_url=GONE))
+    no_bus = bench.notifier(events=unreachable.events())
+    batch = bench.batch_of(bench.request_work(notifier=no_bus, request_queue_url=GONE))
     assert failed(batch.handle([record], plenty_of_time)) == {record["messageId"]}
     assert [(line["action"], line["reason"]) for line in bench.lines()] == [
         ("dead_letter", "REFUSED"),
-        ("retry", "DEAD_LETTER_QUEUE_UNAVAILABLE"),
+        ("retry", "EVENTS_UNAVAILABLE"),
     ]
-    accepting = bench.batch_of(bench.request_work(dead_letter_queue_url=GONE))
+    accepting = bench.batch_of(bench.request_work(notifier=no_bus))
     assert failed(accepting.handle([record], plenty_of_time)) == set()
     assert bench.lines()[-1]["action"] == "send_anew"
+    assert len(bench.letters()) == 1, "the letter is remembered and not repeated"
+
+
+def test_a_message_whose_dead_letter_is_refused_for_good_stays_until_sqs_moves_it(bench: Bench) -> None:
+    """It is not sent anew, which would keep it from being moved, and its event is not repeated."""
+    bench.vendor.plan(TITLE, behaviour.refuses(vendor_answer.LYRICS_REFUSED))
+    batch = bench.batch(dead_letter_queue_url=GONE)
+    for receives in (FINAL_RECEIVE, MAX_RECEIVE_COUNT):
+        record = record_of(song(TITLE, "one-request"), message_id="message-1", receives=receives)
+        assert failed(batch.handle([record], plenty_of_time)) == {"message-1"}
+        assert bench.lines()[-1]["reason"] == "DEAD_LETTER_QUEUE_UNAVAILABLE"
+    assert [event["detail-type"] for event in bench.bus.events()] == ["Song Rejected"]
 
 
 def test_a_task_that_neither_ledger_nor_queue_accepts_is_logged(bench: Bench) -> None:

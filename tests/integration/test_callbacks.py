@@ -1,11 +1,14 @@
 """A workflow that waits for its song gets the final status, on the local Step Functions."""
 
+import json
 from typing import Any
 
 import pytest
 
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
+from song_intake.ledger.table import Written
+from song_intake.ledger.task_tokens import MOST_TASK_TOKENS, TaskTokens
 from song_intake.outgoing.callback import TaskCallback
 from song_intake.outgoing.events import EventType, SongEvent
 from song_intake.work.batch import Batch
@@ -96,3 +99,45 @@ def test_a_message_stays_while_its_workflow_cannot_be_notified(bench: Bench, bat
     assert stays(bench.batch_of(without_callback), request_id, task_token="a-token")
     assert bench.lines()[-1]["reason"] == "CALLBACK_UNAVAILABLE"
     assert not stays(batch, request_id, task_token="a-token")
+
+
+def test_a_task_whose_token_comes_after_the_end_is_answered_at_once(
+    bench: Bench, batch: Batch, request_id: str
+) -> None:
+    first, later = Workflow.waiting(bench), Workflow.waiting(bench)
+    assert not stays(batch, request_id, task_token=first.task_token)
+    look_at_all(bench, check_batch(bench))
+    assert "task_tokens" not in bench.row(request_id), "answered, so it no longer waits"
+    assert not stays(batch, request_id, "message-2", task_token=later.task_token)
+    assert later.output() == first.output()
+
+
+def test_every_task_that_waits_for_a_song_is_answered(bench: Bench, batch: Batch, request_id: str) -> None:
+    first, second = Workflow.waiting(bench), Workflow.waiting(bench)
+    assert not stays(batch, request_id, task_token=first.task_token)
+    assert not stays(batch, request_id, "message-2", task_token=second.task_token)
+    assert set(bench.row(request_id)["task_tokens"]) == {first.task_token, second.task_token}
+    look_at_all(bench, check_batch(bench))
+    assert first.output() == second.output()
+
+
+def test_the_task_of_an_invalid_message_fails_and_the_song_of_its_id_goes_on(
+    bench: Bench, batch: Batch, request_id: str
+) -> None:
+    workflow, of_the_invalid = Workflow.waiting(bench), Workflow.waiting(bench)
+    assert not stays(batch, request_id, task_token=workflow.task_token)
+    only_its_id = json.dumps({"request_id": request_id, "task_token": of_the_invalid.task_token})
+    assert failed(batch.handle([record_of(only_its_id, message_id="message-2")], plenty_of_time)) == set()
+    error, cause = of_the_invalid.error()
+    assert (error, cause["status"], cause["message_id"]) == ("INVALID_REQUEST", "MESSAGE_REJECTED", "message-2")
+    assert workflow.is_waiting()
+    assert [kind for kind, _ in events_of(bench)] == ["Song Submitted", "Message Rejected"]
+
+
+def test_a_full_set_of_tokens_takes_no_other_one(bench: Bench, batch: Batch, request_id: str) -> None:
+    stays(batch, request_id, task_token="token-0")
+    tokens = TaskTokens(bench.ledger_table())
+    added = [tokens.add(request_id, f"token-{number}") for number in range(1, MOST_TASK_TOKENS + 1)]
+    assert [isinstance(one, Written) for one in added] == [True] * (MOST_TASK_TOKENS - 1) + [False]
+    tokens.remove(request_id, "token-0")
+    assert isinstance(tokens.add(request_id, "token-10"), Written)

@@ -1,6 +1,7 @@
 """The tracking store: what a webhook and a poll may write on a row, in every status, on a real table."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.domain.task import Clip, Failed, Succeeded
 from song_intake.ledger.following import TrackingStore
+from song_intake.ledger.notified import Notified
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from tests.integration import unreachable
-from tests.integration.bench import KEEP_DAYS, Bench, new_id
+from tests.integration.bench import KEEP_DAYS, Bench
 from tests.integration.ledger_case import Case, brought_to
 
 S = Status
 TASK = "task-1"
+PUBLISHED = Notified(end=True)
 SONG = Succeeded((Clip("clip-1", audio_url="https://a", duration=183.48, seed="7"), Clip("clip-2")))
 NO_SONG = Failed("timeout", refunded=True)
 # The statuses that have a task.
@@ -180,7 +183,7 @@ def test_a_success_replaces_a_failure_with_all_that_was_known_of_it_and_is_not_p
 ) -> None:
     case = brought_to(bench, S.SUBMITTED)
     finished(store, case, NO_SONG)
-    store.mark_end_published(case.request.request_id, S.FAILED)
+    store.mark_notified(case.stored_row(), PUBLISHED)
     assert isinstance(finished(store, case, SONG), Written)
     assert (case.stored_row().status, case.stored_row().end_published, len(case.stored_row().clips)) == (
         S.SUCCEEDED,
@@ -195,21 +198,22 @@ def test_a_failure_that_was_published_late_does_not_mark_the_success_that_replac
 ) -> None:
     case = brought_to(bench, S.SUBMITTED)
     finished(store, case, NO_SONG)
+    failed = case.stored_row()
     finished(store, case, SONG)
-    store.mark_end_published(case.request.request_id, S.FAILED)
+    store.mark_notified(failed, PUBLISHED)
     assert case.stored_row().end_published is False
 
 
 def test_the_end_of_an_unknown_request_creates_no_row(bench: Bench, store: TrackingStore) -> None:
     assert store.record_end("no-such-request", TASK, SONG, Reason.FAILED_BY_VENDOR) == Existing(None)
-    store.mark_end_published("no-such-request", S.SUCCEEDED)
+    store.mark_notified(replace(brought_to(bench, S.SUCCEEDED).stored_row(), request_id="no-such-request"), PUBLISHED)
     assert bench.item("no-such-request") == {}
 
 
 def test_a_published_end_is_marked(bench: Bench, store: TrackingStore) -> None:
     case = brought_to(bench, S.SUBMITTED)
     finished(store, case, SONG)
-    store.mark_end_published(case.request.request_id, S.SUCCEEDED)
+    store.mark_notified(case.stored_row(), PUBLISHED)
     assert (case.stored_row().end_published, case.stored_row().status) == (True, S.SUCCEEDED)
 
 
@@ -240,12 +244,14 @@ def test_a_row_expires_days_after_its_end(bench: Bench, store: TrackingStore, mo
 
 
 def test_an_unavailable_table_is_reported_without_the_values(bench: Bench) -> None:
+    row = brought_to(bench, S.FAILED).stored_row()
     store = TrackingStore(bench.ledger_table(unreachable.dynamodb()))
     for write in (
         lambda: store.record_webhook_task("r", TASK),
         lambda: store.record_end("r", TASK, SONG, Reason.FAILED_BY_VENDOR),
         lambda: store.record_late_webhook_task("r", TASK),
-        lambda: store.mark_end_published(new_id("r"), S.FAILED),
+        lambda: store.mark_notified(row, PUBLISHED),
+        lambda: store.mark_doubt_published(row, Reason.TASK_UNKNOWN),
         lambda: store.record_tracking_stopped("r", TASK, Reason.NEVER_FINISHED, "too long"),
     ):
         with pytest.raises(LedgerUnavailable, match=r"^EndpointConnectionError$"):

@@ -6,11 +6,9 @@ import pytest
 
 from song_intake.domain.status import Status
 from tests.integration.bench import KEEP_DAYS, Bench
-from tests.integration.ledger_case import (
-    CHANGES,
-    Change,
-    brought_to,
-)
+from tests.integration.ledger_case import CHANGES, Change, brought_to
+
+DAY = 86_400
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +19,9 @@ def bench(shared_bench: Bench) -> Bench:
 STEPS: dict[str, Change] = {
     "claim": lambda case: case.ledger.claim(case.request, "message-1"),
     **{name: CHANGES[name] for name in ("submitted", "retrying", "rejected", "in doubt", "abandoned", "given up")},
-    "another task": lambda case: case.ledger.add_other_task(case.request.request_id, "task-2"),
 }
+# A song may exist that the row does not name.
+NEVER_EXPIRING = frozenset(("claim", "in doubt", "abandoned"))
 
 
 @pytest.mark.parametrize(
@@ -34,21 +33,53 @@ STEPS: dict[str, Change] = {
         *((Status.SUBMITTING, step) for step in STEPS if step not in ("claim", "given up")),
     ],
 )
-def test_a_row_expires_days_after_its_last_change(
-    bench: Bench,
-    monkeypatch: pytest.MonkeyPatch,
-    start: Status | None,
-    step: str,
+def test_a_row_expires_days_after_its_last_change_unless_a_song_may_exist_that_it_does_not_name(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, start: Status | None, step: str
 ) -> None:
     case = brought_to(bench, start)
     before = case.row
-    later = time.time() + 86_400
+    later = time.time() + DAY
     monkeypatch.setattr(time, "time", lambda: later)
     STEPS[step](case)
     after = case.row
-    assert int(after["expires_at"]) == int(later + KEEP_DAYS * 86_400)
+    if step in NEVER_EXPIRING:
+        assert "expires_at" not in after
+    else:
+        assert int(after["expires_at"]) == int(later + KEEP_DAYS * DAY)
     assert after["updated_at"] > before.get("updated_at", "")
     assert after["created_at"] == before.get("created_at", after["updated_at"])
+
+
+@pytest.mark.parametrize("start", [Status.SUBMITTED, Status.IN_DOUBT])
+def test_a_second_task_changes_no_times(bench: Bench, start: Status) -> None:
+    case = brought_to(bench, start)
+    before = case.row
+    case.ledger.add_other_task(case.request.request_id, "task-2")
+    assert case.row == {**before, "other_task_ids": ["task-2"]}
+
+
+@pytest.mark.parametrize(("days", "is_renewed"), [(0.9, False), (1.1, True)])
+@pytest.mark.parametrize("start", [Status.REJECTED, Status.SUBMITTED])
+def test_a_row_that_a_message_meets_is_renewed_once_a_day(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, start: Status, days: float, *, is_renewed: bool
+) -> None:
+    case = brought_to(bench, start)
+    before = case.row
+    later = time.time() + days * DAY
+    monkeypatch.setattr(time, "time", lambda: later)
+    case.ledger.table.renew(case.stored_row())
+    expires_at = str(int(later + KEEP_DAYS * DAY)) if is_renewed else before["expires_at"]
+    assert case.row == {**before, "expires_at": expires_at}
+
+
+@pytest.mark.parametrize("start", [None, Status.SUBMITTING, Status.IN_DOUBT])
+def test_keeping_creates_no_row_and_lets_none_expire(bench: Bench, start: Status | None) -> None:
+    case = brought_to(bench, start)
+    before = case.item
+    case.ledger.table.keep(case.request.request_id)
+    if start is not None:
+        case.ledger.table.renew(case.stored_row())
+    assert case.item == before
 
 
 def test_a_lease_is_over_only_after_its_time_and_only_while_submitting(

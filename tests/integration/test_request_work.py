@@ -125,7 +125,12 @@ def test_every_dead_letter_has_an_event_with_its_reason(
 def test_the_event_of_an_unreadable_message_has_its_message_id(bench: Bench, batch: Batch) -> None:
     batch.handle([record_of("not JSON", message_id="message-7")], plenty_of_time)
     ((kind, detail),) = events_of(bench)
-    assert (kind, detail["reason"], detail["id"]) == ("Song Rejected", "INVALID_REQUEST", "-/REJECTED/message-7")
+    assert (kind, detail["reason"], detail["id"]) == (
+        "Message Rejected",
+        "INVALID_REQUEST",
+        "-/MESSAGE_REJECTED/message-7",
+    )
+    assert detail["message_id"] == "message-7"
     assert "request_id" not in detail
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.status import Status
 from song_intake.work.batch import Batch
 from song_intake.work.resolution import DecisionRefused, Resolution
+from tests.integration import unreachable
 from tests.integration.bench import LEASE, Bench, song
 from tests.integration.conftest import TimePasses
 from tests.integration.decisions import TITLE
@@ -71,10 +73,13 @@ def test_a_given_task_is_tracked_to_its_end(bench: Bench, resolution: Resolution
     bench.send(song(TITLE, request_id))
     assert handle_all(bench, bench.batch()) == set()
     (made,) = bench.vendor.creates
-    resolution.handle({"request_id": request_id, "task_id": made.task_id})
+    resolution.handle({"request_id": request_id, "task_id": made.task_id, "by": BY})
     assert look_at_all(bench, check_batch(bench)) == set()
     assert bench.row(request_id)["status"] == "SUCCEEDED"
-    assert [event["status"] for event in bench.bus.details()] == ["IN_DOUBT", "SUBMITTED", "SUCCEEDED"]
+    in_doubt, submitted, succeeded = bench.bus.details()
+    assert [event["status"] for event in (in_doubt, submitted, succeeded)] == ["IN_DOUBT", "SUBMITTED", "SUCCEEDED"]
+    assert ("by" in in_doubt, submitted["by"], "by" in succeeded) == (False, BY, False)
+    assert in_doubt["message_id"] == submitted["message_id"] == succeeded["message_id"]
 
 
 def test_not_created_is_accepted_only_after_the_margin(
@@ -149,17 +154,26 @@ def test_a_repeated_task_is_checked_again_and_changes_nothing(bench: Bench, reso
     assert checked(bench) == [TASK, TASK]
 
 
-def test_a_repeated_not_created_repeats_the_event_with_the_same_id(
-    bench: Bench, resolution: Resolution, time_passes: TimePasses
-) -> None:
+def test_a_repeated_not_created_repeats_no_event(bench: Bench, resolution: Resolution, time_passes: TimePasses) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     time_passes(NOT_CREATED_AFTER + 1)
     resolution.handle(not_created(case))
     before = case.item
     resolution.handle(not_created(case))
     assert case.item == before
-    first, again = bench.bus.details()
-    assert first == again
+    (event,) = bench.bus.details()
+    assert (event["by"], event["message_id"]) == (BY, "message-1")
+
+
+def test_a_repeated_not_created_makes_up_for_an_event_that_failed(
+    bench: Bench, resolution: Resolution, time_passes: TimePasses
+) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    time_passes(NOT_CREATED_AFTER + 1)
+    with pytest.raises(SideEffectFailed):
+        resolution_of(bench, notifier=bench.notifier(events=unreachable.events())).handle(not_created(case))
+    resolution.handle(not_created(case))
+    assert [event["status"] for event in bench.bus.details()] == ["REJECTED"]
 
 
 def test_a_workflow_fails_when_its_song_was_not_created(

@@ -96,7 +96,7 @@ def values_of_one_request(bench: Bench) -> list[object]:
     report = work.decide(message, plenty_of_time)
     row = ResolutionStore(bench.ledger_table()).row(request.request_id)
     assert row is not None
-    assert row.task_token == TASK_TOKEN
+    assert row.task_tokens == (TASK_TOKEN,)
     unwrapped = envelopes.unwrap(json.dumps({"detail-type": "x", "source": "x", "detail": json.loads(body)}))
     call = CreateCall(token, request.create_body)
     return [message, request, token, row, report, Claim(request, "owner"), call, unwrapped]

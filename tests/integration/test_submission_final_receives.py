@@ -4,12 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from song_intake.domain.decision import Done, SendAnew
+from song_intake.contract.sqs_message import Message
+from song_intake.domain.decision import DeadLetter, Done, SendAnew
 from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
 from song_intake.work.submission import Submission
 from tests.integration import unreachable
-from tests.integration.bench import FINAL_RECEIVE, MAX_RECEIVE_COUNT, Bench
+from tests.integration.bench import FINAL_RECEIVE, MAX_RECEIVE_COUNT, Bench, record_of
 from tests.integration.decisions import TITLE, abandon, decide, letter_in, record, redriven
+from tests.integration.ledger_case import brought_to
 from tests.local.vendor import behaviour
 
 AFTER_THE_FINAL_ONE = range(FINAL_RECEIVE + 1, MAX_RECEIVE_COUNT + 1)
@@ -83,3 +86,42 @@ def test_a_message_waits_for_an_unavailable_ledger_however_often_it_is_received(
     decision = decide(submission, record(request_id, receives=receives))
     assert isinstance(decision, SendAnew)
     assert decision.reason is Reason.LEDGER_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (None, (DeadLetter, Reason.RETRIES_EXHAUSTED)),
+        (Status.RETRYING, (DeadLetter, Reason.RETRIES_EXHAUSTED)),
+        (Status.SUBMITTING, (SendAnew, Reason.CLAIM_HELD)),
+        (Status.IN_DOUBT, (DeadLetter, Reason.OUTCOME_UNKNOWN)),
+        (Status.SUBMITTED, (Done, None)),
+        (Status.FAILED, (Done, None)),
+    ],
+)
+def test_after_an_unexpected_error_on_the_last_receive_the_row_decides(
+    bench: Bench, submission: Submission, status: Status | None, expected: tuple[type, Reason | None]
+) -> None:
+    case = brought_to(bench, status)
+    message = Message.of(record_of("{}", message_id="message-2", receives=MAX_RECEIVE_COUNT))
+    decision = submission.on_unexpected_error(message, ValueError(), case.request)
+    assert (type(decision), decision.reason) == expected
+
+
+def test_after_an_unexpected_error_on_the_last_receive_a_message_waits_for_an_unavailable_ledger(bench: Bench) -> None:
+    submission = bench.submission(dynamodb=unreachable.dynamodb())
+    request = brought_to(bench, None).request
+    message = Message.of(record_of("{}", receives=MAX_RECEIVE_COUNT))
+    decision = submission.on_unexpected_error(message, ValueError(), request)
+    assert (type(decision), decision.reason) == (SendAnew, Reason.LEDGER_UNAVAILABLE)
+
+
+def test_after_an_unexpected_error_on_the_last_receive_a_known_task_stays_on_the_letter(
+    bench: Bench, submission: Submission
+) -> None:
+    attributes = {"reason": "TASK_NOT_RECORDED", "first_message_id": "message-1", "task_id": "task-1"}
+    message = Message.of(record_of("{}", receives=MAX_RECEIVE_COUNT, attributes=attributes))
+    case = brought_to(bench, None)
+    letter = letter_in(submission.on_unexpected_error(message, ValueError(), case.request))
+    assert (letter.reason, letter.task_id) == (Reason.TASK_NOT_RECORDED, "task-1")
+    assert case.item == {}, "a song exists, so it is not rejected"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from song_intake.outgoing.telemetry import METRICS
+from song_intake.outgoing.metrics import METRICS
 from tests.performance.measured import Measured
 from tests.performance.prices import PRICES, READ_ON, Unit
 from tests.performance.song_work import Design, Work, designs

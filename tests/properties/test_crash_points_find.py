@@ -10,6 +10,7 @@ from song_intake.domain.decision import Decision, Done, SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import Failed, Succeeded
 from song_intake.ledger.following import TrackingStore, status_of
+from song_intake.ledger.notified import Notified
 from song_intake.ledger.row import Row
 from song_intake.ledger.table import Existing, Written
 from song_intake.music_api.webhook import WebhookCall
@@ -33,7 +34,9 @@ class ToldBeforeItIs(TrackingStore):
 
     def record_end(self, request_id: str, task_id: str, end: Succeeded | Failed, reason: Reason) -> Written | Existing:
         result = super().record_end(request_id, task_id, end, reason)
-        self.mark_end_published(request_id, status_of(end))
+        if result.row is not None and result.row.status is status_of(end):
+            self.mark_notified(result.row, Notified(end=True))
+            return replace(result, row=replace(result.row, end_published=True))
         return result
 
 
@@ -112,16 +115,16 @@ class CallbacksAreDropped(TaskCallback):
 class NobodySaysSubmitted(Notifier):
     """A song whose task a webhook named is only announced when it has ended."""
 
-    def publish_end(self, row: Row) -> None:
-        super().publish_end(replace(row, submission_unpublished=False))
+    def publish_end(self, row: Row) -> tuple[Notified, SideEffectFailed | None]:
+        return super().publish_end(replace(row, submission_unpublished=False))
 
 
 class WordsOfGivingUpAreDropped(Notifier):
     """The letter alone tells of a song that never finished."""
 
-    def publish_row(self, row: Row, event_type: EventType, reason: Reason, detail: str) -> None:
+    def publish_doubt(self, row: Row, reason: Reason, detail: str) -> None:
         with contextlib.suppress(SideEffectFailed):
-            super().publish_row(row, event_type, reason, detail)
+            super().publish_doubt(row, reason, detail)
 
 
 class LettersAreDropped(CheckWork):

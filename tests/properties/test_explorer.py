@@ -47,8 +47,8 @@ class ExpiredClaimsAreClaimedAgain(SubmissionStore):
 
 
 class RequestsInDoubtAreClaimedAgain(SubmissionStore):
-    def claim(self, request: SongRequest, message_id: str) -> Claim | Existing:
-        result = super().claim(request, message_id)
+    def claim(self, request: SongRequest, message_id: str, first_message_id: str | None = None) -> Claim | Existing:
+        result = super().claim(request, message_id, first_message_id)
         if isinstance(result, Existing) and result.row is not None and result.row.status is Status.IN_DOUBT:
             self.record_retrying(Claim(request, result.row.owner or ""), TRANSIENT)
             return super().claim(request, message_id)
@@ -71,7 +71,9 @@ class AnyWorkerSettles(SubmissionStore):
 
 
 class LiveClaimsAreGivenUp(SubmissionStore):
-    def record_given_up(self, request: SongRequest, message_id: str, reason: Reason, detail: str) -> Written | Existing:
+    def record_given_up(
+        self, request: SongRequest, message_id: str, reason: Reason, detail: str, first_message_id: str | None = None
+    ) -> Written | Existing:
         result = super().record_given_up(request, message_id, reason, detail)
         if isinstance(result, Written) or result.row is None:
             return result

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from song_intake.outgoing.telemetry import METRICS
+from song_intake.outgoing.metrics import METRICS
 from tests.template.transformed import Json, properties, resources_of
 
 ALARMS = resources_of("AWS::CloudWatch::Alarm")
@@ -16,6 +16,7 @@ WATCHED = {
     (OUR_METRICS, "UnknownStatus"),
     (OUR_METRICS, "RepeatedRefusals"),
     (OUR_METRICS, "TaskNotRecorded"),
+    (OUR_METRICS, "NotificationsRefused"),
     (OUR_METRICS, "TokenRefused"),
     (OUR_METRICS, "TokenUnavailable"),
     (OUR_METRICS, "NoCredits"),

@@ -14,7 +14,7 @@ from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import Clip
 from song_intake.outgoing import events as events_module
-from song_intake.outgoing.events import MOST_BYTES_A_CALL, EventPublisher, EventType, SongEvent
+from song_intake.outgoing.events import MOST_BYTES_A_CALL, EventPublisher, EventRefusal, EventType, SongEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
@@ -31,6 +31,9 @@ FULL = {
     ),
     EventType.REJECTED: SongEvent(EventType.REJECTED, "r-1", "m-1", reason=Reason.REFUSED, detail="été"),
     EventType.IN_DOUBT: SongEvent(EventType.IN_DOUBT, "r-1", "m-1", reason=Reason.OUTCOME_UNKNOWN, detail="why"),
+    EventType.MESSAGE_REJECTED: SongEvent(
+        EventType.MESSAGE_REJECTED, "r-1", "m-1", reason=Reason.INVALID_REQUEST, message_id="m-1", by="an operator"
+    ),
 }
 MINIMAL = {event_type: SongEvent(event_type, None, "m-1") for event_type in EventType}
 
@@ -97,7 +100,7 @@ def test_the_id_differs_by_event_type_request_and_dedup_key() -> None:
         for request_id in ("r-1", "r-2", None)
         for dedup_key in ("t-1", "m-1")
     }
-    assert len(ids) == 5 * 3 * 2
+    assert len(ids) == 6 * 3 * 2
 
 
 @pytest.fixture
@@ -124,7 +127,11 @@ def test_an_event_has_its_source_and_detail_type(stubbed: tuple[EventPublisher, 
 
 @pytest.mark.parametrize(
     ("entry", "code"),
-    [({"ErrorCode": "ThrottlingException", "ErrorMessage": "canary"}, "ThrottlingException"), ({}, "PutEvents")],
+    [
+        ({"ErrorCode": "ThrottlingException", "ErrorMessage": "canary"}, "ThrottlingException"),
+        ({"ErrorCode": "InternalFailure"}, "InternalFailure"),
+        ({}, "PutEvents"),
+    ],
 )
 def test_a_rejected_entry_in_a_200_response_is_an_error(
     stubbed: tuple[EventPublisher, Stubber], entry: dict[str, str], code: str
@@ -137,16 +144,41 @@ def test_a_rejected_entry_in_a_200_response_is_an_error(
 
 def test_a_failed_publish_is_reported_by_its_error_code_only(stubbed: tuple[EventPublisher, Stubber]) -> None:
     publisher, stubber = stubbed
-    stubber.add_client_error("put_events", "AccessDeniedException", "canary")
-    with pytest.raises(SideEffectFailed, match=r"^AccessDeniedException$"):
+    stubber.add_client_error("put_events", "InternalFailure", "canary", http_status_code=500)
+    with pytest.raises(SideEffectFailed, match=r"^InternalFailure$"):
         publisher.publish(FULL[EventType.REJECTED])
+
+
+def test_an_event_that_is_refused_for_good_is_dropped_and_reported() -> None:
+    refused: list[str] = []
+    events = boto3.client("events", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(events) as stubber:
+        publisher = EventPublisher(events, "a-bus", refused.append)
+        stubber.add_client_error("put_events", "AccessDeniedException", "canary")
+        publisher.publish(FULL[EventType.REJECTED])
+        stubber.add_response(
+            "put_events", {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "NotAuthorizedForSourceException"}]}
+        )
+        publisher.publish(FULL[EventType.REJECTED])
+    events.close()
+    assert refused == ["AccessDeniedException", "NotAuthorizedForSourceException"]
+
+
+def test_a_call_that_is_refused_for_good_is_repeated_for_each_of_its_events(
+    stubbed: tuple[EventPublisher, Stubber],
+) -> None:
+    publisher, stubber = stubbed
+    stubber.add_client_error("put_events", "ValidationException")
+    stubber.add_client_error("put_events", "ValidationException")
+    stubber.add_response("put_events", {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]})
+    assert publisher._put_all([_entry("a"), _entry("b")]) == [EventRefusal("ValidationException", for_good=True), None]
 
 
 def test_events_in_one_call_have_one_result_each(stubbed: tuple[EventPublisher, Stubber]) -> None:
     publisher, stubber = stubbed
     results = [{"EventId": "1"}, {"ErrorCode": "ThrottlingException"}]
     stubber.add_response("put_events", {"FailedEntryCount": 1, "Entries": results})
-    assert publisher._put_all([_entry("a"), _entry("b")]) == [None, "ThrottlingException"]
+    assert publisher._put_all([_entry("a"), _entry("b")]) == [None, EventRefusal("ThrottlingException", for_good=False)]
 
 
 def test_events_too_large_for_one_call_are_split_over_several(stubbed: tuple[EventPublisher, Stubber]) -> None:

@@ -8,7 +8,7 @@ from song_intake.admission.pace import MOST_SLOW, PAUSE_INTERVALS, RECOVERY_SECO
 from song_intake.admission.pace_item import PACE_KEY
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
-from song_intake.outgoing.telemetry import METRICS
+from song_intake.outgoing.metrics import METRICS
 from tests.template.transformed import PROJECT, shipped
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")

@@ -3,9 +3,15 @@
 import json
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from song_intake.contract.song_request import InvalidRequest, SongRequest
+from song_intake.contract.sqs_message import Message
+from song_intake.domain.decision import DeadLetter
+from song_intake.domain.reason import Reason
+from song_intake.outgoing import events
+from song_intake.outgoing.notifier import event_of_letter
 
 EVENTS = Path(__file__).parents[2] / "events"
 EXPECTED: list[dict[str, str]] = json.loads((EVENTS / "expected.json").read_text(encoding="utf-8"))
@@ -25,7 +31,7 @@ def test_each_sample_matches_its_index_entry(case: dict[str, str]) -> None:
 
 
 def test_every_sample_is_in_the_index_once() -> None:
-    files = sorted(path.name for path in EVENTS.iterdir() if path.name != "expected.json")
+    files = sorted(path.name for path in EVENTS.iterdir() if path.is_file() and path.name != "expected.json")
     assert sorted(case["file"] for case in EXPECTED) == files
 
 
@@ -57,3 +63,16 @@ def test_the_invalid_sample_has_exactly_its_five_errors() -> None:
         ("$.seed", "type"),
         ("$.webhook_url", "pattern"),
     ]
+
+
+def test_the_sample_of_a_rejected_message_is_what_an_invalid_sample_causes() -> None:
+    published = json.loads(sample("published/message_rejected.json"))
+    message = Message(published["detail"]["message_id"], "receipt", sample("invalid_unknown_field.json"), 1, 0.0, {})
+    with pytest.raises(InvalidRequest) as invalid:
+        SongRequest.parse(message.body, message.message_id)
+    letter = DeadLetter(Reason.INVALID_REQUEST, str(invalid.value))
+    event = event_of_letter(letter, message, invalid.value.request_id, request=None)
+    assert (published["source"], published["detail-type"]) == (events.SONG_SOURCE, event.event_type)
+    assert published["detail"] == event.as_detail()
+    schema = json.loads(Path(events.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8"))
+    jsonschema_rs.validate(schema, published["detail"])

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tests.local.run.cases import DEAD_LETTER
 from tests.local.run.progress import Tracked
 from tests.local.vendor.record import Create
 
@@ -105,7 +106,7 @@ def _ends_of_event_ids(tracked: Tracked) -> Iterator[tuple[str, str]]:
     if state.task_id:
         yield state.status, state.task_id
         return
-    status = "IN_DOUBT" if state.status == "IN_DOUBT" else "REJECTED"
+    status = {"IN_DOUBT": "IN_DOUBT", DEAD_LETTER: "MESSAGE_REJECTED"}.get(state.status, "REJECTED")
     yield from ((status, message_id) for message_id in tracked.message_ids)
 
 

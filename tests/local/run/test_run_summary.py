@@ -5,7 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from tests.local.run.cases import FAILED, REFUSED, RESOLVED, SUCCEEDED, Case, Ending, generated, samples
+from tests.local.run.cases import (
+    DEAD_LETTER,
+    FAILED,
+    INVALID,
+    REFUSED,
+    RESOLVED,
+    SUCCEEDED,
+    Case,
+    Ending,
+    generated,
+    samples,
+)
 from tests.local.run.progress import QUEUED, State, Tracked
 from tests.local.run.summary import Evidence, is_as_expected, summary
 from tests.local.vendor.record import Create
@@ -16,7 +27,7 @@ GOOD = State("SUCCEEDED", "task-1", creates=1, ended=True)
 BAD = State("FAILED", "task-1", "FAILED_BY_VENDOR", creates=1, ended=True)
 REJECTED = State("REJECTED", reason="REFUSED", ended=True)
 DOUBT = State("IN_DOUBT", reason="OUTCOME_UNKNOWN", creates=1)
-EVENTS = ("a/SUCCEEDED/task-1", "a/FAILED/task-1", "a/REJECTED/m-1", "a/IN_DOUBT/m-1")
+EVENTS = ("a/SUCCEEDED/task-1", "a/FAILED/task-1", "a/REJECTED/m-1", "a/IN_DOUBT/m-1", "-/MESSAGE_REJECTED/m-1")
 
 
 @pytest.mark.parametrize(
@@ -27,8 +38,9 @@ EVENTS = ("a/SUCCEEDED/task-1", "a/FAILED/task-1", "a/REJECTED/m-1", "a/IN_DOUBT
         (RESOLVED, [DOUBT], GOOD, [CREATED]),
         (REFUSED, [], REJECTED, []),
         (Ending("IN_DOUBT", "OUTCOME_UNKNOWN", 1), [], replace(DOUBT, ended=True), [CREATED]),
+        (INVALID, [], State(DEAD_LETTER, reason="INVALID_REQUEST", ended=True), []),
     ],
-    ids=["succeeded", "failed", "resolved", "rejected", "in doubt"],
+    ids=["succeeded", "failed", "resolved", "rejected", "in doubt", "invalid"],
 )
 def test_a_request_with_the_expected_end_passes(
     ending: Ending, before: list[State], state: State, creates: list[Create]

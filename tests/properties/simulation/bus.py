@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.properties.simulation.dynamodb import no_answer, unavailable
+from tests.properties.simulation.dynamodb import failed, no_answer, unavailable
 from tests.properties.simulation.faults import Fault, Step, Steps
 
 
@@ -37,6 +37,8 @@ class SimulatedEvents:
         fault = self._steps.before(Step.EVENT)
         if fault is Fault.NOT_TAKEN:
             raise unavailable("PutEvents")
+        if fault is Fault.FORBIDDEN:
+            raise failed("AccessDeniedException", "PutEvents")
         for entry in Entries:
             self._bus.events.append(Event(str(entry["DetailType"]), json.loads(entry["Detail"])))
         if fault is Fault.ANSWER_LOST:

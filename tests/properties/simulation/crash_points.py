@@ -19,7 +19,7 @@ from tests.properties.simulation.stories import Story
 from tests.properties.simulation.webhooks import Courier
 
 MOST_POINTS = 300
-READS = frozenset((Step.SECRET, Step.KEY, Step.CONNECT))
+READS = frozenset((Step.SECRET, Step.KEY, Step.CONNECT, Step.READ))
 
 Plan = Mapping[int, Fault]
 """What goes wrong at which point, counted from 0."""

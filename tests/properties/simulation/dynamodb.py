@@ -54,7 +54,7 @@ class Table:
         """Return the item after the write (ALL_NEW). Raises ConditionalCheckFailedException with ALL_OLD."""
         if unknown := write.keys() - KNOWN_PARAMETERS:
             raise NotUnderstood(f"UpdateItem with {unknown}")
-        change, condition = str(write["UpdateExpression"]), str(write["ConditionExpression"])
+        change, condition = str(write["UpdateExpression"]), str(write.get("ConditionExpression", ""))
         placeholders = Placeholders(
             names=cast("Mapping[str, str]", write.get("ExpressionAttributeNames", {})),
             values=cast("Mapping[str, AttributeValue]", write["ExpressionAttributeValues"]),
@@ -64,7 +64,7 @@ class Table:
         request_id = str(key["request_id"]["S"])
         existing = self.items.get(request_id)
         changed = updated(change, placeholders, existing or key)
-        if not holds(condition, placeholders, existing or {}):
+        if condition and not holds(condition, placeholders, existing or {}):
             raise ConditionalCheckFailedException(existing)
         self.items[request_id] = changed
         self.past.setdefault(request_id, []).append(changed)
@@ -94,6 +94,14 @@ class SimulatedDynamoDb:
         if fault is None:
             return {"Attributes": self._table.update(write)}
         return self._send_again(write)
+
+    def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool) -> dict[str, object]:  # noqa: N803 - boto3's
+        assert TableName == "ledger"
+        assert ConsistentRead
+        if self._steps.before(Step.READ) is Fault.NOT_TAKEN:
+            raise unavailable("GetItem")
+        item = self._table.items.get(str(Key["request_id"]["S"]))
+        return {"Item": item} if item else {}
 
     def batch_execute_statement(self, **write: object) -> dict[str, object]:
         fault = self._steps.before(Step.STATEMENTS)
@@ -148,7 +156,13 @@ def _response(refusal: str | None) -> dict[str, object]:
 
 
 def unavailable(operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": "InternalServerError", "Message": "simulated"}}, operation)
+    return failed("InternalServerError", operation, 500)
+
+
+def failed(code: str, operation: str, http_status: int = 400) -> ClientError:
+    """The failure of a call that AWS answered."""
+    answer = {"Error": {"Code": code, "Message": "simulated"}, "ResponseMetadata": {"HTTPStatusCode": http_status}}
+    return ClientError(cast("Any", answer), operation)
 
 
 def no_answer() -> ReadTimeoutError:

@@ -2,8 +2,9 @@
 
     condition  :=  all (OR all)*            all  :=  one (AND one)*
     one        :=  "(" condition ")"  |  attribute_exists(name)  |  attribute_not_exists(name)
-                |  name = :value  |  name <> :value  |  name IN (:value, ...)
+                |  name = :value  |  name <> :value  |  name IN (:value, ...)  |  size(name) < :value
     update     :=  [SET name = :value | if_not_exists(name, :value), ...] [REMOVE name, ...] [ADD name :value, ...]
+                   [DELETE name :value, ...]
 
 test_simulated_dynamodb.py compares them with DynamoDB's own behaviour.
 """
@@ -18,7 +19,7 @@ AttributeValue = Mapping[str, object]
 Item = dict[str, AttributeValue]
 Condition = Callable[[Item], bool]
 
-_TOKEN: Final = re.compile(r"\s*(<>|[=(),]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
+_TOKEN: Final = re.compile(r"\s*(<>|[=<(),]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
 
 
 class NotUnderstood(Exception):
@@ -51,7 +52,7 @@ def updated(text: str, placeholders: Placeholders, item: Item) -> Item:
     """The item after the update. All values are read from the item before it."""
     reader = _Reader(text, placeholders)
     changed = dict(item)
-    while clause := reader.read_if("SET", "REMOVE", "ADD"):
+    while clause := reader.read_if("SET", "REMOVE", "ADD", "DELETE"):
         _CLAUSES[clause](reader, item, changed)
         while reader.read_if(","):
             _CLAUSES[clause](reader, item, changed)
@@ -127,6 +128,8 @@ def _one(reader: _Reader) -> Condition:
         condition = _any_of(reader)
         reader.expect(")")
         return condition
+    if reader.read_if("size"):
+        return _smaller(reader)
     if function := reader.read_if("attribute_exists", "attribute_not_exists"):
         reader.expect("(")
         name = reader.name()
@@ -150,6 +153,16 @@ def _comparison(reader: _Reader) -> Condition:
             return lambda item: item.get(name) in values
         case _:
             raise NotUnderstood(f"the operator {operator!r}")
+
+
+def _smaller(reader: _Reader) -> Condition:
+    """Whether a set has fewer members. Without the attribute, no comparison holds."""
+    reader.expect("(")
+    name = reader.name()
+    reader.expect(")")
+    reader.expect("<")
+    limit = int(str(reader.value()["N"]))
+    return lambda item: name in item and len(_members(item[name])) < limit
 
 
 def _listed_values(reader: _Reader) -> list[AttributeValue]:
@@ -191,4 +204,24 @@ def _add(reader: _Reader, before: Item, changed: Item) -> None:
             raise NotUnderstood(f"ADD of {other}")
 
 
-_CLAUSES: Final[dict[str, Callable[[_Reader, Item, Item], None]]] = {"SET": _set, "REMOVE": _remove, "ADD": _add}
+def _delete(reader: _Reader, before: Item, changed: Item) -> None:
+    """A set without members does not exist."""
+    target, value = reader.name(), reader.value()
+    kept = sorted(_members(before.get(target, {})) - _members(value))
+    if kept:
+        changed[target] = {"SS": kept}
+    else:
+        changed.pop(target, None)
+
+
+def _members(value: AttributeValue) -> set[str]:
+    members = value.get("SS", ())
+    return set(members) if isinstance(members, list) else set()
+
+
+_CLAUSES: Final[dict[str, Callable[[_Reader, Item, Item], None]]] = {
+    "SET": _set,
+    "REMOVE": _remove,
+    "ADD": _add,
+    "DELETE": _delete,
+}

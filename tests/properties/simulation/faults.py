@@ -13,6 +13,7 @@ class Step(StrEnum):
     CREATE = "creates the song"
     STATEMENTS = "writes to the ledger by a statement"
     WRITE = "writes to the ledger"
+    READ = "reads the ledger"
     WRITE_AGAIN = "writes to the ledger again"
     LETTER = "sends a dead letter"
     ANEW = "sends the request anew"
@@ -36,6 +37,7 @@ class Fault(StrEnum):
     LATE_AND_SENT_AGAIN = "the SDK sends it again, and the first one takes effect after that"
     REFUSED_ONE_BY_ONE = "it has no effect, and the response reports an error for each statement"
     DONE_AND_REFUSED = "it takes effect, and the response reports an error for each statement"
+    FORBIDDEN = "AWS refuses it for good"
     REFUSED = "400"
     RATE_LIMITED = "429"
     NO_CREDITS = "402"
@@ -78,6 +80,7 @@ FAULTS_AT: Final[Mapping[Step, tuple[Fault, ...]]] = {
         Fault.LATE,
         Fault.LATE_AND_SENT_AGAIN,
     ),
+    Step.READ: (Fault.DEATH, Fault.NOT_TAKEN),
     Step.WRITE_AGAIN: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
     Step.LETTER: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
     Step.ANEW: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),

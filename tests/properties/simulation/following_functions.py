@@ -106,9 +106,10 @@ class Functions:
         assert isinstance(batch.work, RequestWork)
         work = self._parts.request_work(
             submission=replace(batch.work.submission, breaker=CircuitBreaker()),
-            checks=self._song_checks(sqs, FIRST_CHECK),
-            notifier=self._notifier(clients),
-            dead_letters=batch.work.dead_letters,
+            steps=replace(
+                batch.work.steps, checks=self._song_checks(sqs, FIRST_CHECK), notifier=self._notifier(clients)
+            ),
+            follow_ups=batch.work.follow_ups,
             requests=batch.work.requests,
         )
         return replace(batch, work=work)

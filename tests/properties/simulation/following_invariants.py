@@ -42,6 +42,8 @@ class _Ended:
         self._end = _end_of(self._row)
         self._past = [_end_of(item) for item in world.scene.table.past.get(REQUEST_ID, [])]
         """Every status of the row, the last one too, with its reason."""
+        items = [self._row, *world.scene.table.past.get(REQUEST_ID, [])]
+        self._has_waiting_task = any("task_tokens" in item for item in items)
         self._events = defaultdict[str, list[Event]](list)
         for event in world.scene.bus.events:
             self._events[event.kind].append(event)
@@ -93,7 +95,7 @@ class _Ended:
                 yield f"4. {kind} has more than one id"
 
     def _not_answered(self) -> Iterator[str]:
-        if not self._text("task_token"):
+        if not self._has_waiting_task:
             return
         answer = self._world.scene.workflows.answers.get(TASK_TOKEN)
         if self._end.status not in FINAL:
@@ -126,10 +128,6 @@ class _Ended:
         for queues in (self._world.scene.requests, self._world.scene.checks):
             if needless := _reasons(queues) - may_be:
                 yield f"7. a dead letter says {needless}, and the row says {self._end}"
-
-    def _text(self, name: str) -> str | None:
-        text = self._row.get(name, {}).get("S")
-        return str(text) if text else None
 
 
 def _end_of(row: Item) -> End:

@@ -90,7 +90,8 @@ class _Moment:
         self.rows = {
             request_id: Row.of(item)  # type: ignore[arg-type]  # Item and the SDK's own type are both an item's JSON
             for request_id, item in world.table.items.items()
-            if request_id != PACE
+            # The item of a message's steps has no status.
+            if request_id != PACE and "status" in item
         }
         self._songs = defaultdict[str, set[str]](set)
         for sent in world.sent:

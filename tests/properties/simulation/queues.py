@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from song_intake.contract.sqs_message import MessageAttribute, SqsRecord
-from tests.properties.simulation.dynamodb import no_answer, unavailable
+from tests.properties.simulation.dynamodb import failed, no_answer, unavailable
 from tests.properties.simulation.faults import Fault, Step, Steps
 
 REQUESTS_URL: Final = "https://simulated.invalid/requests"
@@ -171,6 +171,8 @@ class SimulatedSqs:
         fault = self._world.before(Step.LETTER if is_letter else Step.ANEW)
         if fault is Fault.NOT_TAKEN:
             raise unavailable("SendMessage")
+        if fault is Fault.FORBIDDEN:
+            raise failed("AccessDenied", "SendMessage")
         attributes: Attributes = {
             name: {"dataType": attribute["DataType"], "stringValue": attribute["StringValue"]}
             for name, attribute in (MessageAttributes or {}).items()

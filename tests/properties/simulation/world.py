@@ -255,9 +255,8 @@ class World(Deliveries):
         )
         work = self.parts.request_work(
             submission=submission,
-            checks=batch.work.checks,
-            notifier=batch.work.notifier,
-            dead_letters=self.parts.dead_letters(batch.sqs, DEAD_LETTERS_URL),
+            steps=replace(batch.work.steps, dead_letters=self.parts.dead_letters(batch.sqs, DEAD_LETTERS_URL)),
+            follow_ups=batch.work.follow_ups,
             requests=batch.work.requests,
         )
         return replace(batch, work=work)

@@ -46,4 +46,5 @@ def resolve_song(settings: ResolveSettings, aws: Clients, telemetry: Telemetry) 
         checks=SongChecks(aws.client("sqs"), settings.song_checks_queue_url, settings.first_check),
         notifier=notifier(aws, settings.event_bus_name, telemetry),
         not_created_after=settings.not_created_after,
+        on_handled=lambda: telemetry.count(()),
     )

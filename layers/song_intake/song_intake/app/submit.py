@@ -12,19 +12,21 @@ from song_intake.admission.pace_item import PaceItem
 from song_intake.admission.pacer import Pacer, SharedPacer, Unpaced
 from song_intake.admission.refusal_streak import RefusalStreak
 from song_intake.app.environment import CaBundle, CountOrZero, Seconds, SecondsOrZero, Settings
-from song_intake.app.parts import notifier
+from song_intake.app.parts import dead_letters, notifier
+from song_intake.ledger.follow_ups import FollowUps
 from song_intake.ledger.submitting import SubmissionStore, no_window
 from song_intake.ledger.table import LedgerTable
+from song_intake.ledger.task_tokens import TaskTokens
 from song_intake.music_api.balance_check import BalanceCheck
 from song_intake.music_api.client import MusicApi
 from song_intake.music_api.token import ApiToken
 from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
 from song_intake.outgoing.checks import SongChecks
-from song_intake.outgoing.dead_letters import DeadLetters
 from song_intake.outgoing.events import AccountFaultPublisher
 from song_intake.outgoing.requests import RequestQueue
 from song_intake.work.backoff import Backoff
 from song_intake.work.batch import ANSWER_MARGIN_SECONDS, Batch
+from song_intake.work.message_steps import MessageSteps
 from song_intake.work.request_work import RequestWork
 from song_intake.work.submission import Submission
 
@@ -107,11 +109,16 @@ def submit_song(
 ) -> Batch:
     """Build the function. music_api: a replacement for the client that the settings describe."""
     sqs = aws.client("sqs")
+    submission = _submission(settings, aws, telemetry, music_api)
     work = RequestWork(
-        submission=_submission(settings, aws, telemetry, music_api),
-        checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
-        notifier=notifier(aws, settings.event_bus_name, telemetry),
-        dead_letters=DeadLetters(sqs, settings.dead_letter_queue_url),
+        submission=submission,
+        steps=MessageSteps(
+            checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
+            notifier=notifier(aws, settings.event_bus_name, telemetry),
+            dead_letters=dead_letters(aws, settings.dead_letter_queue_url, telemetry),
+            task_tokens=TaskTokens(submission.store.table),
+        ),
+        follow_ups=FollowUps(submission.store.table),
         requests=RequestQueue(sqs, settings.song_requests_queue_url),
     )
     return Batch(work=work, sqs=sqs, queue_url=settings.song_requests_queue_url, telemetry=telemetry)

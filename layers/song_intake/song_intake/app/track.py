@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from song_intake.app.environment import CaBundle, Seconds, Settings
-from song_intake.app.parts import notifier
+from song_intake.app.parts import dead_letters, notifier
 from song_intake.ledger.following import TrackingStore
 from song_intake.ledger.table import LedgerTable
 from song_intake.music_api.client import MusicApi
 from song_intake.music_api.token import ApiToken
 from song_intake.outgoing.checks import SongChecks
-from song_intake.outgoing.dead_letters import DeadLetters
 from song_intake.work.batch import ANSWER_MARGIN_SECONDS, Batch
 from song_intake.work.check_work import CheckWork
 from song_intake.work.tracking import Tracking
@@ -79,6 +78,6 @@ def track_song(settings: TrackSettings, aws: Clients, telemetry: Telemetry, musi
         tracking_hours=settings.tracking_hours,
         unknown_task_minutes=settings.unknown_task_minutes,
     )
-    dead_letters = DeadLetters(sqs, settings.check_dead_letter_queue_url)
-    work = CheckWork(tracking=tracking, dead_letters=dead_letters, poll_call=settings.poll_call)
+    letters = dead_letters(aws, settings.check_dead_letter_queue_url, telemetry)
+    work = CheckWork(tracking=tracking, dead_letters=letters, poll_call=settings.poll_call)
     return Batch(work=work, sqs=sqs, queue_url=settings.song_checks_queue_url, telemetry=telemetry)

@@ -1,6 +1,6 @@
 """What may be reported of an AWS call that failed: its code. The SDK's own text may repeat what was sent."""
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
 from botocore.exceptions import ConnectionError as NoConnection
 
 AWS_FAILURES = (ClientError, BotoCoreError)
@@ -11,6 +11,7 @@ _BUSY_CODES = frozenset(
     (
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
+        "KmsThrottlingException",
         "LimitExceededException",
         "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
@@ -29,6 +30,23 @@ _BUSY_CODES = frozenset(
 )
 _SERVER_ERROR = 500
 
+# Refusals of the caller, whatever it asked for: they end when the credentials or the clock are right again.
+# https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+_CREDENTIALS_CODES = frozenset(
+    (
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "OptInRequired",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    )
+)
+
 
 def code_of(failure: Exception) -> str:
     """AWS's own code where the service answered ("AccessDeniedException"), else the class of what went wrong."""
@@ -43,3 +61,10 @@ def is_transient(failure: Exception) -> bool:
         status = failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return code_of(failure) in _BUSY_CODES or status >= _SERVER_ERROR
     return isinstance(failure, NoConnection | HTTPClientError)
+
+
+def is_refusal(failure: Exception) -> bool:
+    """Whether the service refused the call for good: the same call would be refused again (a right, a key, a token)."""
+    if not isinstance(failure, ClientError):
+        return isinstance(failure, ParamValidationError)
+    return not is_transient(failure) and code_of(failure) not in _CREDENTIALS_CODES

@@ -33,13 +33,16 @@ class FieldError:
 class InvalidRequest(ValueError):
     """The message is not a valid song request. `errors` has every error that was found.
 
-    request_id: the caller's own id, if it could be read and is valid; else None.
+    request_id, task_token: the caller's own, if they could be read and are valid; else None.
     The text of the exception is printable ASCII of at most 2,000 characters, so it fits an SQS message attribute.
     """
 
-    def __init__(self, errors: Iterable[FieldError], request_id: str | None = None) -> None:
+    def __init__(
+        self, errors: Iterable[FieldError], request_id: str | None = None, task_token: str | None = None
+    ) -> None:
         self.errors: tuple[FieldError, ...] = tuple(errors)
         self.request_id = request_id
+        self.task_token = task_token
         super().__init__(_summary(self.errors))
 
 

@@ -56,7 +56,8 @@ class SongRequest:
         request_id = next((found for found in map(as_request_id, candidates) if found), None)
         if request_id is None:
             raise InvalidRequest(
-                [FieldError("$", "requestId", "must have a request_id, since the message's id cannot be one")]
+                [FieldError("$", "requestId", "must have a request_id, since the message's id cannot be one")],
+                task_token=_readable_token(message.document),
             )
         create_body = strict_json.canonical(_create_request(fields))
         return cls(
@@ -76,12 +77,18 @@ def _checked(message: envelopes.Unwrapped) -> dict[str, JsonValue]:
     else:
         errors = schema.errors_in(message.document)
     if errors:
-        raise InvalidRequest(errors, _readable_id(message.document))
+        raise InvalidRequest(errors, _readable_id(message.document), _readable_token(message.document))
     return cast("dict[str, JsonValue]", message.document)
 
 
 def _readable_id(document: JsonValue) -> str | None:
     return as_request_id(document.get("request_id")) if isinstance(document, dict) else None
+
+
+def _readable_token(document: JsonValue) -> str | None:
+    token = document.get("task_token") if isinstance(document, dict) else None
+    limit = cast("int", schema.FIELDS["task_token"]["maxLength"])
+    return token if isinstance(token, str) and 0 < len(token) <= limit else None
 
 
 def _create_request(fields: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

@@ -92,6 +92,11 @@ class Message:
         return as_request_id(self._from_letter(SENT_ANEW_FOR)) or self.message_id
 
     @property
+    def is_repeated(self) -> bool:
+        """Whether an earlier delivery of this message may have been decided and followed up."""
+        return self.receive_count > 1 or self.delivery_id != self.message_id
+
+    @property
     def known_request_id(self) -> str | None:
         """The request's id in the ledger, if this is a redriven dead letter of this stack; else None."""
         return as_request_id(self._from_letter(REQUEST_ID))

@@ -1,9 +1,18 @@
 """What happens to one message. A job decides; the batch performs the decision and adds nothing of its own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the row of a submitted request says about the message that brought it."""
+
+    message_id: str | None
+    metadata: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,11 @@ class Done:
     """Why the work is passed on."""
     links_refused: int = 0
     """How many links of the song were left out because they are not usable."""
+    has_token: bool = False
+    """Whether the message's task token is on the row, so that it is answered when the song ends."""
+    origin: Origin | None = None
+    """Of a duplicate: what Song Submitted says, if the first delivery has not published it. None: it comes with the end
+    of the song, since others named the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +73,12 @@ Decision = Done | RetryIn | SendAnew | DeadLetter
 class SideEffectFailed(Exception):
     """A step after the decision failed (a send, a publish, a callback): the message stays, and all steps are repeated.
 
-    `reason` names the step. `code` is AWS's code of the failure; it repeats nothing that was sent.
+    `reason` names the step. `code` is AWS's code of the failure; it repeats nothing that was sent. `for_good`: the
+    same step would be refused again.
     """
 
-    def __init__(self, reason: Reason, code: str) -> None:
+    def __init__(self, reason: Reason, code: str, *, for_good: bool = False) -> None:
         super().__init__(code)
         self.reason = reason
         self.code = code
+        self.for_good = for_good

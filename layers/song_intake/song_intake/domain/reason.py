@@ -15,6 +15,9 @@ class Reason(StrEnum):
     REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
     REFUSED = "REFUSED"
 
+    # About a task token: its task fails at once.
+    TOO_MANY_TASK_TOKENS = "TOO_MANY_TASK_TOKENS"
+
     # Shared, about the account: see ACCOUNT_FAULTS.
     NO_CREDITS = "NO_CREDITS"
     TOKEN_REFUSED = "TOKEN_REFUSED"  # noqa: S105 - a code, not a token

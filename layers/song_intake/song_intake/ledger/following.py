@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from song_intake.domain.status import Status
 from song_intake.domain.task import Failed, Succeeded
+from song_intake.ledger.notified import mark_notified
 from song_intake.ledger.row import TRANSIENT_ATTRIBUTES
 from song_intake.ledger.table import Existing, LedgerTable, Written
 
 if TYPE_CHECKING:
     from song_intake.domain.reason import Reason
     from song_intake.domain.task import Clip
-    from song_intake.ledger.row import Values
+    from song_intake.ledger.notified import Notified
+    from song_intake.ledger.row import Row, Values
 
 
 class TrackingStore:
@@ -78,13 +80,17 @@ class TrackingStore:
             values={":end": {"S": status_of(end)}, ":task_id": {"S": task_id}, **before, **values},
         )
 
-    def mark_end_published(self, request_id: str, end: Status) -> None:
-        """This end of the song was published. Another one that the row has by now was not."""
-        self._table.write(
-            request_id,
-            set_="end_published = :yes",
-            condition="#status = :end",
-            values={":yes": {"BOOL": True}, ":end": {"S": end}},
+    def mark_notified(self, row: Row, done: Notified) -> None:
+        """See notified.mark_notified."""
+        mark_notified(self._table, row, done)
+
+    def mark_doubt_published(self, row: Row, reason: Reason) -> None:
+        """Song In Doubt was published, because the song was given up for this reason."""
+        self._table.annotate(
+            row.request_id,
+            "SET doubt_published = :reason",
+            condition="#status = :seen",
+            values={":reason": {"S": reason}, ":seen": {"S": row.status}},
         )
 
     def record_tracking_stopped(self, request_id: str, task_id: str, reason: Reason, detail: str) -> Written | Existing:

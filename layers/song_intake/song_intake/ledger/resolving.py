@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
+from song_intake.ledger.notified import mark_notified
 from song_intake.ledger.row import TRANSIENT_ATTRIBUTES, Row
 from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, Written
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef
 
+    from song_intake.ledger.notified import Notified
     from song_intake.ledger.row import Values
 
 # A sparse index (template.yaml): only rows in doubt have its key.
@@ -86,7 +88,7 @@ class ResolutionStore:
         return self._resolve(
             row,
             by,
-            set_="#status = :submitted, task_id = :task_id, submission_unpublished = :yes",
+            set_="#status = :submitted, task_id = :task_id, submission_unpublished = :yes, named_by = :by",
             values={":submitted": {"S": Status.SUBMITTED}, ":task_id": {"S": task_id}, ":yes": {"BOOL": True}},
         )
 
@@ -103,6 +105,10 @@ class ResolutionStore:
                 ":none": {"S": "-"},
             },
         )
+
+    def mark_notified(self, row: Row, done: Notified) -> None:
+        """See notified.mark_notified."""
+        mark_notified(self._table, row, done)
 
     def _resolve(self, row: Row, by: str, set_: str, values: Values) -> Written | Existing:
         """The condition requires the status that was shown to the operator: a request settled since stays settled."""

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
     Values = dict[str, AttributeValueTypeDef]
 
-IDENTITY = "fingerprint = :fingerprint, message_id = :message_id, metadata = :metadata, task_token = :task_token"
+IDENTITY = (
+    "fingerprint = :fingerprint, message_id = :message_id, first_message_id = :first_message_id, metadata = :metadata"
+)
 """Sets the values of `identity` in an update expression."""
 
-TRANSIENT_ATTRIBUTES = "reason, detail, http_status, vendor_code, lease_until, doubt, doubt_until"
+TRANSIENT_ATTRIBUTES = (
+    "reason, detail, http_status, vendor_code, lease_until, doubt, doubt_until, end_published, doubt_published"
+)
 """What a row holds only while it waits, is in doubt or is rejected: removed with the next status."""
 
 
@@ -38,21 +42,38 @@ class Row:
     doubt_until: float
     """Until when the vendor's webhook may still settle a doubt."""
     message_id: str | None
+    """The delivery that claimed the request last, or was given up."""
+    first_message_id: str | None
+    """The id that this delivery's message had when its sender sent it."""
     task_id: str | None
     reason: str | None
     detail: str | None
     http_status: int | None
     vendor_code: str | None
     metadata: Mapping[str, str]
-    task_token: str | None = field(repr=False)
+    task_tokens: tuple[str, ...] = field(repr=False)
+    """Of the Step Functions tasks that wait for the song."""
     changed_at: float
     """When it last changed its status."""
     clips: tuple[Clip, ...]
     refunded: bool | None
     submission_unpublished: bool
-    """Whether others than submit_song named the task, so that nobody may have announced the song as submitted."""
+    """Whether others than submit_song named the task, and Song Submitted was not published since."""
+    resolved_by: str | None
+    """The operator whose decision was applied last."""
+    named_by: str | None
+    """The operator who named the task; None if no operator did."""
     end_published: bool
-    """Whether the song's end was announced, and called back where somebody waited."""
+    """Whether the event of the song's end was published, or that of an operator's decision that there is no song."""
+    doubt_published: str | None
+    """The reason for which Song In Doubt was published when the song was given up."""
+    expires_at: float | None
+    """When DynamoDB deletes the row; None: never."""
+
+    @property
+    def is_notified(self) -> bool:
+        """Whether every notification about the row's final status was sent."""
+        return self.end_published and not self.submission_unpublished and not self.task_tokens
 
     def lease_is_over(self) -> bool:
         """Whether the claim has lived longer than any function may: its sender is dead, or will never say more."""
@@ -76,12 +97,17 @@ class Row:
             http_status=None if http_status is None else int(http_status),
             vendor_code=_string(item, "vendor_code"),
             metadata={name: text["S"] for name, text in item.get("metadata", {}).get("M", {}).items()},
-            task_token=_string(item, "task_token") or None,
+            first_message_id=_string(item, "first_message_id") or _string(item, "message_id"),
+            task_tokens=tuple(sorted(item.get("task_tokens", {}).get("SS", ()))),
             changed_at=datetime.fromisoformat(item["updated_at"]["S"]).timestamp() if "updated_at" in item else 0.0,
             clips=tuple(_clip(one["M"]) for one in item.get("clips", {}).get("L", ())),
             refunded=item.get("refunded", {}).get("BOOL"),
             submission_unpublished=item.get("submission_unpublished", {}).get("BOOL", False),
+            resolved_by=_string(item, "resolved_by"),
+            named_by=_string(item, "named_by"),
             end_published=item.get("end_published", {}).get("BOOL", False),
+            doubt_published=_string(item, "doubt_published"),
+            expires_at=_number(item, "expires_at"),
         )
 
 
@@ -99,13 +125,13 @@ def _clip(item: Mapping[str, AttributeValueTypeDef]) -> Clip:
     return Clip(clip_id=item["clip_id"]["S"], duration=_number(item, "duration"), **texts)
 
 
-def identity(request: SongRequest, message_id: str) -> Values:
-    """Which request it is, and which message brought it."""
+def identity(request: SongRequest, message_id: str, first_message_id: str | None = None) -> Values:
+    """Which request it is, and which message brought it, under the id of this delivery and under its first one."""
     return {
         "fingerprint": {"S": request.fingerprint},
         "message_id": {"S": message_id},
+        "first_message_id": {"S": first_message_id or message_id},
         "metadata": {"M": {name: {"S": text} for name, text in request.metadata.items()}},
-        "task_token": {"S": request.task_token or ""},
     }
 
 

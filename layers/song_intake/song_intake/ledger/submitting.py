@@ -13,7 +13,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from song_intake.domain.outcome import Retryable
@@ -37,6 +37,8 @@ class Claim:
 
     request: SongRequest
     owner: str
+    has_token: bool = False
+    """Whether the request's task token is on the row."""
 
 
 class SubmissionStore:
@@ -49,12 +51,12 @@ class SubmissionStore:
     """
 
     def __init__(self, table: LedgerTable, lease: float, window: Callable[[SongRequest], float]) -> None:
-        self._table = table
+        self.table = table
         self._batches = LedgerBatches(table)
         self._lease = lease
         self._window = window
 
-    def claim(self, request: SongRequest, message_id: str) -> Claim | Existing:
+    def claim(self, request: SongRequest, message_id: str, first_message_id: str | None = None) -> Claim | Existing:
         """Claim the right to send, or return the row that prevents it.
 
         1. no row      the first claim of this request
@@ -65,39 +67,42 @@ class SubmissionStore:
         |- claim, lease starts -|- create: one paid call -|- settle -| ...      lease expired
         t0 ------------------------------------------------------------ t0 + lease --> IN_DOUBT, never claimed again
         """
-        claim = Claim(request, uuid.uuid4().hex)
+        claim = Claim(request, uuid.uuid4().hex, has_token=request.task_token is not None)
+        who = identity(request, message_id, first_message_id)
         try:
-            if self._first_claimed(claim, message_id):
+            if self._first_claimed(claim, who):
                 return claim
-            result = self._claimed(claim, message_id)
+            result = self._claimed(claim, who)
         except LedgerUnavailable:
             # The claim may have been written nevertheless. Nothing was sent under it, so it need not become IN_DOUBT.
             with contextlib.suppress(LedgerUnavailable):
                 self.record_retrying(claim, _NOT_CONFIRMED)
             raise
         if isinstance(result, Written) or _is_own(result, claim, Status.SUBMITTING):
-            return claim
+            return replace(claim, has_token=request.task_token in row_in(result).task_tokens)
         # Perhaps this claim, but set to IN_DOUBT before the SDK repeated the write: it no longer permits a create.
         return self._existing(result, request)
 
-    def _first_claimed(self, claim: Claim, message_id: str) -> bool:
+    def _first_claimed(self, claim: Claim, who: Values) -> bool:
         """Case 1 only, in one call with the claims of other threads."""
         values: Values = {
             "status": {"S": Status.SUBMITTING},
             "owner": {"S": claim.owner},
             "lease_until": {"N": f"{time.time() + self._lease:.3f}"},
             "attempt": {"N": "1"},
-            **identity(claim.request, message_id),
+            **who,
         }
+        if claim.request.task_token is not None:
+            values["task_tokens"] = {"SS": [claim.request.task_token]}
         return self._batches.insert(claim.request.request_id, values)
 
-    def _claimed(self, claim: Claim, message_id: str) -> Written | Existing:
-        request = claim.request
-        return self._table.write(
-            request.request_id,
+    def _claimed(self, claim: Claim, who: Values) -> Written | Existing:
+        return self.table.write(
+            claim.request.request_id,
             set_=f"#status = :submitting, #owner = :owner, lease_until = :lease_until, {IDENTITY}",
-            remove="reason, detail, http_status, vendor_code",
+            remove="reason, detail, http_status, vendor_code, end_published, doubt_published",
             add="attempt :one",
+            expires=False,
             condition="""attribute_not_exists(request_id)
                 OR (#status = :retrying AND fingerprint = :fingerprint)
                 OR (#status = :rejected AND message_id <> :message_id)""",
@@ -108,7 +113,7 @@ class SubmissionStore:
                 ":owner": {"S": claim.owner},
                 ":lease_until": {"N": f"{time.time() + self._lease:.3f}"},
                 ":one": {"N": "1"},
-                **placeholders(identity(request, message_id)),
+                **placeholders(who),
             },
         )
 
@@ -121,7 +126,7 @@ class SubmissionStore:
         """
         if claim is not None and self._batches.record_task(request.request_id, claim.owner, task_id):
             return Written()
-        result = self._table.write(
+        result = self.table.write(
             request.request_id,
             set_="#status = :submitted, task_id = :task_id, fingerprint = :fingerprint",
             remove=TRANSIENT_ATTRIBUTES,
@@ -137,7 +142,7 @@ class SubmissionStore:
 
     def add_other_task(self, request_id: str, task_id: str) -> None:
         """See LedgerTable.add_other_task."""
-        self._table.add_other_task(request_id, task_id)
+        self.table.add_other_task(request_id, task_id)
 
     def record_retrying(self, claim: Claim, outcome: Retryable) -> Written | Existing:
         """SUBMITTING -> RETRYING."""
@@ -165,10 +170,11 @@ class SubmissionStore:
             **({} if outcome.vendor_code is None else {":vendor_code": {"S": outcome.vendor_code}}),
             **(doubt or {}),
         }
-        result = self._table.write(
+        result = self.table.write(
             claim.request.request_id,
             set_="#status = :status, " + ", ".join(f"{name[1:]} = {name}" for name in values),
             remove="lease_until" if doubt else "lease_until, doubt, doubt_until",
+            expires=doubt is None,
             condition="#owner = :owner AND #status IN (:submitting, :in_doubt)",
             values={
                 ":status": {"S": status},
@@ -182,9 +188,11 @@ class SubmissionStore:
             return result
         return Written(result.row) if _is_own(result, claim, status) else self._existing(result, claim.request)
 
-    def record_given_up(self, request: SongRequest, message_id: str, reason: Reason, detail: str) -> Written | Existing:
+    def record_given_up(
+        self, request: SongRequest, message_id: str, reason: Reason, detail: str, first_message_id: str | None = None
+    ) -> Written | Existing:
         """(none) | RETRYING -> REJECTED: nothing was created, and this message is not retried."""
-        result = self._table.write(
+        result = self.table.write(
             request.request_id,
             set_=f"#status = :rejected, reason = :reason, detail = :detail, {IDENTITY}",
             remove="http_status, vendor_code",
@@ -195,7 +203,7 @@ class SubmissionStore:
                 ":retrying": {"S": Status.RETRYING},
                 ":reason": {"S": reason},
                 ":detail": {"S": detail},
-                **placeholders(identity(request, message_id)),
+                **placeholders(identity(request, message_id, first_message_id)),
             },
         )
         return self._existing(result, request) if isinstance(result, Existing) else result
@@ -213,11 +221,12 @@ class SubmissionStore:
 
         The condition requires the owner that was read: a claim made since then is another claim.
         """
-        return self._table.write(
+        return self.table.write(
             row.request_id,
             set_="""#status = :in_doubt, reason = :reason, detail = :detail,
                 doubt = :doubt, doubt_until = :doubt_until""",
             remove="lease_until",
+            expires=False,
             condition="#status = :submitting AND #owner = :owner",
             values={
                 ":in_doubt": {"S": Status.IN_DOUBT},

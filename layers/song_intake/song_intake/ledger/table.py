@@ -72,8 +72,8 @@ def row_in(result: Written | Existing) -> Row:
 class LedgerTable:
     """Safe to share between threads.
 
-    keep_days: days that a row is kept after its last change. If a row expired while a message of the request could
-    still be delivered, the song would be created a second time.
+    keep_days: days that a settled row is kept after its last change, or after a message of its request last met it. If
+    a row expired while such a message could still be delivered, the song would be created a second time.
     """
 
     def __init__(self, dynamodb: DynamoDBClient, name: str, keep_days: int) -> None:
@@ -92,28 +92,68 @@ class LedgerTable:
 
         Raises LedgerUnavailable.
         """
-        self.write(
+        self.annotate(
             request_id,
-            add="other_task_ids :task_ids",
+            "ADD other_task_ids :task_ids",
             condition="attribute_exists(request_id)",
             values={":task_ids": {"SS": [task_id]}},
         )
 
     def write(
-        self, request_id: str, *, condition: str, values: Values, set_: str = "", remove: str = "", add: str = ""
+        self,
+        request_id: str,
+        *,
+        condition: str,
+        values: Values,
+        set_: str,
+        remove: str = "",
+        add: str = "",
+        expires: bool = True,
     ) -> Written | Existing:
-        """Change one row if the condition holds. Raises LedgerUnavailable."""
+        """Change the status of one row if the condition holds. Raises LedgerUnavailable.
+
+        expires: False for a status in which a song may exist that the row does not name: such a row never expires.
+        """
         at, expires_at = self.stamps()
-        stamps = "created_at = if_not_exists(created_at, :at), updated_at = :at, expires_at = :expires_at"
-        change = f"SET {set_ + ', ' if set_ else ''}{stamps}"
-        change += f" REMOVE {remove}" if remove else ""
+        stamps = "created_at = if_not_exists(created_at, :at), updated_at = :at"
+        stamps += ", expires_at = :expires_at" if expires else ""
+        removed = ", ".join(filter(None, (remove, "" if expires else "expires_at")))
+        change = f"SET {set_}, {stamps}"
+        change += f" REMOVE {removed}" if removed else ""
         change += f" ADD {add}" if add else ""
+        stamped: Values = {":at": at, ":expires_at": expires_at} if expires else {":at": at}
+        return self.annotate(request_id, change, condition=condition, values={**values, **stamped})
+
+    def renew(self, row: Row) -> None:
+        """Keep a row that a message of its request has met, so that it outlives that message.
+
+        At most one write a day and row. Raises LedgerUnavailable.
+        """
+        if row.expires_at is not None and row.expires_at < time.time() + self._keep - _SECONDS_A_DAY:
+            self.keep(row.request_id)
+
+    def keep(self, request_id: str) -> None:
+        """Keep the row of a request whose message waits on, if there is such a row. Raises LedgerUnavailable."""
+        _, expires_at = self.stamps()
+        self.annotate(
+            request_id,
+            "SET expires_at = :expires_at",
+            # A row that was claimed meanwhile does not expire.
+            condition="attribute_exists(expires_at)",
+            values={":expires_at": expires_at},
+        )
+
+    def annotate(self, request_id: str, change: str, *, condition: str, values: Values) -> Written | Existing:
+        """Change one row, but not the time of its last change. `change`: an update expression.
+
+        Raises LedgerUnavailable.
+        """
         write: UpdateItemInputTypeDef = {
             "TableName": self.name,
             "Key": {"request_id": {"S": request_id}},
             "UpdateExpression": change,
             "ConditionExpression": condition,
-            "ExpressionAttributeValues": {":at": at, ":expires_at": expires_at, **values},
+            "ExpressionAttributeValues": values,
             "ReturnValues": "ALL_NEW",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
@@ -146,12 +186,13 @@ class LedgerBatches:
         self._group = GroupCommit(self._execute, MOST_STATEMENTS)
 
     def insert(self, request_id: str, values: Values) -> bool:
-        """Create a row. False if there is a row already, or if the result is not known."""
+        """Create the row of a claim. False if there is a row already, or if the result is not known."""
         return self._group.submit(self._insertion(request_id, values))
 
     def _insertion(self, request_id: str, values: Values) -> _Statement:
-        at, expires_at = self._table.stamps()
-        stamps: Values = {"created_at": at, "updated_at": at, "expires_at": expires_at}
+        # A claim does not expire.
+        at, _ = self._table.stamps()
+        stamps: Values = {"created_at": at, "updated_at": at}
         item: Values = {"request_id": {"S": request_id}, **values, **stamps}
         # The text has only names of attributes; every value from a request is a parameter.
         fields = ", ".join(f"'{name}': ?" for name in item)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.aws.failure import AWS_FAILURES, code_of, is_refusal
 from song_intake.contract.sqs_message import FIRST_MESSAGE_ID, REASON, REQUEST_ID, TASK_ID
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
@@ -23,9 +24,11 @@ class DeadLetters:
     The template gives the request queue a lower size limit, so there is room for the attributes beside any body.
     """
 
-    def __init__(self, sqs: SQSClient, queue_url: str) -> None:
+    def __init__(self, sqs: SQSClient, queue_url: str, on_refused: Callable[[str], None] = lambda _code: None) -> None:
+        """on_refused: called with AWS's error code if the queue refused a letter for good."""
         self._sqs = sqs
         self._queue_url = queue_url
+        self._on_refused = on_refused
 
     def send(self, message: Message, letter: DeadLetter, request_id: str | None) -> None:
         """Raises SideEffectFailed. The caller's own attributes are kept as far as there is room."""
@@ -45,4 +48,8 @@ class DeadLetters:
                 QueueUrl=self._queue_url, MessageBody=message.body, MessageAttributes=attributes_of(message, own)
             )
         except AWS_FAILURES as failure:
-            raise SideEffectFailed(Reason.DEAD_LETTER_QUEUE_UNAVAILABLE, code_of(failure)) from None
+            is_for_good = is_refusal(failure)
+            if is_for_good:
+                self._on_refused(code_of(failure))
+            code = code_of(failure)
+            raise SideEffectFailed(Reason.DEAD_LETTER_QUEUE_UNAVAILABLE, code, for_good=is_for_good) from None

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.aws.failure import AWS_FAILURES, code_of, is_refusal
 from song_intake.aws.group_commit import GroupCommit
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
@@ -35,6 +35,19 @@ ACCOUNT_FAULT = "Account Fault"
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-send-events-aws-sdk
 MOST_EVENTS_A_CALL = 10
 MOST_BYTES_A_CALL = 256 * 1024
+# The codes of an entry that would be refused again.
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
+_FOR_GOOD = frozenset(
+    (
+        "AccessDeniedException",
+        "InvalidAccountIdException",
+        "InvalidArgument",
+        "MalformedDetail",
+        "NotAuthorizedForDetailTypeException",
+        "NotAuthorizedForSourceException",
+        "RedactionFailure",
+    )
+)
 # Bytes for the other members of an entry, which count too: the bus name, the source and the detail type.
 _BESIDE_THE_DETAIL = 512
 
@@ -47,6 +60,7 @@ class EventType(StrEnum):
     FAILED = "Song Failed"
     REJECTED = "Song Rejected"
     IN_DOUBT = "Song In Doubt"
+    MESSAGE_REJECTED = "Message Rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,10 @@ class SongEvent:
     refunded: bool | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     clips: tuple[Clip, ...] = ()
+    message_id: str | None = None
+    """The id of the message, as its sender got it."""
+    by: str | None = None
+    """The operator whose decision caused the event."""
 
     @property
     def event_id(self) -> str:
@@ -75,35 +93,61 @@ class SongEvent:
             "version": VERSION,
             "id": self.event_id,
             "request_id": self.request_id,
+            "message_id": self.message_id,
             "task_id": self.task_id,
             "status": self.event_type.name,
             "reason": self.reason,
             "detail": self.detail,
             "vendor_code": self.vendor_code,
             "refunded": self.refunded,
+            "by": self.by,
             "metadata": dict(self.metadata),
             "clips": [_known(asdict(clip)) for clip in self.clips],
         }
         return _known(members)
 
 
-class EventPublisher:
-    """Safe to share between threads; events published at the same moment share a call."""
+@dataclass(frozen=True, slots=True)
+class EventRefusal:
+    """Why the bus did not accept an event: AWS's error code, and whether it would be refused again."""
 
-    def __init__(self, events: EventBridgeClient, bus_name: str) -> None:
+    code: str
+    for_good: bool
+
+
+class EventPublisher:
+    """Safe to share between threads; events published at the same moment share a call.
+
+    on_refused: called with AWS's error code if the bus refused an event for good. The event is dropped then.
+    """
+
+    def __init__(
+        self, events: EventBridgeClient, bus_name: str, on_refused: Callable[[str], None] = lambda _code: None
+    ) -> None:
         self._events = events
         self._bus_name = bus_name
+        self._on_refused = on_refused
         self._group = GroupCommit(self._put_all, MOST_EVENTS_A_CALL)
 
     def publish(self, event: SongEvent) -> None:
-        """Publish one event. Raises SideEffectFailed if the bus did not accept it."""
+        """Publish one event. Raises SideEffectFailed if the bus did not accept it, and may accept it later."""
         detail = json.dumps(event.as_detail(), ensure_ascii=False)
         refusal = self._group.submit(_entry(self._bus_name, SONG_SOURCE, event.event_type, detail))
-        if refusal is not None:
-            raise SideEffectFailed(Reason.EVENTS_UNAVAILABLE, refusal)
+        if refusal is None:
+            return
+        if not refusal.for_good:
+            raise SideEffectFailed(Reason.EVENTS_UNAVAILABLE, refusal.code)
+        self._on_refused(refusal.code)
 
-    def _put_all(self, entries: Sequence[PutEventsRequestEntryTypeDef]) -> list[str | None]:
-        return [refusal for call in _calls(entries) for refusal in _put(self._events, call)]
+    def _put_all(self, entries: Sequence[PutEventsRequestEntryTypeDef]) -> list[EventRefusal | None]:
+        return [refusal for call in _calls(entries) for refusal in self._put_each(call)]
+
+    def _put_each(self, call: Sequence[PutEventsRequestEntryTypeDef]) -> list[EventRefusal | None]:
+        """A call may be refused for good because of one event: then each event has a call of its own."""
+        refusals = _put(self._events, call)
+        if len(call) == 1 or not all(refusal and refusal.for_good for refusal in refusals):
+            return refusals
+        return [refusal for entry in call for refusal in _put(self._events, [entry])]
 
 
 class AccountFaultPublisher:
@@ -127,7 +171,7 @@ class AccountFaultPublisher:
         entry = _entry(self._bus_name, ACCOUNT_SOURCE, ACCOUNT_FAULT, detail)
         (refusal,) = _put(self._events, [entry])
         if refusal is not None:
-            self._on_refusal(refusal)
+            self._on_refusal(refusal.code)
         return refusal is None
 
 
@@ -135,18 +179,19 @@ def _entry(bus_name: str, source: str, detail_type: str, detail: str) -> PutEven
     return {"EventBusName": bus_name, "Source": source, "DetailType": detail_type, "Detail": detail}
 
 
-def _put(events: EventBridgeClient, entries: Sequence[PutEventsRequestEntryTypeDef]) -> list[str | None]:
-    """AWS's error code for each event; None for an event that was accepted."""
+def _put(events: EventBridgeClient, entries: Sequence[PutEventsRequestEntryTypeDef]) -> list[EventRefusal | None]:
+    """The refusal of each event; None for an event that was accepted."""
     try:
         response = events.put_events(Entries=entries)
     except AWS_FAILURES as failure:
-        refused: list[str | None] = [code_of(failure)] * len(entries)
+        refused: list[EventRefusal | None] = [EventRefusal(code_of(failure), is_refusal(failure))] * len(entries)
         return refused
     # PutEvents returns 200 even if it refused every entry:
     # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
     if not response["FailedEntryCount"]:
         return [None] * len(entries)
-    return [None if "EventId" in result else result.get("ErrorCode", "PutEvents") for result in response["Entries"]]
+    codes = [None if "EventId" in result else result.get("ErrorCode", "PutEvents") for result in response["Entries"]]
+    return [None if code is None else EventRefusal(code, code in _FOR_GOOD) for code in codes]
 
 
 def _calls(entries: Sequence[PutEventsRequestEntryTypeDef]) -> Iterator[list[PutEventsRequestEntryTypeDef]]:

@@ -1,18 +1,22 @@
-"""Notifies every consumer by an event, and a workflow that waits for its song by a callback."""
+"""Notifies every consumer by an event, and each workflow that waits for its song by a callback."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
+from song_intake.ledger.notified import Notified
 from song_intake.outgoing.events import EventPublisher, EventType, SongEvent
 
 if TYPE_CHECKING:
     from song_intake.contract.song_request import SongRequest
     from song_intake.contract.sqs_message import Message
-    from song_intake.domain.decision import DeadLetter
+    from song_intake.domain.decision import DeadLetter, Origin
     from song_intake.domain.task import Clip
     from song_intake.ledger.row import Row
     from song_intake.outgoing.callback import TaskCallback
@@ -20,73 +24,108 @@ if TYPE_CHECKING:
 # A song may exist, so a waiting task must not fail for these reasons.
 _OUTCOME_OPEN = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED))
 
+# The message is at fault. A request of the same id may be on its way to a song.
+_ABOUT_THE_MESSAGE = frozenset((Reason.INVALID_REQUEST, Reason.REQUEST_ID_REUSED))
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Notifier:
-    """Safe to share between threads. Every method raises SideEffectFailed."""
+    """Safe to share between threads. A method that returns nothing raises SideEffectFailed."""
 
     publisher: EventPublisher
     callback: TaskCallback
 
-    def publish_submitted(self, task_id: str, request: SongRequest) -> None:
+    def publish(self, event: SongEvent) -> None:
+        """Publish one event."""
+        self.publisher.publish(event)
+
+    def publish_submitted(self, task_id: str, request_id: str, origin: Origin) -> None:
         """Publish that the music API accepted the request as this task."""
-        self.publisher.publish(
+        self.publish(
             SongEvent(
-                EventType.SUBMITTED, request.request_id, dedup_key=task_id, task_id=task_id, metadata=request.metadata
+                EventType.SUBMITTED,
+                request_id,
+                dedup_key=task_id,
+                task_id=task_id,
+                metadata=origin.metadata,
+                message_id=origin.message_id,
             )
         )
 
-    def publish_dead_letter(
-        self, letter: DeadLetter, message: Message, request_id: str | None, request: SongRequest | None
-    ) -> None:
-        """Publish a dead letter, and fail the task that waits for the song, unless a song may exist.
+    def fail_task(self, task_token: str, event: SongEvent) -> None:
+        """Fail one waiting task with this event."""
+        self.callback.failed(task_token, event)
 
-        request: None if the message is not a valid request.
+    def answer_task(self, task_token: str, row: Row) -> None:
+        """Complete one waiting task by the final status of the row."""
+        event = _end_of(row)
+        answer = self.callback.succeeded if event.event_type is EventType.SUCCEEDED else self.callback.failed
+        answer(task_token, event)
+
+    def publish_end(self, row: Row) -> tuple[Notified, SideEffectFailed | None]:
+        """Publish how a request ended, and answer its tasks: what was done, and the first failure of the rest.
+
+        Only the row counts: a later poll may return another status. What the row has as done is not repeated.
         """
-        event = SongEvent(
-            EventType.IN_DOUBT if letter.reason in _OUTCOME_OPEN else EventType.REJECTED,
-            request_id,
-            dedup_key=message.delivery_id,
-            task_id=letter.task_id,
-            reason=letter.reason,
-            detail=letter.detail,
-            vendor_code=letter.vendor_code,
-            metadata=request.metadata if request else {},
-        )
-        self.publisher.publish(event)
-        if request and request.task_token and event.event_type is EventType.REJECTED:
-            self.callback.failed(request.task_token, event)
+        failures: list[SideEffectFailed] = []
 
-    def publish_end(self, row: Row) -> None:
-        """Publish how a song ended. Only the row counts: a later poll may return another status."""
-        if row.submission_unpublished:
-            self.publisher.publish(_event_of(row, EventType.SUBMITTED))
-        succeeded = row.status is Status.SUCCEEDED
-        event = _event_of(row, EventType.SUCCEEDED, clips=row.clips) if succeeded else _failure(row)
-        self.publisher.publish(event)
-        if row.task_token:
-            call_back = self.callback.succeeded if succeeded else self.callback.failed
-            call_back(row.task_token, event)
+        def is_done(step: Callable[[], None]) -> bool:
+            try:
+                step()
+            except SideEffectFailed as failure:
+                failures.append(failure)
+                return False
+            return True
 
-    def publish_row(self, row: Row, event_type: EventType, reason: Reason, detail: str) -> None:
-        """Publish an event about a row: an operator resolved it, or it is no longer tracked."""
-        event = _event_of(row, event_type, reason=reason, detail=detail)
-        if event_type is EventType.IN_DOUBT:
-            # A song may be given up twice: only the same reason is a repeat.
-            event = replace(event, dedup_key=f"{event.dedup_key}/{reason}")
-        self.publisher.publish(event)
-        if row.task_token and event_type is EventType.REJECTED:
-            self.callback.failed(row.task_token, event)
+        submission = row.submission_unpublished and is_done(lambda: self.publish(_submission_of(row)))
+        end = not row.end_published and is_done(lambda: self.publish(_end_of(row)))
+        answered = tuple(token for token in row.task_tokens if is_done(partial(self.answer_task, token, row)))
+        return Notified(submission, end, answered), failures[0] if failures else None
+
+    def publish_doubt(self, row: Row, reason: Reason, detail: str) -> None:
+        """Publish that a song is no longer tracked."""
+        event = _event_of(row, EventType.IN_DOUBT, reason=reason, detail=detail)
+        # A song may be given up twice: only the same reason is a repeat.
+        self.publish(replace(event, dedup_key=f"{event.dedup_key}/{reason}"))
 
 
-def _failure(row: Row) -> SongEvent:
-    return _event_of(
-        row,
-        EventType.FAILED,
-        reason=Reason(row.reason) if row.reason else None,
-        vendor_code=row.vendor_code,
-        refunded=row.refunded,
+def event_of_letter(
+    letter: DeadLetter, message: Message, request_id: str | None, request: SongRequest | None
+) -> SongEvent:
+    """The event of a dead letter. request: None if the message is not a valid request."""
+    if letter.reason in _OUTCOME_OPEN:
+        event_type = EventType.IN_DOUBT
+    elif request is None or letter.reason in _ABOUT_THE_MESSAGE:
+        event_type = EventType.MESSAGE_REJECTED
+    else:
+        event_type = EventType.REJECTED
+    return SongEvent(
+        event_type,
+        request_id,
+        dedup_key=message.delivery_id,
+        task_id=letter.task_id,
+        reason=letter.reason,
+        detail=letter.detail,
+        vendor_code=letter.vendor_code,
+        metadata=request.metadata if request else {},
+        message_id=message.first_message_id,
     )
+
+
+def _submission_of(row: Row) -> SongEvent:
+    return replace(_event_of(row, EventType.SUBMITTED), by=row.named_by)
+
+
+def _end_of(row: Row) -> SongEvent:
+    if row.status is Status.SUCCEEDED:
+        return _event_of(row, EventType.SUCCEEDED, clips=row.clips)
+    reason = Reason(row.reason) if row.reason else None
+    if row.status is Status.FAILED:
+        failed = _event_of(row, EventType.FAILED, reason=reason)
+        return replace(failed, vendor_code=row.vendor_code, refunded=row.refunded)
+    rejected = _event_of(row, EventType.REJECTED, reason=reason, detail=row.detail)
+    is_by_operator = reason is Reason.NOT_CREATED
+    return replace(rejected, vendor_code=row.vendor_code, by=row.resolved_by if is_by_operator else None)
 
 
 def _event_of(
@@ -95,8 +134,6 @@ def _event_of(
     *,
     reason: Reason | None = None,
     detail: str | None = None,
-    vendor_code: str | None = None,
-    refunded: bool | None = None,
     clips: tuple[Clip, ...] = (),
 ) -> SongEvent:
     return SongEvent(
@@ -106,8 +143,7 @@ def _event_of(
         task_id=row.task_id,
         reason=reason,
         detail=detail,
-        vendor_code=vendor_code,
-        refunded=refunded,
         metadata=row.metadata,
         clips=clips,
+        message_id=row.first_message_id,
     )

@@ -18,6 +18,13 @@ from song_intake.aws.failure import code_of
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
 from song_intake.domain.reason import SHARED, Reason
 from song_intake.music_api.credits import Balance
+from song_intake.outgoing.metrics import (
+    CALLBACKS_DROPPED,
+    FAULTS_SHARED,
+    METRIC_OF_REASON,
+    NOTIFICATIONS_REFUSED,
+    REPEATED_REFUSALS,
+)
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
@@ -26,38 +33,6 @@ if TYPE_CHECKING:
     from song_intake.contract.sqs_message import Message
     from song_intake.domain.outcome import Refused
     from song_intake.domain.task import NoAnswer
-
-# Reasons with their own metric, in addition to Retried and DeadLettered: an alarm or a dashboard uses it.
-_METRIC_OF_REASON = {
-    Reason.TOKEN_REFUSED: "TokenRefused",
-    Reason.TOKEN_UNAVAILABLE: "TokenUnavailable",
-    Reason.NO_CREDITS: "NoCredits",
-    Reason.LEDGER_UNAVAILABLE: "LedgerUnavailable",
-    Reason.REFUSED: "Rejected",
-    Reason.OUTCOME_UNKNOWN: "InDoubt",
-    Reason.TASK_NOT_RECORDED: "TaskNotRecorded",
-    Reason.NOT_FINISHED: "NotYet",
-    Reason.NEVER_FINISHED: "NeverFinished",
-    Reason.UNKNOWN_STATUS: "UnknownStatus",
-}
-
-_METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "SentAnew", "DeadLettered")
-_METRICS_OF_LINKS = ("LinksRefused",)
-_REPEATED_REFUSALS = "RepeatedRefusals"
-_METRICS_OF_WEBHOOKS = ("WebhookAccepted", "WebhookRefused")
-_METRICS_OF_THE_ACCOUNT = ("Credits", "CreditsUnknown", "IntakePaused", "IntakeDisabledElsewhere")
-_FAULTS_SHARED = "FaultsShared"
-METRICS = frozenset(
-    (
-        *_METRICS_OF_ACTIONS,
-        *_METRICS_OF_LINKS,
-        *_METRICS_OF_WEBHOOKS,
-        *_METRICS_OF_THE_ACCOUNT,
-        *_METRIC_OF_REASON.values(),
-        _REPEATED_REFUSALS,
-        _FAULTS_SHARED,
-    )
-)
 
 # Reasons after which an operator must act on the request.
 _ERRORS = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN))
@@ -75,6 +50,8 @@ class RecordReport:
     """Where an unexpected exception was raised: see `frames_of`."""
     request: SongRequest | None = None
     """The request, if the message is valid."""
+    task_token: str | None = field(default=None, repr=False)
+    """The message's own task token, also of an invalid message, if it can be read."""
     failed_decision: Done | DeadLetter | None = None
     """The decision of which a follow-up step failed. The log must have its task_id, if there is one."""
 
@@ -124,7 +101,7 @@ class Telemetry:
         """The music API refused several requests in a row like this. Never raises; the next `count` has the metric."""
         with contextlib.suppress(Exception):
             self.logger.warning("repeated_refusal", extra={"action": "repeated_refusal", "detail": refused.detail})
-        self._from_threads.append(_REPEATED_REFUSALS)
+        self._from_threads.append(REPEATED_REFUSALS)
 
     def visibility_change_failed(self, failure: Exception) -> None:
         """Retried messages come back after the queue's visibility timeout instead of their own delay."""
@@ -134,7 +111,14 @@ class Telemetry:
 
     def callback_dropped(self, code: str) -> None:
         """No task waited for its song any more; `code` is AWS's."""
+        self._from_threads.append(CALLBACKS_DROPPED)
         self.logger.warning("callback dropped", extra={"action": "callback", "reason": code})
+
+    def notification_refused(self, step: str, code: str) -> None:
+        """AWS refused a notification for good, so it is not repeated. `step`: its kind; `code`: AWS's error code."""
+        self._from_threads.append(NOTIFICATIONS_REFUSED)
+        keys = {"action": "notification_refused", "step": step, "reason": code}
+        self.logger.error("notification refused", extra=keys)
 
     def account_fault_unpublished(self, code: str) -> None:
         """The bus did not accept an account fault; `code` is AWS's."""
@@ -184,7 +168,7 @@ class Telemetry:
                 self.metrics.flush_metrics()
             for reason, count in faults.items():
                 self.metrics.add_dimension("reason", reason)
-                self.metrics.add_metric(_FAULTS_SHARED, MetricUnit.Count, count)
+                self.metrics.add_metric(FAULTS_SHARED, MetricUnit.Count, count)
                 self.metrics.flush_metrics()
         except Exception as failure:  # noqa: BLE001
             self.logger.warning("metrics not written", extra={"action": "count", "reason": type(failure).__name__})
@@ -246,4 +230,4 @@ def _metrics_of(decision: Decision) -> list[str]:
             names = ["SentAnew"]
         case DeadLetter():
             names = ["DeadLettered"]
-    return [*names, _METRIC_OF_REASON[decision.reason]] if decision.reason in _METRIC_OF_REASON else names
+    return [*names, METRIC_OF_REASON[decision.reason]] if decision.reason in METRIC_OF_REASON else names

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn
+from song_intake.domain.decision import DeadLetter, Decision, Done, Origin, RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 
@@ -22,9 +23,9 @@ def decision_for_existing(row: Row, request: SongRequest, message: Message) -> D
         return DeadLetter(Reason.REQUEST_ID_REUSED, detail)
     match row.status:
         case Status.SUBMITTED:
-            return Done(row.task_id, duplicate=True)
+            return _duplicate(row, request)
         case Status.SUCCEEDED | Status.FAILED:
-            return Done(row.task_id, duplicate=True, ended=row.status)
+            return replace(_duplicate(row, request), ended=row.status)
         case Status.IN_DOUBT:
             return decision_for_doubt(row)
         case Status.REJECTED if row.message_id == message.delivery_id:
@@ -37,6 +38,11 @@ def decision_for_existing(row: Row, request: SongRequest, message: Message) -> D
             return RetryIn(0, Reason.CLAIM_HELD, "another delivery of this request was being submitted")
         case _:
             assert_never(row.status)
+
+
+def _duplicate(row: Row, request: SongRequest) -> Done:
+    origin = None if row.submission_unpublished else Origin(row.first_message_id, row.metadata)
+    return Done(row.task_id, duplicate=True, has_token=request.task_token in row.task_tokens, origin=origin)
 
 
 def decision_for_doubt(row: Row) -> Decision:

@@ -2,29 +2,30 @@
 
     row -> check, or dead letter -> event -> callback -> acknowledgement
 
-The row is written first (Submission). If a later step fails, or the function crashes, the message is delivered again:
-the row leads to the same decision, and the steps are repeated.
+The row is written first (Submission). If a later step fails, the others are made and remembered, and the message is
+delivered again: the row leads to the same decision, and only the missing steps are made. After a crash, all of them may
+be repeated.
 """
 
 from __future__ import annotations
 
-import time
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from song_intake.contract.song_request import InvalidRequest, SongRequest
-from song_intake.domain.decision import DeadLetter, Done, RetryIn, SendAnew, SideEffectFailed
+from song_intake.domain.decision import DeadLetter, RetryIn, SendAnew, SideEffectFailed
 from song_intake.domain.reason import Reason
-from song_intake.outgoing.checks import SongCheck
+from song_intake.ledger.follow_ups import Progress
+from song_intake.ledger.table import LedgerUnavailable
 from song_intake.outgoing.telemetry import RecordReport, frames_of
 
 if TYPE_CHECKING:
     from song_intake.contract.sqs_message import Message
-    from song_intake.outgoing.checks import SongChecks
-    from song_intake.outgoing.dead_letters import DeadLetters
-    from song_intake.outgoing.notifier import Notifier
+    from song_intake.ledger.follow_ups import FollowUps
     from song_intake.outgoing.requests import RequestQueue
     from song_intake.work.batch import TimeLeft
+    from song_intake.work.message_steps import MessageSteps
     from song_intake.work.submission import Submission
 
 
@@ -33,9 +34,8 @@ class RequestWork:
     """The Work of submit_song. Safe to share between threads."""
 
     submission: Submission
-    checks: SongChecks
-    notifier: Notifier
-    dead_letters: DeadLetters
+    steps: MessageSteps
+    follow_ups: FollowUps
     requests: RequestQueue
 
     def begin(self, time_left: TimeLeft) -> None:
@@ -48,13 +48,17 @@ class RequestWork:
         try:
             request = SongRequest.parse(message.body, message.first_message_id, message.known_request_id)
             decision = self.submission.decide(request, message, time_left)
-            return RecordReport(message, decision, request.request_id, request=request)
+            token = request.task_token
+            return RecordReport(message, decision, request.request_id, request=request, task_token=token)
         except InvalidRequest as invalid:
-            return RecordReport(message, DeadLetter(Reason.INVALID_REQUEST, str(invalid)), invalid.request_id)
+            letter = DeadLetter(Reason.INVALID_REQUEST, str(invalid))
+            return RecordReport(message, letter, invalid.request_id, task_token=invalid.task_token)
         except Exception as failure:  # noqa: BLE001 - an unexpected error of one record must not fail the others
-            decision = self.submission.on_unexpected_error(message, failure)
-            request_id = request.request_id if request else None
-            return RecordReport(message, decision, request_id, frames=frames_of(failure), request=request)
+            decision = self.submission.on_unexpected_error(message, failure, request)
+            report = RecordReport(message, decision, frames=frames_of(failure))
+            if request is None:
+                return report
+            return replace(report, request_id=request.request_id, request=request, task_token=request.task_token)
 
     def perform(self, report: RecordReport) -> RecordReport:
         """See Work.perform."""
@@ -65,15 +69,34 @@ class RequestWork:
         return report
 
     def _perform(self, report: RecordReport) -> None:
-        match report.decision:
-            case Done():
-                self._schedule_check(report.decision, report.request)
-            case SendAnew():
-                self.requests.send_anew(report.message, report.decision, report.request_id)
-            case DeadLetter():
-                # The letter first: it may be the only record of a task.
-                self.dead_letters.send(report.message, report.decision, report.request_id)
-                self.notifier.publish_dead_letter(report.decision, report.message, report.request_id, report.request)
+        if isinstance(report.decision, SendAnew):
+            self._send_anew(report, report.decision)
+        elif not isinstance(report.decision, RetryIn):
+            self._follow_up(report)
+
+    def _follow_up(self, report: RecordReport) -> None:
+        """Make each step that is missing. A failure does not keep the others from being made."""
+        message = report.message
+        before = self.follow_ups.of(message.delivery_id) if message.is_repeated else Progress()
+        made: set[str] = set()
+        failures: dict[str, SideEffectFailed] = {}
+        for name, step in self.steps.after(report, before.failed).items():
+            if name not in before.done:
+                try:
+                    step()
+                    made.add(name)
+                except SideEffectFailed as failure:
+                    failures[name] = failure
+        if failures:
+            self.follow_ups.remember(message.delivery_id, Progress(frozenset(made), frozenset(failures)))
+            raise next(iter(failures.values()))
+
+    def _send_anew(self, report: RecordReport, decision: SendAnew) -> None:
+        """The row outlives the new message too, if there is a row."""
+        self.requests.send_anew(report.message, decision, report.request_id)
+        if report.request_id is not None and decision.reason is not Reason.LEDGER_UNAVAILABLE:
+            with contextlib.suppress(LedgerUnavailable):
+                self.submission.store.table.keep(report.request_id)
 
     def _after_failure(self, report: RecordReport, failure: SideEffectFailed) -> RecordReport:
         """The message stays, or a new one takes its place: either repeats all steps."""
@@ -86,10 +109,3 @@ class RequestWork:
             except SideEffectFailed:
                 return replace(done, decision=RetryIn(None, later.reason, later.detail))
         return done
-
-    def _schedule_check(self, decision: Done, request: SongRequest | None) -> None:
-        """Enqueue the first check and publish the submission. A duplicate too: the first delivery may have crashed."""
-        if request is None or decision.task_id is None or decision.ended:
-            return
-        self.checks.schedule(SongCheck(request.request_id, decision.task_id, time.time()))
-        self.notifier.publish_submitted(decision.task_id, request)

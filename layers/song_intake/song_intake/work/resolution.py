@@ -11,8 +11,8 @@ A decision with "changed_at", as listed, applies only if the request has not cha
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from song_intake.contract.request_id import as_request_id
@@ -22,7 +22,6 @@ from song_intake.ledger.resolving import PAGE_KEY
 from song_intake.ledger.table import Existing
 from song_intake.music_api.answer import as_task_id
 from song_intake.outgoing.checks import SongCheck
-from song_intake.outgoing.events import EventType
 
 if TYPE_CHECKING:
     from song_intake.ledger.resolving import ResolutionStore
@@ -47,12 +46,20 @@ class Resolution:
     notifier: Notifier
     not_created_after: float
     """The age in seconds from which "not created" is accepted: no function can receive a response any more."""
+    on_handled: Callable[[], None] = field(default=lambda: None)
+    """Called at the end of each event."""
 
     def handle(self, event: dict[str, object]) -> dict[str, object]:
         """Apply one decision, and return the row before and after, or list the rows in doubt.
 
         Raises DecisionRefused, LedgerUnavailable and SideEffectFailed.
         """
+        try:
+            return self._handle(event)
+        finally:
+            self.on_handled()
+
+    def _handle(self, event: dict[str, object]) -> dict[str, object]:
         if "list" in event:
             return self._list(event)
         request_id, by = as_request_id(event.get("request_id")), event.get("by") or "unnamed"
@@ -97,7 +104,7 @@ class Resolution:
             self.checks.poll_now(SongCheck(row.request_id, row.task_id, time.time()))
             return True
         if row.status is Status.REJECTED and row.reason == Reason.NOT_CREATED and event.get("not_created") is True:
-            self.notifier.publish_row(row, EventType.REJECTED, Reason.NOT_CREATED, row.detail or "")
+            self._publish(row)
             return True
         return False
 
@@ -117,8 +124,15 @@ class Resolution:
             raise DecisionRefused(f"the music API may still be processing the call; retry in {wait:.0f} s")
         detail = "an operator decided that the song was not created"
         after = _row_after(self.store.record_not_created(row, by, detail))
-        self.notifier.publish_row(after, EventType.REJECTED, Reason.NOT_CREATED, detail)
+        self._publish(after)
         return after
+
+    def _publish(self, row: Row) -> None:
+        """Publish that there is no song, and fail the tasks that wait for it: only what was not done before."""
+        done, failure = self.notifier.publish_end(row)
+        self.store.mark_notified(row, done)
+        if failure is not None:
+            raise failure
 
 
 def _row_after(result: Written | Existing) -> Row:
@@ -132,6 +146,6 @@ def _is_key(start: object) -> bool:
 
 
 def _shown(row: Row) -> dict[str, object]:
-    """The row without the task token, which allows its reader to complete the caller's task."""
-    shown = {name: value for name, value in asdict(row).items() if value is not None and name != "task_token"}
+    """The row without the task tokens, which allow their reader to complete the callers' tasks."""
+    shown = {name: value for name, value in asdict(row).items() if value is not None and name != "task_tokens"}
     return {**shown, "metadata": dict(row.metadata)}

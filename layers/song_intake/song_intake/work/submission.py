@@ -19,21 +19,19 @@ from song_intake.aws.secrets import SecretUnavailable
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
 from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
-from song_intake.domain.status import Status
 from song_intake.ledger.submitting import Claim, SubmissionStore
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written, row_in
 from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.token import ApiToken
-from song_intake.music_api.webhook import KeyUnavailable
-from song_intake.work.create_call import CreateCall
+from song_intake.work.create_call import CreateCall, fault_of_a_secret
 from song_intake.work.existing_row import decision_for_existing
+from song_intake.work.giving_up import give_up, give_up_after_error
 
 if TYPE_CHECKING:
     from song_intake.admission.pacer import Pacer, Reservation
     from song_intake.contract.song_request import SongRequest
     from song_intake.contract.sqs_message import Message
     from song_intake.domain.decision import SideEffectFailed
-    from song_intake.ledger.row import Row
     from song_intake.music_api.balance_check import BalanceCheck
     from song_intake.music_api.webhook import WebhookConfig
     from song_intake.work.backoff import Backoff
@@ -83,32 +81,37 @@ class Submission:
             return SendAnew(decision.seconds or 0, decision.reason, decision.detail)
         return decision
 
-    def on_unexpected_error(self, message: Message, failure: BaseException) -> Decision:
-        """The decision after an unexpected exception. On the next delivery, the row determines what happens."""
+    def on_unexpected_error(self, message: Message, failure: BaseException, request: SongRequest | None) -> Decision:
+        """The decision after an unexpected exception. The row determines what happens, on the last receive at once."""
         detail = f"the function failed on this message ({type(failure).__name__})"
-        if message.receive_count >= self.max_receive_count:
-            return DeadLetter(Reason.RETRIES_EXHAUSTED, f"given up after {message.receive_count} receives: {detail}")
-        return self._later(message, Reason.UNFORESEEN, detail)
+        if message.receive_count < self.max_receive_count:
+            return self._later(message, Reason.UNFORESEEN, detail)
+        try:
+            decision = give_up_after_error(self.store, request, message, detail)
+        except LedgerUnavailable as away:
+            decision = self._later(message, Reason.LEDGER_UNAVAILABLE, f"the ledger did not answer ({away}); {detail}")
+        return self.before_the_receives_run_out(message, decision)
 
     def on_side_effect_failure(self, message: Message, failure: SideEffectFailed) -> Decision:
         """The decision for a message of which a follow-up step failed: it stays, and all steps are repeated."""
         later = self._later(message, failure.reason, f"a follow-up step failed ({failure}); all steps will be repeated")
-        # A message that could not be sent anew stays.
-        is_refused = failure.reason is Reason.REQUEST_QUEUE_UNAVAILABLE
-        return later if is_refused else self.before_the_receives_run_out(message, later)
+        # A message that could not be sent anew stays. So does one whose dead letter is refused for good, until SQS
+        # itself moves it: nothing of it is lost.
+        stays = failure.for_good or failure.reason is Reason.REQUEST_QUEUE_UNAVAILABLE
+        return later if stays else self.before_the_receives_run_out(message, later)
 
     def _attempt(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
         if message.known_task_id is not None:
             return self._record(request, message.known_task_id, message)
         if message.receive_count > self.final_receive:
-            return self._give_up(request, message)
+            return give_up(self.store, request, message, _CRASHED)
         if refusal := self.breaker.refusal():
             return self._wait(message, refusal)
         try:
             call = CreateCall(self.api_token.current(), self._body(request))
         except SecretUnavailable as failure:
             # One failed read that all threads of the batch share is one fault.
-            return (self._wait if failure.is_repeat else self._fault)(message, _fault_of_a_secret(failure))
+            return (self._wait if failure.is_repeat else self._fault)(message, fault_of_a_secret(failure))
         while True:
             with self.pacer.reserve() as slot:
                 if isinstance(slot, Retryable):
@@ -149,7 +152,7 @@ class Submission:
     ) -> Decision:
         if time_left() < self.paid_call:
             return self._later(message, *_NO_TIME)
-        claim = self.store.claim(request, message.delivery_id)
+        claim = self.store.claim(request, message.delivery_id, message.first_message_id)
         if isinstance(claim, Existing):
             return self._existing(claim, request, message)
         outcome: Outcome | None = slot.wait()
@@ -187,7 +190,7 @@ class Submission:
                 decision = self._wait(message, outcome)
             case Unknown():
                 result = self.store.record_in_doubt(claim, outcome)
-                return decision_for_existing(row_in(result), claim.request, message)
+                return self._existing(result, claim.request, message)
             case _:
                 assert_never(outcome)
         return decision if isinstance(result, Written) else self._existing(result, claim.request, message)
@@ -197,19 +200,22 @@ class Submission:
         try:
             result = self.store.record_task(request, task_id, claim)
             if isinstance(result, Written):
-                return Done(task_id)
+                return Done(task_id, has_token=claim is not None and claim.has_token)
             row = row_in(result)
             if (row.task_id, row.fingerprint) == (task_id, request.fingerprint):
-                return Done(task_id)
+                return Done(task_id, has_token=request.task_token in row.task_tokens)
             self.store.add_other_task(request.request_id, task_id)
         except Exception as failure:  # noqa: BLE001 - no exception may lose a known task_id
             cause = str(failure) if isinstance(failure, LedgerUnavailable) else type(failure).__name__
             detail = f"the song was created, but its task_id could not be recorded ({cause}); a redrive records it"
             return DeadLetter(Reason.TASK_NOT_RECORDED, detail, task_id=task_id)
-        return decision_for_existing(row, request, message)
+        return self._existing(result, request, message)
 
-    def _existing(self, result: Existing, request: SongRequest, message: Message) -> Decision:
-        return decision_for_existing(row_in(result), request, message)
+    def _existing(self, result: Written | Existing, request: SongRequest, message: Message) -> Decision:
+        """The row decides, and outlives this message."""
+        row = row_in(result)
+        self.store.table.renew(row)
+        return decision_for_existing(row, request, message)
 
     def _wait(self, message: Message, outcome: Retryable) -> RetryIn:
         if outcome.reason in ACCOUNT_FAULTS and outcome.retry_after is None:
@@ -222,28 +228,6 @@ class Submission:
     def _later(self, message: Message, reason: Reason, detail: str) -> RetryIn:
         return RetryIn(self.backoff.after(message.receive_count), reason, detail)
 
-    def _give_up(self, request: SongRequest, message: Message) -> Decision:
-        """No receive of this message led to a decision, so it crashes the function: its row decides, or REJECTED."""
-        detail = f"given up after {message.receive_count} receives: {_CRASHED}"
-        letter = DeadLetter(Reason.RETRIES_EXHAUSTED, detail)
-        result = self.store.record_given_up(request, message.delivery_id, letter.reason, letter.detail)
-        if isinstance(result, Existing) and not _given_up_elsewhere(row_in(result), message):
-            return self._existing(result, request, message)
-        return letter
-
 
 _CRASHED = "the function crashed on each of the receives before"
 _NO_TIME = (Reason.NO_TIME_LEFT, "too little of the invocation was left for a paid call")
-
-
-def _fault_of_a_secret(failure: SecretUnavailable) -> Retryable:
-    """Secrets Manager was busy; or the secret itself is missing, unreadable or wrong."""
-    if failure.is_transient:
-        return Retryable(Reason.SECRETS_UNAVAILABLE, str(failure))
-    is_key = isinstance(failure, KeyUnavailable)
-    return Retryable(Reason.WEBHOOK_KEY_UNAVAILABLE if is_key else Reason.TOKEN_UNAVAILABLE, str(failure))
-
-
-def _given_up_elsewhere(row: Row, message: Message) -> bool:
-    """Whether another message of this request was given up in between: then this one has nothing to wait for either."""
-    return row.status is Status.REJECTED and row.message_id != message.delivery_id

@@ -25,7 +25,6 @@ from song_intake.domain.status import FINAL
 from song_intake.domain.task import Failed, NoAnswer, NoSuchTask, Running, Succeeded, TaskState
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from song_intake.music_api.token import ApiToken, TokenUnavailable
-from song_intake.outgoing.events import EventType
 
 if TYPE_CHECKING:
     from song_intake.contract.sqs_message import Message
@@ -147,10 +146,12 @@ class Tracking:
         row = result.row
         if row is None:
             return DeadLetter(Reason.NO_SUCH_REQUEST, "the ledger has no such request", task_id=check.task_id)
-        if row.task_id == check.task_id and row.status in FINAL and not row.end_published:
-            self.notifier.publish_end(row)
-            # So that the song's other check, which a webhook causes, does not publish the end again.
-            self.store.mark_end_published(check.request_id, row.status)
+        if row.task_id == check.task_id and row.status in FINAL and not row.is_notified:
+            done, failure = self.notifier.publish_end(row)
+            # So that neither a retry nor the song's other check, which a webhook causes, does it again.
+            self.store.mark_notified(row, done)
+            if failure is not None:
+                raise failure
         return Done(check.task_id, duplicate=isinstance(result, Existing), ended=row.status)
 
     def _pass_on(self, check: SongCheck, reason: Reason, *, unknown_since: float | None) -> Decision:
@@ -180,7 +181,9 @@ class Tracking:
         result = self.store.record_tracking_stopped(check.request_id, check.task_id, reason, detail)
         if isinstance(result, Existing) or result.row is None:
             return self._done(check, result)
-        self.notifier.publish_row(result.row, EventType.IN_DOUBT, reason, detail)
+        if result.row.doubt_published != reason:
+            self.notifier.publish_doubt(result.row, reason, detail)
+            self.store.mark_doubt_published(result.row, reason)
         return DeadLetter(reason, detail, task_id=check.task_id)
 
     def _wait(self, message: Message) -> float:

@@ -1,0 +1,38 @@
+"""What was done about the status of a row, so that a failed step does not repeat those that succeeded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from song_intake.ledger.row import Row, Values
+    from song_intake.ledger.table import LedgerTable
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """The notifications of one row that were sent, or refused for good."""
+
+    submission: bool = False
+    """Song Submitted was published."""
+    end: bool = False
+    """The event of the row's status was published."""
+    answered: tuple[str, ...] = field(default=(), repr=False)
+    """The tokens of the tasks that were completed."""
+
+
+def mark_notified(table: LedgerTable, row: Row, done: Notified) -> None:
+    """Record the notifications, if the row still has the status that they were about. Raises LedgerUnavailable."""
+    values: Values = {":seen": {"S": row.status}}
+    change = ""
+    if done.end:
+        change += " SET end_published = :yes"
+        values[":yes"] = {"BOOL": True}
+    if done.submission:
+        change += " REMOVE submission_unpublished"
+    if done.answered:
+        change += " DELETE task_tokens :answered"
+        values[":answered"] = {"SS": list(done.answered)}
+    if change:
+        table.annotate(row.request_id, change.strip(), condition="#status = :seen", values=values)

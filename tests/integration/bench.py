@@ -18,11 +18,13 @@ from song_intake.admission.circuit_breaker import CircuitBreaker
 from song_intake.admission.pacer import Pacer, Unpaced
 from song_intake.app.parts import notifier
 from song_intake.app.submit import SubmitSettings, submit_song
+from song_intake.aws.signing_key import SigningKeys
+from song_intake.contract.proof import Proofs
 from song_intake.contract.song_request import SongRequest
 from song_intake.contract.sqs_message import Message, SqsRecord
 from song_intake.ledger.submitting import SubmissionStore, no_window
 from song_intake.ledger.table import LedgerTable
-from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
+from song_intake.music_api.webhook import WebhookConfig
 from song_intake.outgoing.checks import SongChecks
 from song_intake.outgoing.dead_letters import DeadLetters
 from song_intake.outgoing.notifier import Notifier
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 ENDPOINT = "https://hooks.example"
-WEBHOOK_KEY = "the-webhook-key"
+SIGNING_KEY = "the-signing-key-of-the-tests-0123456789"
 LEASE = 60.0
 KEEP_DAYS = 90
 FINAL_RECEIVE = 5
@@ -145,8 +147,8 @@ class Bench:
         return self.secrets.create_secret(Name=self.table, SecretString=TOKEN)["ARN"]
 
     @cached_property
-    def webhook_key_id(self) -> str:
-        return self.secrets.create_secret(Name=f"{self.table}-key", SecretString=WEBHOOK_KEY)["ARN"]
+    def signing_key_id(self) -> str:
+        return self.secrets.create_secret(Name=f"{self.table}-key", SecretString=SIGNING_KEY)["ARN"]
 
     def create_table(self) -> None:
         create_ledger_table(self.dynamodb, self.table)
@@ -162,10 +164,15 @@ class Bench:
     def ledger_table(self, dynamodb: DynamoDBClient | None = None) -> LedgerTable:
         return LedgerTable(dynamodb or self.clients().client("dynamodb"), self.table, KEEP_DAYS)
 
+    def signing_keys(self) -> SigningKeys:
+        return SigningKeys(self.clients().client("secretsmanager"), self.signing_key_id)
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        return Proofs(self.signing_keys())
+
     def webhook(self, window: float) -> WebhookConfig:
-        return WebhookConfig(
-            ENDPOINT, WebhookKeys(self.clients().client("secretsmanager"), self.webhook_key_id), window
-        )
+        return WebhookConfig(ENDPOINT, self.signing_keys(), window)
 
     def clients(self, **replaced: object) -> BenchClients:
         return BenchClients(self.cloud, self.tls, replaced)
@@ -200,7 +207,7 @@ class Bench:
             first_check=0,
             event_bus_name=self.bus.name,
             webhook_url=None,
-            webhook_key_secret_arn=None,
+            signing_key_secret_arn=self.signing_key_id,
             resolution_window=0,
             ca_bundle=None,
         )
@@ -258,8 +265,11 @@ class Bench:
             submission=submission or self.submission(),
             checks=checks or self.song_checks(),
             notifier=notifier or self.notifier(),
-            dead_letters=DeadLetters(self.clients().client("sqs"), dead_letter_queue_url or self.dead_letters.url),
-            requests=RequestQueue(self.clients().client("sqs"), request_queue_url or self.requests.url),
+            dead_letters=DeadLetters(
+                self.clients().client("sqs"), dead_letter_queue_url or self.dead_letters.url, self.proofs
+            ),
+            requests=RequestQueue(self.clients().client("sqs"), request_queue_url or self.requests.url, self.proofs),
+            proofs=self.proofs,
         )
 
     def batch(self, submission: Submission | None = None, dead_letter_queue_url: str | None = None) -> Batch:

@@ -79,7 +79,7 @@ def track_settings(bench: Bench) -> TrackSettings:
 
 
 def check_batch(bench: Bench, of: Tracking | None = None, dead_letter_queue_url: str | None = None) -> Batch:
-    dead_letters = DeadLetters(bench.sqs, dead_letter_queue_url or bench.dead_checks.url)
+    dead_letters = DeadLetters(bench.sqs, dead_letter_queue_url or bench.dead_checks.url, bench.proofs)
     work = CheckWork(tracking=of or tracking(bench), dead_letters=dead_letters, poll_call=POLL_CALL)
     return bench.batch_of(work, bench.checks)
 

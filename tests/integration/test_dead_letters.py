@@ -27,7 +27,7 @@ def text(value: str, kind: str = "String") -> MessageAttribute:
 
 
 def sent(bench: Bench, message: Message, letter: DeadLetter = PLAIN, request_id: str | None = None) -> Letter:
-    DeadLetters(bench.sqs, bench.dead_letters.url).send(message, letter, request_id)
+    DeadLetters(bench.sqs, bench.dead_letters.url, bench.proofs).send(message, letter, request_id)
     (found,) = bench.letters()
     return found
 
@@ -118,5 +118,5 @@ def test_the_body_is_kept_unchanged(bench: Bench, body: str) -> None:
 def test_a_missing_queue_is_reported_by_its_error_code_without_the_body(bench: Bench) -> None:
     bench.sqs.delete_queue(QueueUrl=bench.dead_letters.url)
     with pytest.raises(SideEffectFailed) as caught:
-        DeadLetters(bench.sqs, bench.dead_letters.url).send(message("canary"), PLAIN, None)
+        DeadLetters(bench.sqs, bench.dead_letters.url, bench.proofs).send(message("canary"), PLAIN, None)
     assert str(caught.value) == "AWS.SimpleQueueService.NonExistentQueue"

@@ -8,12 +8,13 @@ import pytest
 
 from song_intake.admission.circuit_breaker import CircuitBreaker
 from song_intake.app.submit import submit_song
+from song_intake.aws.signing_key import SigningKeys
 from song_intake.contract.sqs_message import Message
 from song_intake.domain.decision import RetryIn, SendAnew
 from song_intake.domain.outcome import Refused
 from song_intake.domain.reason import SHARED, Reason
 from song_intake.music_api.token import ApiToken
-from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
+from song_intake.music_api.webhook import WebhookConfig
 from song_intake.work.submission import Submission
 from tests.integration import unreachable
 from tests.integration.bench import (
@@ -62,7 +63,7 @@ def _refused_token(bench: Bench) -> Submission:
 
 
 def _no_key(bench: Bench) -> Submission:
-    return bench.submission(webhook=WebhookConfig(ENDPOINT, WebhookKeys(bench.secrets, "no-such-secret"), 60))
+    return bench.submission(webhook=WebhookConfig(ENDPOINT, SigningKeys(bench.secrets, "no-such-secret"), 60))
 
 
 def _rate_limited(bench: Bench) -> Submission:
@@ -81,7 +82,7 @@ FAULTS: dict[Reason, MakeSubmission] = {
     Reason.TOKEN_UNAVAILABLE: _no_token,
     Reason.SECRETS_UNAVAILABLE: _no_secrets_manager,
     Reason.TOKEN_REFUSED: _refused_token,
-    Reason.WEBHOOK_KEY_UNAVAILABLE: _no_key,
+    Reason.SIGNING_KEY_UNAVAILABLE: _no_key,
     Reason.RATE_LIMITED: _rate_limited,
     Reason.NO_CREDITS: _no_credits,
 }

@@ -5,8 +5,9 @@ from typing import cast
 
 import pytest
 
+from song_intake.aws.signing_key import KEYS_READ_AGAIN_SECONDS, SigningKey
 from song_intake.domain.status import Status
-from song_intake.music_api.webhook import KEYS_READ_AGAIN_SECONDS, TIMESTAMP_TOLERANCE_SECONDS, WebhookKey
+from song_intake.music_api.webhook import TIMESTAMP_TOLERANCE_SECONDS
 from song_intake.work.webhook_endpoint import HttpApiEvent, WebhookEndpoint
 from tests.integration import unreachable
 from tests.integration.bench import Bench
@@ -138,10 +139,10 @@ def test_a_key_that_was_rotated_a_moment_ago_is_read_before_a_call_is_refused(
     case = brought_to(bench, S.IN_DOUBT)
     endpoint = endpoint_of(bench)
     assert status_of(endpoint, genuine("nobodys").call()) == 404
-    bench.secrets.put_secret_value(SecretId=bench.webhook_key_id, SecretString="second-key")
+    bench.secrets.put_secret_value(SecretId=bench.signing_key_id, SecretString="second-key")
     later = time.time() + KEYS_READ_AGAIN_SECONDS
     monkeypatch.setattr(time, "time", lambda: later)
-    call = genuine(case.request.request_id, key=WebhookKey.of("second-key")).call()
+    call = genuine(case.request.request_id, key=SigningKey.of("second-key")).call()
     assert status_of(endpoint, call) == 200
 
 

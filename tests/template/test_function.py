@@ -59,7 +59,7 @@ VARIABLES_OF: dict[str, Json] = {
         "CREATES_PER_MINUTE": ref("CreatesPerMinute"),
         "EVENT_BUS_NAME": ref("SongEvents"),
         "WEBHOOK_URL": if_webhook("WebhookApi", "ApiEndpoint"),
-        "WEBHOOK_KEY_SECRET_ARN": if_webhook("WebhookKey", "Id"),
+        "SIGNING_KEY_SECRET_ARN": if_webhook("WebhookKey", "Id"),
         "RESOLUTION_WINDOW_SECONDS": ref("ResolutionWindowSeconds"),
         "FIRST_CHECK_SECONDS": ref("FirstCheckSeconds"),
     },
@@ -79,7 +79,7 @@ VARIABLES_OF: dict[str, Json] = {
         "BATCH_SIZE": ref("BatchSize"),
     },
     "ReceiveWebhook": {
-        "WEBHOOK_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
+        "SIGNING_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
     },
     "ResolveSong": {
         "EVENT_BUS_NAME": ref("SongEvents"),
@@ -96,7 +96,7 @@ VARIABLES_OF: dict[str, Json] = {
 }
 VARIABLES = properties("SubmitSong")["Environment"]["Variables"]
 READ_BY_POWERTOOLS = {name for name in VARIABLES if name.startswith("POWERTOOLS_")}
-EMPTY_WITHOUT_WEBHOOK = {"WEBHOOK_URL", "WEBHOOK_KEY_SECRET_ARN"}
+EMPTY_WITHOUT_WEBHOOK = {"WEBHOOK_URL", "SIGNING_KEY_SECRET_ARN"}
 
 
 def test_a_mapping_feeds_a_queue_to_the_function_that_reads_it() -> None:

@@ -37,7 +37,7 @@ MAY_BE_ZERO = {"RESOLUTION_WINDOW_SECONDS": "900", "CREATES_PER_MINUTE": "0"}
 ENVIRONMENT = TEXTS | NUMBERS | MAY_BE_ZERO
 WEBHOOK = {
     "WEBHOOK_URL": "https://hooks.example.com",
-    "WEBHOOK_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
+    "SIGNING_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
 }
 
 TRACK_TEXTS = {
@@ -57,7 +57,7 @@ TRACK_NUMBERS = {
     "BATCH_SIZE": "10",
 }
 RECEIVE_TEXTS = {
-    name: (TEXTS | WEBHOOK)[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUEUE_URL", "WEBHOOK_KEY_SECRET_ARN")
+    name: (TEXTS | WEBHOOK)[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUEUE_URL", "SIGNING_KEY_SECRET_ARN")
 }
 RECEIVE_NUMBERS = {"KEEP_DAYS": "90"}
 RESOLVE_TEXTS = {name: TEXTS[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUEUE_URL", "EVENT_BUS_NAME")}
@@ -111,7 +111,7 @@ def test_every_setting_of_submit_song_is_read() -> None:
         first_check=15,
         event_bus_name="events",
         webhook_url="https://hooks.example.com",
-        webhook_key_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
+        signing_key_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
         resolution_window=900,
         ca_bundle=None,
     )
@@ -154,7 +154,7 @@ def test_a_ca_bundle_may_be_set(value: str, bundle: str | None) -> None:
 @pytest.mark.parametrize("blank", [{}, dict.fromkeys(WEBHOOK, "")], ids=["missing", "empty"])
 def test_the_webhook_may_be_switched_off(blank: dict[str, str]) -> None:
     settings = SubmitSettings.from_environment(ENVIRONMENT | blank)
-    assert (settings.webhook_url, settings.webhook_key_secret_arn) == (None, None)
+    assert (settings.webhook_url, settings.signing_key_secret_arn) == (None, None)
 
 
 def test_the_resolution_window_may_be_0() -> None:

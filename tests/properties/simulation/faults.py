@@ -19,7 +19,7 @@ class Step(StrEnum):
     CHECK = "sends a check of the song"
     EVENT = "publishes an event"
     HIDE = "changes visibility"
-    KEY = "reads the key of the webhook"
+    KEY = "reads the signing key"
     POLL = "polls the song"
     CALLBACK = "completes the task of a workflow"
     ANSWER = "returns its response"

@@ -257,8 +257,9 @@ class World(Deliveries):
             submission=submission,
             checks=batch.work.checks,
             notifier=batch.work.notifier,
-            dead_letters=self.parts.dead_letters(batch.sqs, DEAD_LETTERS_URL),
+            dead_letters=self.parts.dead_letters(batch.sqs, DEAD_LETTERS_URL, batch.work.proofs),
             requests=batch.work.requests,
+            proofs=batch.work.proofs,
         )
         return replace(batch, work=work)
 

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from song_intake.aws.secrets import SecretUnavailable
 from song_intake.contract.song_request import InvalidRequest, SongRequest
 from song_intake.domain.decision import DeadLetter, Done, RetryIn, SendAnew, SideEffectFailed
 from song_intake.domain.reason import Reason
@@ -19,6 +20,7 @@ from song_intake.outgoing.checks import SongCheck
 from song_intake.outgoing.telemetry import RecordReport, frames_of
 
 if TYPE_CHECKING:
+    from song_intake.contract.proof import Proofs
     from song_intake.contract.sqs_message import Message
     from song_intake.outgoing.checks import SongChecks
     from song_intake.outgoing.dead_letters import DeadLetters
@@ -37,6 +39,7 @@ class RequestWork:
     notifier: Notifier
     dead_letters: DeadLetters
     requests: RequestQueue
+    proofs: Proofs
 
     def begin(self, time_left: TimeLeft) -> None:
         """See Work.begin."""
@@ -44,6 +47,10 @@ class RequestWork:
 
     def decide(self, message: Message, time_left: TimeLeft) -> RecordReport:
         """See Work.decide."""
+        try:
+            message = self._read(message)
+        except SecretUnavailable as failure:
+            return RecordReport(message, self.submission.on_secret_failure(message, failure))
         request: SongRequest | None = None
         try:
             request = SongRequest.parse(message.body, message.first_message_id, message.known_request_id)
@@ -55,6 +62,15 @@ class RequestWork:
             decision = self.submission.on_unexpected_error(message, failure)
             request_id = request.request_id if request else None
             return RecordReport(message, decision, request_id, frames=frames_of(failure), request=request)
+
+    def _read(self, message: Message) -> Message:
+        """The message with its first ids, if it has any. Raises KeyUnavailable.
+
+        Until then, the message only waits: it may have to be signed whatever becomes of it, and a letter or a message
+        sent anew without its first ids would be a new request.
+        """
+        self.proofs.require_key()
+        return self.proofs.read(message)
 
     def perform(self, report: RecordReport) -> RecordReport:
         """See Work.perform."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, assert_never
 from song_intake.admission.circuit_breaker import CircuitBreaker
 from song_intake.admission.pacer import Unpaced
 from song_intake.aws.secrets import SecretUnavailable
+from song_intake.aws.signing_key import KeyUnavailable
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
 from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
@@ -24,7 +25,6 @@ from song_intake.ledger.submitting import Claim, SubmissionStore
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written, row_in
 from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.token import ApiToken
-from song_intake.music_api.webhook import KeyUnavailable
 from song_intake.work.create_call import CreateCall
 from song_intake.work.existing_row import decision_for_existing
 
@@ -83,6 +83,11 @@ class Submission:
             return SendAnew(decision.seconds or 0, decision.reason, decision.detail)
         return decision
 
+    def on_secret_failure(self, message: Message, failure: SecretUnavailable) -> RetryIn:
+        """The decision for a message that needs a secret which cannot be read."""
+        # One failed read that all threads of the batch share is one fault.
+        return (self._wait if failure.is_repeat else self._fault)(message, _fault_of_a_secret(failure))
+
     def on_unexpected_error(self, message: Message, failure: BaseException) -> Decision:
         """The decision after an unexpected exception. On the next delivery, the row determines what happens."""
         detail = f"the function failed on this message ({type(failure).__name__})"
@@ -107,8 +112,7 @@ class Submission:
         try:
             call = CreateCall(self.api_token.current(), self._body(request))
         except SecretUnavailable as failure:
-            # One failed read that all threads of the batch share is one fault.
-            return (self._wait if failure.is_repeat else self._fault)(message, _fault_of_a_secret(failure))
+            return self.on_secret_failure(message, failure)
         while True:
             with self.pacer.reserve() as slot:
                 if isinstance(slot, Retryable):
@@ -241,7 +245,7 @@ def _fault_of_a_secret(failure: SecretUnavailable) -> Retryable:
     if failure.is_transient:
         return Retryable(Reason.SECRETS_UNAVAILABLE, str(failure))
     is_key = isinstance(failure, KeyUnavailable)
-    return Retryable(Reason.WEBHOOK_KEY_UNAVAILABLE if is_key else Reason.TOKEN_UNAVAILABLE, str(failure))
+    return Retryable(Reason.SIGNING_KEY_UNAVAILABLE if is_key else Reason.TOKEN_UNAVAILABLE, str(failure))
 
 
 def _given_up_elsewhere(row: Row, message: Message) -> bool:

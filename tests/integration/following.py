@@ -60,6 +60,7 @@ def track_settings(bench: Bench) -> TrackSettings:
     return TrackSettings(
         music_api_origin=bench.vendor.origin,
         api_token_secret_arn=bench.secret_id,
+        signing_key_secret_arn=bench.signing_key_id,
         ledger_table=bench.table,
         keep_days=KEEP_DAYS,
         song_checks_queue_url=bench.checks.url,
@@ -80,7 +81,9 @@ def track_settings(bench: Bench) -> TrackSettings:
 
 def check_batch(bench: Bench, of: Tracking | None = None, dead_letter_queue_url: str | None = None) -> Batch:
     dead_letters = DeadLetters(bench.sqs, dead_letter_queue_url or bench.dead_checks.url, bench.proofs)
-    work = CheckWork(tracking=of or tracking(bench), dead_letters=dead_letters, poll_call=POLL_CALL)
+    work = CheckWork(
+        tracking=of or tracking(bench), dead_letters=dead_letters, proofs=bench.proofs, poll_call=POLL_CALL
+    )
     return bench.batch_of(work, bench.checks)
 
 

@@ -95,7 +95,10 @@ class Functions:
             unknown_task_minutes=built.unknown_task_minutes,
         )
         work = self._parts.check_work(
-            tracking=tracking, dead_letters=batch.work.dead_letters, proofs=batch.work.proofs, poll_call=batch.work.poll_call
+            tracking=tracking,
+            dead_letters=batch.work.dead_letters,
+            proofs=batch.work.proofs,
+            poll_call=batch.work.poll_call,
         )
         return replace(batch, work=work)
 

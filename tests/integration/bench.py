@@ -40,6 +40,7 @@ from tests.integration.shipped_client import ShippedClient
 from tests.local.cloud.cloud import Cloud
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
+from tests.signing import PROOFS, SIGNING_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 ENDPOINT = "https://hooks.example"
-SIGNING_KEY = "the-signing-key-of-the-tests-0123456789"
 LEASE = 60.0
 KEEP_DAYS = 90
 FINAL_RECEIVE = 5
@@ -327,5 +327,5 @@ def song(title: str, request_id: str | None = None, **fields: object) -> str:
 
 def delivery(record: SqsRecord) -> tuple[SongRequest, Message]:
     """The request and the message that a batch reads from a record."""
-    message = Message.of(record)
+    message = PROOFS.read(Message.of(record))
     return SongRequest.parse(message.body, message.message_id, message.known_request_id), message

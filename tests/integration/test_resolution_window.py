@@ -9,10 +9,11 @@ import pytest
 
 from song_intake.music_api.webhook import WebhookConfig
 from song_intake.work.batch import Batch
-from tests.integration.bench import ENDPOINT, SIGNING_KEY, Bench, plenty_of_time, record_of, song
+from tests.integration.bench import ENDPOINT, Bench, plenty_of_time, record_of, song
 from tests.integration.decisions import TITLE, abandon
 from tests.integration.handling import failed
 from tests.local.vendor import behaviour
+from tests.signing import SIGNING_KEY
 
 WINDOW = 900.0
 

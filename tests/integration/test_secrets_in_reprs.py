@@ -13,10 +13,11 @@ from song_intake.ledger.resolving import ResolutionStore
 from song_intake.ledger.submitting import Claim
 from song_intake.work.create_call import CreateCall
 from tests.conftest import TOKEN
-from tests.integration.bench import ENDPOINT, SIGNING_KEY, Bench, new_id, plenty_of_time, record_of, song
+from tests.integration.bench import ENDPOINT, Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.following import check_batch
 from tests.integration.switching import SimulatedMappings, switch_of
 from tests.integration.test_webhook_reception import endpoint_of
+from tests.signing import SIGNING_KEY
 
 LYRICS, WEBHOOK_SECRET, TASK_TOKEN = "canary lyrics", "canary-secret", "canary-token"
 CANARIES = (TOKEN, SIGNING_KEY, LYRICS, WEBHOOK_SECRET, TASK_TOKEN)

@@ -19,7 +19,7 @@ from song_intake.domain.task import Clip, NoAnswer, NoSuchTask, Running, Succeed
 from song_intake.music_api.client import MusicApi
 from song_intake.outgoing.checks import SongCheck
 from song_intake.work.webhook_endpoint import HttpApiEvent
-from tests.integration.bench import KEEP_DAYS, SIGNING_KEY, Bench, plenty_of_time
+from tests.integration.bench import KEEP_DAYS, Bench, plenty_of_time
 from tests.integration.conftest import TimePasses
 from tests.integration.decisions import TITLE, letter_in, retry_in
 from tests.integration.following import body_of, look, submitted, track_settings, tracking
@@ -29,6 +29,7 @@ from tests.local.vendor import story
 from tests.local.vendor.answer import Generation
 from tests.local.webhooks.call import Genuine
 from tests.local.webhooks.event import lambda_event
+from tests.signing import SIGNING_KEY
 
 MINUTE = 60.0
 BETWEEN_POLLS = 5 * MINUTE

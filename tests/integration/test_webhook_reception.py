@@ -15,7 +15,7 @@ from song_intake.ledger.following import TrackingStore
 from song_intake.outgoing.checks import SongCheck
 from song_intake.work.webhook_endpoint import HttpApiEvent, WebhookEndpoint
 from tests.integration import unreachable
-from tests.integration.bench import SIGNING_KEY, Bench, plenty_of_time, record_of, song
+from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.decisions import TITLE, decide, record
 from tests.integration.following import check_batch, look_at_all
 from tests.integration.handling import failed
@@ -24,6 +24,7 @@ from tests.local.vendor import behaviour
 from tests.local.webhooks.call import Genuine, WebhookCall
 from tests.local.webhooks.event import lambda_event
 from tests.local.webhooks.forgery import forgeries
+from tests.signing import SIGNING_KEY
 
 S = Status
 TASK = "task-9"

@@ -22,6 +22,7 @@ from tests.integration.bench import KEEP_DAYS, PLENTY_OF_TIME, Bench, plenty_of_
 from tests.integration.decisions import TITLE, decide
 from tests.integration.handling import failed
 from tests.local.vendor.story import TaskStory
+from tests.signing import PROOFS, signed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -111,8 +112,11 @@ def look(
 ) -> Decision:
     """One poll, without a queue. A check of an unknown task was sent when the task was first unknown."""
     sent_at = sent_at or check.unknown_since or time.time()
-    record = record_of(body_of(check), receives=receives, sent_at=sent_at, attributes=attributes)
-    return by.decide(check, Message.of(record))
+    body = body_of(check)
+    record = record_of(
+        body, receives=receives, sent_at=sent_at, attributes=signed(body, attributes) if attributes else None
+    )
+    return by.decide(check, PROOFS.read(Message.of(record)))
 
 
 def look_at_all(bench: Bench, batch: Batch) -> set[str]:

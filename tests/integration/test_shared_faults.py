@@ -31,6 +31,7 @@ from tests.integration.decisions import decide
 from tests.integration.handling import failed
 from tests.local.vendor import behaviour
 from tests.local.vendor.answer import LYRICS_REFUSED, validation_error
+from tests.signing import PROOFS
 
 TITLE = "Night Train"
 
@@ -136,7 +137,7 @@ def test_a_message_without_an_id_keeps_its_identity_over_any_number_of_copies(be
         batch.handle([record], plenty_of_time)
         (record,) = bench.wait_for_requests()
         record["attributes"]["ApproximateReceiveCount"] = str(FINAL_RECEIVE)
-    message = Message.of(record)
+    message = PROOFS.read(Message.of(record))
     assert (message.first_message_id, message.known_request_id, message.delivery_id) == ("message-1",) * 3
     bench.vendor.accept_connections()
     bench.batch().handle([record], plenty_of_time)

@@ -24,7 +24,7 @@ from tests.local.vendor import behaviour
 from tests.local.webhooks.call import Genuine, WebhookCall
 from tests.local.webhooks.event import lambda_event
 from tests.local.webhooks.forgery import forgeries
-from tests.signing import SIGNING_KEY
+from tests.signing import SECOND_KEY, SIGNING_KEY
 
 S = Status
 TASK = "task-9"
@@ -200,13 +200,13 @@ def test_the_previous_key_is_good_after_a_rotation_and_the_one_before_it_is_not(
     first = genuine(case.request.request_id)
     assert status_of(endpoint, first.call()) == 200
 
-    _rotate(bench, "second-key")
-    second = genuine(case.request.request_id, key=SigningKey.of("second-key"))
+    _rotate(bench, SECOND_KEY)
+    second = genuine(case.request.request_id, key=SigningKey.of(SECOND_KEY))
     assert status_of(endpoint, second.call()) == 404, "the keys were read a moment ago"
     _let_time_pass(monkeypatch, KEYS_READ_AGAIN_SECONDS)
     assert [status_of(endpoint, each.call()) for each in (first, second)] == [200, 200]
 
-    _rotate(bench, "third-key")
+    _rotate(bench, f"{SECOND_KEY}-again")
     _let_time_pass(monkeypatch, KEYS_KEPT_SECONDS)
     assert [status_of(endpoint, each.call()) for each in (first, second)] == [404, 200]
 

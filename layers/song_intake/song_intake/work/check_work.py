@@ -10,6 +10,7 @@ from song_intake.domain.decision import DeadLetter, RetryIn, SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.outgoing.checks import SongCheck
 from song_intake.outgoing.telemetry import RecordReport, frames_of
+from song_intake.work.secret_fault import fault_of_secret
 from song_intake.work.tracking import MOST_POLLS
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class CheckWork:
         except SideEffectFailed as failure:
             decision = _failed(failure)
         except KeyUnavailable as failure:
-            decision = RetryIn(None, Reason.SIGNING_KEY_UNAVAILABLE, str(failure))
+            fault = fault_of_secret(failure)
+            decision = RetryIn(None, fault.reason, fault.detail)
         except Exception as failure:  # noqa: BLE001 - an unexpected error of one record must not fail the others
             decision = RetryIn(
                 None, Reason.UNFORESEEN, f"the function failed on this message ({type(failure).__name__})"

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, assert_never
 from song_intake.admission.circuit_breaker import CircuitBreaker
 from song_intake.admission.pacer import Unpaced
 from song_intake.aws.secrets import SecretUnavailable
-from song_intake.aws.signing_key import KeyUnavailable
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
 from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
@@ -27,6 +26,7 @@ from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.token import ApiToken
 from song_intake.work.create_call import CreateCall
 from song_intake.work.existing_row import decision_for_existing
+from song_intake.work.secret_fault import fault_of_secret
 
 if TYPE_CHECKING:
     from song_intake.admission.pacer import Pacer, Reservation
@@ -86,7 +86,7 @@ class Submission:
     def on_secret_failure(self, message: Message, failure: SecretUnavailable) -> RetryIn:
         """The decision for a message that needs a secret which cannot be read."""
         # One failed read that all threads of the batch share is one fault.
-        return (self._wait if failure.is_repeat else self._fault)(message, _fault_of_a_secret(failure))
+        return (self._wait if failure.is_repeat else self._fault)(message, fault_of_secret(failure))
 
     def on_unexpected_error(self, message: Message, failure: BaseException) -> Decision:
         """The decision after an unexpected exception. On the next delivery, the row determines what happens."""
@@ -238,14 +238,6 @@ class Submission:
 
 _CRASHED = "the function crashed on each of the receives before"
 _NO_TIME = (Reason.NO_TIME_LEFT, "too little of the invocation was left for a paid call")
-
-
-def _fault_of_a_secret(failure: SecretUnavailable) -> Retryable:
-    """Secrets Manager was busy; or the secret itself is missing, unreadable or wrong."""
-    if failure.is_transient:
-        return Retryable(Reason.SECRETS_UNAVAILABLE, str(failure))
-    is_key = isinstance(failure, KeyUnavailable)
-    return Retryable(Reason.SIGNING_KEY_UNAVAILABLE if is_key else Reason.TOKEN_UNAVAILABLE, str(failure))
 
 
 def _given_up_elsewhere(row: Row, message: Message) -> bool:

@@ -92,6 +92,7 @@ class Redrive:
     proofs: Proofs
     routes: Mapping[str, LetterRoute]
     """By the name of the queue in an order."""
+    long_poll_seconds: int = LONG_POLL_SECONDS
 
     def handle(self, event: Mapping[str, object], time_left: TimeLeft) -> dict[str, object]:
         """Execute one order. Raises RedriveRefused.
@@ -124,58 +125,68 @@ class Redrive:
 
     def _run(self, order: RedriveOrder, run: _Run, time_left: TimeLeft) -> None:
         route = self.routes[order.queue]
-        for received in self._received(route, run, time_left):
-            message = _message_of(received)
-            if message.message_id in run.moved_ids:
-                # Delivered again. It is on its queue by now.
-                self._delete(route, message)
-                continue
-            is_new = message.message_id not in run.held
-            run.held[message.message_id] = message.receipt_handle
-            if not is_new:
-                continue
-            letter = self._letter(message, moved_by_sqs="DeadLetterQueueSourceArn" in received.get("Attributes", {}))
+        for message, is_moved_by_sqs in self._received(route, run, time_left):
+            letter = self._letter(message, is_moved_by_sqs=is_moved_by_sqs)
             run.letters[letter.reason, _age_of(message, order)] += 1
             if letter.origin is None or not order.selects(letter.origin.reason, message.sent_at):
                 continue
             if order.limit is not None and run.selected >= order.limit:
                 continue
             run.selected += 1
-            if not order.is_dry_run:
-                self._move(route, letter, letter.origin)
-                run.moved[letter.reason] += 1
-                run.moved_ids.add(message.message_id)
-                del run.held[message.message_id]
-                if run.selected == order.limit:
-                    run.is_complete = True
-                    return
+            if order.is_dry_run:
+                continue
+            self._move(route, letter, letter.origin)
+            self._delete(route, run.held.pop(message.message_id))
+            run.moved[letter.reason] += 1
+            run.moved_ids.add(message.message_id)
+            if run.selected == order.limit:
+                run.is_complete = True
+                return
 
-    def _received(self, route: LetterRoute, run: _Run, time_left: TimeLeft) -> Iterator[MessageTypeDef]:
-        """The letters, each hidden until the invocation ends. Sets run.is_complete at the end of the queue."""
+    def _received(self, route: LetterRoute, run: _Run, time_left: TimeLeft) -> Iterator[tuple[Message, bool]]:
+        """Each letter once, hidden until the invocation ends, and whether SQS moved it to this queue.
+
+        Sets run.is_complete at the end of the queue.
+        """
         empty = 0
         while empty < EMPTY_RECEIVES:
             if time_left() < RESERVED_SECONDS + len(run.held) / RELEASES_A_SECOND:
                 return
-            letters = self.sqs.receive_message(
+            received = self.sqs.receive_message(
                 QueueUrl=route.dead_letters,
                 MaxNumberOfMessages=LETTERS_A_CALL,
-                WaitTimeSeconds=LONG_POLL_SECONDS,
+                WaitTimeSeconds=self.long_poll_seconds,
                 VisibilityTimeout=math.ceil(time_left()),
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
             ).get("Messages", [])
-            empty = 0 if letters else empty + 1
-            yield from letters
+            empty = 0 if received else empty + 1
+            yield from [
+                (_message_of(letter), "DeadLetterQueueSourceArn" in letter.get("Attributes", {}))
+                for letter in received
+                if self._is_first(letter, route, run)
+            ]
         run.is_complete = True
 
-    def _letter(self, message: Message, *, moved_by_sqs: bool) -> _Letter:
+    def _is_first(self, letter: MessageTypeDef, route: LetterRoute, run: _Run) -> bool:
+        """Whether this is the letter's first delivery in this run. Keeps its newest receipt handle."""
+        message_id, handle = letter["MessageId"], letter["ReceiptHandle"]
+        if message_id in run.moved_ids:
+            # It is on its queue by now.
+            self._delete(route, handle)
+            return False
+        is_first = message_id not in run.held
+        run.held[message_id] = handle
+        return is_first
+
+    def _letter(self, message: Message, *, is_moved_by_sqs: bool) -> _Letter:
         """Raises KeyUnavailable."""
         message = self.proofs.read(message)
         if message.origin is not None:
             # A redriven letter is another message than the one that was sent anew.
             return _Letter(message, replace(message.origin, sent_anew_for=None))
         claimed = Origin.claimed_by(message.attributes)
-        if not moved_by_sqs:
+        if not is_moved_by_sqs:
             # Only the functions may send to this queue: a letter from before there were proofs, or before the last two
             # keys.
             return _Letter(message, claimed)
@@ -195,10 +206,9 @@ class Redrive:
             MessageAttributes=attributes_of(message, own),
             **group_of(message),
         )
-        self._delete(route, message)
 
-    def _delete(self, route: LetterRoute, message: Message) -> None:
-        self.sqs.delete_message(QueueUrl=route.dead_letters, ReceiptHandle=message.receipt_handle)
+    def _delete(self, route: LetterRoute, receipt_handle: str) -> None:
+        self.sqs.delete_message(QueueUrl=route.dead_letters, ReceiptHandle=receipt_handle)
 
     def _release(self, route: LetterRoute, run: _Run) -> None:
         """Make the letters that stay visible again. If that fails, they are visible after the invocation's time."""

@@ -136,7 +136,8 @@ class Redrive:
             if order.is_dry_run:
                 continue
             self._move(route, letter, letter.origin)
-            self._delete(route, run.held.pop(message.message_id))
+            self._delete(route, run.held[message.message_id])
+            del run.held[message.message_id]
             run.moved[letter.reason] += 1
             run.moved_ids.add(message.message_id)
             if run.selected == order.limit:

@@ -12,7 +12,7 @@ from song_intake.app.redrive import RedriveSettings, redrive_letters
 from song_intake.contract.redrive_order import RedriveRefused
 from song_intake.contract.sqs_message import Message
 from song_intake.work.redrive import NOT_MOVABLE, Redrive
-from tests.integration.bench import Bench, plenty_of_time, song
+from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.decisions import TITLE, abandon
 from tests.integration.unreachable import GONE
 from tests.signing import PROOFS, SECOND_KEY, proofs_of, signed
@@ -101,6 +101,15 @@ def test_a_message_that_was_sent_anew_and_moved_by_sqs_keeps_its_first_id(bench:
     run(redrive_of(bench))
     (message,) = back(bench)
     assert (message.first_message_id, message.delivery_id) == ("m-1", message.message_id)
+
+
+def test_a_letter_keeps_its_group_on_the_way_out_and_on_the_way_back(bench: Bench) -> None:
+    record = record_of("not JSON", attributes={})
+    record["attributes"]["MessageGroupId"] = "tenant-1"
+    bench.batch().handle([record], plenty_of_time)
+    assert run(redrive_of(bench))["moved"] == {"INVALID_REQUEST": 1}
+    (message,) = bench.requests.messages()
+    assert message["Attributes"]["MessageGroupId"] == "tenant-1"
 
 
 def test_a_letter_by_the_previous_key_is_signed_by_the_current_one(bench: Bench) -> None:

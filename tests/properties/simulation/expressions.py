@@ -2,7 +2,7 @@
 
     condition  :=  all (OR all)*            all  :=  one (AND one)*
     one        :=  "(" condition ")"  |  attribute_exists(name)  |  attribute_not_exists(name)
-                |  name = :value  |  name <> :value  |  name IN (:value, ...)
+                |  name = :value  |  name <> :value  |  name IN (:value, ...)  |  size(name) < :value
     update     :=  [SET name = :value | if_not_exists(name, :value), ...] [REMOVE name, ...] [ADD name :value, ...]
 
 test_simulated_dynamodb.py compares them with DynamoDB's own behaviour.
@@ -18,7 +18,7 @@ AttributeValue = Mapping[str, object]
 Item = dict[str, AttributeValue]
 Condition = Callable[[Item], bool]
 
-_TOKEN: Final = re.compile(r"\s*(<>|[=(),]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
+_TOKEN: Final = re.compile(r"\s*(<>|[<=(),]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
 
 
 class NotUnderstood(Exception):
@@ -132,7 +132,24 @@ def _one(reader: _Reader) -> Condition:
         name = reader.name()
         reader.expect(")")
         return lambda item: (name in item) is (function == "attribute_exists")
+    if reader.read_if("size"):
+        return _size_below(reader)
     return _comparison(reader)
+
+
+def _size_below(reader: _Reader) -> Condition:
+    """The number of members of a set. A missing attribute has no size, so the condition does not hold."""
+    reader.expect("(")
+    name = reader.name()
+    reader.expect(")")
+    reader.expect("<")
+    limit = int(str(reader.value()["N"]))
+
+    def is_below(item: Item) -> bool:
+        members = item.get(name, {}).get("SS")
+        return isinstance(members, list) and len(members) < limit
+
+    return is_below
 
 
 def _comparison(reader: _Reader) -> Condition:

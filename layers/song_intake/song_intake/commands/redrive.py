@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -40,28 +41,39 @@ class _RedriveFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is moved from each queue."""
+    """What is moved from each queue. Its methods raise _RedriveFailed."""
 
     functions: LambdaClient
     function_name: str
     options: Mapping[str, object]
     limit: int | None
 
-    def count(self, queue: str) -> dict[str, object]:
-        """Count the letters of a queue; none is moved."""
-        return self._invoke(queue, limit=self.limit, dry_run=True)
+    def count(self, queue: str, before: object = None) -> dict[str, object]:
+        """Count the letters of a queue; none is moved. before: see `move`."""
+        response = self._invoke(queue, before=before, dry_run=True)
+        if "error" in response:
+            raise _RedriveFailed(response)
+        return response
 
-    def move(self, queue: str, before: object, moved: Counter[str]) -> None:
-        """Move letters that were sent before, until none is left that may be moved. Adds them to `moved` by reason."""
-        while self.limit is None or moved.total() < self.limit:
-            limit = None if self.limit is None else self.limit - moved.total()
-            response = self._invoke(queue, limit=limit, before=before)
+    def move(self, queue: str, counted: dict[str, object], moved: Counter[str]) -> dict[str, object]:
+        """Move the selected letters, also those that an incomplete count left out, but none that was sent since.
+
+        Adds them to `moved` by reason. Returns the last count.
+        """
+        before = counted["at"]
+        while selected := cast("int", counted["selected"]):
+            left = selected if self.limit is None else min(selected, self.limit - moved.total())
+            if left == 0:
+                break
+            response = self._invoke(queue, limit=left, before=before)
             newly = cast("dict[str, int]", response["moved"])
             moved.update(newly)
             if "error" in response:
                 raise _RedriveFailed(response)
-            if response["is_complete"] or not newly:
-                return
+            counted = self.count(queue, before)
+            if not newly:
+                break
+        return counted
 
     def _invoke(self, queue: str, **order: object) -> dict[str, object]:
         event = {"queue": queue, **self.options, **order}
@@ -81,7 +93,9 @@ def main(arguments: Sequence[str]) -> int:
         {"reason": given.reason, "older_hours": given.older},
         given.limit,
     )
-    reports = {queue: _redriven(plan, queue, is_dry_run=given.dry_run) for queue in QUEUES}
+    with ThreadPoolExecutor(len(QUEUES)) as threads:
+        runs = {queue: threads.submit(_redriven, plan, queue, is_dry_run=given.dry_run) for queue in QUEUES}
+        reports = {queue: run.result() for queue, run in runs.items()}
     print_response(reports)
     return 1 if any("failed" in report for report in reports.values()) else 0
 
@@ -93,19 +107,16 @@ def _redriven(plan: _Plan, queue: str, *, is_dry_run: bool) -> dict[str, object]
     try:
         before = plan.count(queue)
         report["before"] = _shown(before)
-        if is_dry_run or not before["selected"]:
-            return report
-        report["moved"] = moved
-        plan.move(queue, before["at"], moved)
-        report["after"] = _shown(plan.count(queue))
+        if not is_dry_run:
+            report["moved"] = moved
+            report["after"] = _shown(plan.move(queue, before, moved))
     except _RedriveFailed as failed:
         report["failed"] = failed.response
     return report
 
 
 def _shown(response: Mapping[str, object]) -> dict[str, object]:
-    if "error" in response:
-        raise _RedriveFailed(response)
+    """`selected`: how many letters the options select. Not `is_complete`: there are more than one invocation reads."""
     return {name: response[name] for name in ("letters", "selected", "is_complete")}
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, cast
 import boto3
 from botocore.config import Config
 
+from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.commands.options import add_flag, count, hours, reason_code
 from song_intake.commands.stack import invoke, outputs_of, print_response
 
@@ -77,8 +78,8 @@ class _Plan:
 
     def _invoke(self, queue: str, **order: object) -> dict[str, object]:
         event = {"queue": queue, **self.options, **order}
-        response, is_done = invoke(self.functions, self.function_name, event)
-        if not is_done and "moved" not in response:
+        response, _ = invoke(self.functions, self.function_name, event)
+        if "moved" not in response:
             raise _RedriveFailed(response)
         return response
 
@@ -112,6 +113,8 @@ def _redriven(plan: _Plan, queue: str, *, is_dry_run: bool) -> dict[str, object]
             report["after"] = _shown(plan.move(queue, before, moved))
     except _RedriveFailed as failed:
         report["failed"] = failed.response
+    except AWS_FAILURES as failure:
+        report["failed"] = {"error": code_of(failure)}
     return report
 
 

@@ -50,7 +50,7 @@ class RequestWork:
         try:
             message = self._read(message)
         except SecretUnavailable as failure:
-            return RecordReport(message, self.submission.on_secret_failure(message, failure))
+            return RecordReport(message, self._until_it_can_be_signed(message, failure))
         request: SongRequest | None = None
         try:
             request = SongRequest.parse(message.body, message.first_message_id, message.known_request_id)
@@ -71,6 +71,11 @@ class RequestWork:
         """
         self.proofs.require_key()
         return self.proofs.read(message)
+
+    def _until_it_can_be_signed(self, message: Message, failure: SecretUnavailable) -> RetryIn:
+        """It cannot be sent anew, so it waits longer instead: an early retry only uses up receives."""
+        later = self.submission.on_secret_failure(message, failure)
+        return replace(later, seconds=max(later.seconds or 0, self.submission.backoff.account_fault()))
 
     def perform(self, report: RecordReport) -> RecordReport:
         """See Work.perform."""

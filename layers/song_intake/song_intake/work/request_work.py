@@ -75,6 +75,8 @@ class RequestWork:
     def _until_it_can_be_signed(self, message: Message, failure: SecretUnavailable) -> RetryIn:
         """It cannot be sent anew, so it waits longer instead: an early retry only uses up receives."""
         later = self.submission.on_secret_failure(message, failure)
+        if isinstance(self.submission.before_the_receives_run_out(message, later), RetryIn):
+            return later
         return replace(later, seconds=max(later.seconds or 0, self.submission.backoff.account_fault()))
 
     def perform(self, report: RecordReport) -> RecordReport:

@@ -8,7 +8,7 @@ STACK ?= song-intake
 
 # What an operator types goes to the commands in environment variables, exactly as typed: make does not expand it (a
 # simple variable is expanded once, and $(value) gives its text), and no shell parses it.
-OPERATORS_VALUES := STACK REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON
+OPERATORS_VALUES := STACK REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON LIMIT OLDER DRY_RUN
 $(foreach name,$(OPERATORS_VALUES),$(eval override $(name) := $$(value $(name))))
 export $(OPERATORS_VALUES)
 
@@ -76,8 +76,9 @@ model: $(VENV)/.test  ## Check the TLA+ model of the ledger (requires Java)
 build:  ## Build what `sam deploy` ships (requires the SAM CLI and Python 3.13, but not Docker)
 	sam build
 
-redrive: $(VENV)/.local  ## Move dead letters back to their queues: make redrive STACK=song-intake
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.redrive "$$STACK"
+redrive: $(VENV)/.local  ## Move dead letters back: make redrive STACK=... [REASON=CODE] [LIMIT=COUNT] [OLDER=HOURS] [DRY_RUN=1]
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.redrive \
+	    --reason="$$REASON" --limit="$$LIMIT" --older="$$OLDER" --dry-run="$$DRY_RUN" -- "$$STACK"
 
 resolve: $(VENV)/.local  ## List or resolve requests in doubt: make resolve STACK=... LIST=1; the README has the other forms
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.resolve \

@@ -22,7 +22,7 @@ OPERATIONS = {
     "events": {"PutEvents"},
     "lambda": {"GetEventSourceMapping", "UpdateEventSourceMapping"},
     "secretsmanager": {"GetSecretValue"},
-    "sqs": {"ChangeMessageVisibilityBatch", "SendMessage", "SendMessageBatch"},
+    "sqs": {"ChangeMessageVisibilityBatch", "DeleteMessage", "ReceiveMessage", "SendMessage", "SendMessageBatch"},
     "stepfunctions": {"SendTaskFailure", "SendTaskSuccess"},
 }
 """What the functions call. The clients of the integration tests have no other operations."""

@@ -18,13 +18,15 @@ from song_intake.admission.circuit_breaker import CircuitBreaker
 from song_intake.admission.pacer import Pacer, Unpaced
 from song_intake.app.parts import notifier
 from song_intake.app.submit import SubmitSettings, submit_song
+from song_intake.aws.signing_key import SigningKeys
+from song_intake.contract.proof import Proofs
 from song_intake.contract.song_request import SongRequest
 from song_intake.contract.sqs_message import Message, SqsRecord
 from song_intake.ledger.follow_ups import FollowUps
 from song_intake.ledger.submitting import SubmissionStore, no_window
 from song_intake.ledger.table import LedgerTable
 from song_intake.ledger.task_tokens import TaskTokens
-from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
+from song_intake.music_api.webhook import WebhookConfig
 from song_intake.outgoing.checks import SongChecks
 from song_intake.outgoing.dead_letters import DeadLetters
 from song_intake.outgoing.notifier import Notifier
@@ -41,6 +43,7 @@ from tests.integration.shipped_client import ShippedClient
 from tests.local.cloud.cloud import Cloud
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
+from tests.signing import PROOFS, SIGNING_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -48,7 +51,6 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 ENDPOINT = "https://hooks.example"
-WEBHOOK_KEY = "the-webhook-key"
 LEASE = 60.0
 KEEP_DAYS = 90
 FINAL_RECEIVE = 5
@@ -148,8 +150,8 @@ class Bench:
         return self.secrets.create_secret(Name=self.table, SecretString=TOKEN)["ARN"]
 
     @cached_property
-    def webhook_key_id(self) -> str:
-        return self.secrets.create_secret(Name=f"{self.table}-key", SecretString=WEBHOOK_KEY)["ARN"]
+    def signing_key_id(self) -> str:
+        return self.secrets.create_secret(Name=f"{self.table}-key", SecretString=SIGNING_KEY)["ARN"]
 
     def create_table(self) -> None:
         create_ledger_table(self.dynamodb, self.table)
@@ -165,10 +167,15 @@ class Bench:
     def ledger_table(self, dynamodb: DynamoDBClient | None = None) -> LedgerTable:
         return LedgerTable(dynamodb or self.clients().client("dynamodb"), self.table, KEEP_DAYS)
 
+    def signing_keys(self) -> SigningKeys:
+        return SigningKeys(self.clients().client("secretsmanager"), self.signing_key_id)
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        return Proofs(self.signing_keys())
+
     def webhook(self, window: float) -> WebhookConfig:
-        return WebhookConfig(
-            ENDPOINT, WebhookKeys(self.clients().client("secretsmanager"), self.webhook_key_id), window
-        )
+        return WebhookConfig(ENDPOINT, self.signing_keys(), window)
 
     def clients(self, **replaced: object) -> BenchClients:
         return BenchClients(self.cloud, self.tls, replaced)
@@ -203,7 +210,7 @@ class Bench:
             first_check=0,
             event_bus_name=self.bus.name,
             webhook_url=None,
-            webhook_key_secret_arn=None,
+            signing_key_secret_arn=self.signing_key_id,
             resolution_window=0,
             ca_bundle=None,
         )
@@ -261,14 +268,17 @@ class Bench:
         steps = MessageSteps(
             checks=checks or self.song_checks(),
             notifier=notifier or self.notifier(),
-            dead_letters=DeadLetters(self.clients().client("sqs"), dead_letter_queue_url or self.dead_letters.url),
+            dead_letters=DeadLetters(
+                self.clients().client("sqs"), dead_letter_queue_url or self.dead_letters.url, self.proofs
+            ),
             task_tokens=TaskTokens(table),
         )
         return RequestWork(
             submission=submission or self.submission(),
             steps=steps,
             follow_ups=FollowUps(table),
-            requests=RequestQueue(self.clients().client("sqs"), request_queue_url or self.requests.url),
+            requests=RequestQueue(self.clients().client("sqs"), request_queue_url or self.requests.url, self.proofs),
+            proofs=self.proofs,
         )
 
     def batch(self, submission: Submission | None = None, dead_letter_queue_url: str | None = None) -> Batch:
@@ -326,5 +336,5 @@ def song(title: str, request_id: str | None = None, **fields: object) -> str:
 
 def delivery(record: SqsRecord) -> tuple[SongRequest, Message]:
     """The request and the message that a batch reads from a record."""
-    message = Message.of(record)
+    message = PROOFS.read(Message.of(record))
     return SongRequest.parse(message.body, message.message_id, message.known_request_id), message

@@ -5,6 +5,7 @@ from song_intake.domain.decision import DeadLetter, Decision, RetryIn
 from song_intake.work.batch import TimeLeft
 from song_intake.work.submission import Submission
 from tests.integration.bench import Bench, delivery, plenty_of_time, record_of, song
+from tests.signing import signed
 
 # The title of every song here. The vendor's behaviour is planned by it.
 TITLE = "Night Train"
@@ -23,7 +24,7 @@ def redriven(record: SqsRecord, letter: DeadLetter, request_id: str) -> SqsRecor
     attributes = {"reason": letter.reason.value, "first_message_id": record["messageId"], "request_id": request_id}
     if letter.task_id:
         attributes["task_id"] = letter.task_id
-    return record_of(record["body"], attributes=attributes)
+    return record_of(record["body"], attributes=signed(record["body"], attributes))
 
 
 def letter_in(decision: Decision) -> DeadLetter:

@@ -22,6 +22,7 @@ from tests.integration.bench import KEEP_DAYS, PLENTY_OF_TIME, Bench, plenty_of_
 from tests.integration.decisions import TITLE, decide
 from tests.integration.handling import failed
 from tests.local.vendor.story import TaskStory
+from tests.signing import PROOFS, signed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -60,6 +61,7 @@ def track_settings(bench: Bench) -> TrackSettings:
     return TrackSettings(
         music_api_origin=bench.vendor.origin,
         api_token_secret_arn=bench.secret_id,
+        signing_key_secret_arn=bench.signing_key_id,
         ledger_table=bench.table,
         keep_days=KEEP_DAYS,
         song_checks_queue_url=bench.checks.url,
@@ -79,8 +81,10 @@ def track_settings(bench: Bench) -> TrackSettings:
 
 
 def check_batch(bench: Bench, of: Tracking | None = None, dead_letter_queue_url: str | None = None) -> Batch:
-    dead_letters = DeadLetters(bench.sqs, dead_letter_queue_url or bench.dead_checks.url)
-    work = CheckWork(tracking=of or tracking(bench), dead_letters=dead_letters, poll_call=POLL_CALL)
+    dead_letters = DeadLetters(bench.sqs, dead_letter_queue_url or bench.dead_checks.url, bench.proofs)
+    work = CheckWork(
+        tracking=of or tracking(bench), dead_letters=dead_letters, proofs=bench.proofs, poll_call=POLL_CALL
+    )
     return bench.batch_of(work, bench.checks)
 
 
@@ -108,8 +112,11 @@ def look(
 ) -> Decision:
     """One poll, without a queue. A check of an unknown task was sent when the task was first unknown."""
     sent_at = sent_at or check.unknown_since or time.time()
-    record = record_of(body_of(check), receives=receives, sent_at=sent_at, attributes=attributes)
-    return by.decide(check, Message.of(record))
+    body = body_of(check)
+    record = record_of(
+        body, receives=receives, sent_at=sent_at, attributes=signed(body, attributes) if attributes else None
+    )
+    return by.decide(check, PROOFS.read(Message.of(record)))
 
 
 def look_at_all(bench: Bench, batch: Batch) -> set[str]:

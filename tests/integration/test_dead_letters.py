@@ -11,6 +11,7 @@ from song_intake.outgoing.attributes import MOST_ATTRIBUTES
 from song_intake.outgoing.dead_letters import DeadLetters
 from tests.integration.bench import Bench, record_of
 from tests.integration.bench_queue import Letter
+from tests.signing import PROOFS, in_a_record, signed
 
 REFUSED = DeadLetter(Reason.REFUSED, "the music API refused the request", 400, "validation_error")
 PLAIN = DeadLetter(Reason.INVALID_REQUEST, "$.mv must be one of ...")
@@ -19,7 +20,7 @@ PLAIN = DeadLetter(Reason.INVALID_REQUEST, "$.mv must be one of ...")
 def message(body: str = "{}", attributes: Mapping[str, MessageAttribute] | None = None, receives: int = 2) -> Message:
     record = record_of(body, message_id="message-9", receives=receives)
     record["messageAttributes"] = dict(attributes or {})
-    return Message.of(record)
+    return PROOFS.read(Message.of(record))
 
 
 def text(value: str, kind: str = "String") -> MessageAttribute:
@@ -27,13 +28,15 @@ def text(value: str, kind: str = "String") -> MessageAttribute:
 
 
 def sent(bench: Bench, message: Message, letter: DeadLetter = PLAIN, request_id: str | None = None) -> Letter:
-    DeadLetters(bench.sqs, bench.dead_letters.url).send(message, letter, request_id)
+    DeadLetters(bench.sqs, bench.dead_letters.url, bench.proofs).send(message, letter, request_id)
     (found,) = bench.letters()
     return found
 
 
 def test_a_dead_letter_has_its_reason_and_its_ids(bench: Bench) -> None:
-    assert sent(bench, message(), REFUSED, "request-1").attributes == {
+    found = dict(sent(bench, message(), REFUSED, "request-1").attributes)
+    proof = found.pop("proof")
+    assert found == {
         "reason": "REFUSED",
         "detail": "the music API refused the request",
         "http_status": "400",
@@ -42,10 +45,17 @@ def test_a_dead_letter_has_its_reason_and_its_ids(bench: Bench) -> None:
         "first_message_id": "message-9",
         "request_id": "request-1",
     }
+    assert signed("{}", found)["proof"] == proof
 
 
 def test_unknown_fields_are_left_out(bench: Bench) -> None:
-    assert sent(bench, message()).attributes.keys() == {"reason", "detail", "receive_count", "first_message_id"}
+    assert sent(bench, message()).attributes.keys() == {
+        "reason",
+        "detail",
+        "receive_count",
+        "first_message_id",
+        "proof",
+    }
 
 
 def test_an_unrecorded_task_is_on_the_dead_letter(bench: Bench) -> None:
@@ -54,7 +64,7 @@ def test_an_unrecorded_task_is_on_the_dead_letter(bench: Bench) -> None:
 
 
 def our_letter(**attributes: str) -> dict[str, MessageAttribute]:
-    return {name: text(value) for name, value in {"reason": "REFUSED", "first_message_id": "m-1", **attributes}.items()}
+    return in_a_record(signed("{}", {"reason": "REFUSED", "first_message_id": "m-1", **attributes}))
 
 
 def test_a_redriven_letter_keeps_its_first_message_id_and_gets_its_new_reason(bench: Bench) -> None:
@@ -95,7 +105,7 @@ def test_at_most_ten_attributes_are_sent_and_ours_come_first(bench: Bench) -> No
     theirs = {f"their-{number}": text("x") for number in range(MOST_ATTRIBUTES)}
     found = sent(bench, message(attributes=theirs), REFUSED, "request-1").attributes
     assert len(found) == MOST_ATTRIBUTES
-    assert sum(name.startswith("their-") for name in found) == MOST_ATTRIBUTES - 7
+    assert sum(name.startswith("their-") for name in found) == MOST_ATTRIBUTES - 8
 
 
 @pytest.mark.parametrize(
@@ -118,5 +128,5 @@ def test_the_body_is_kept_unchanged(bench: Bench, body: str) -> None:
 def test_a_missing_queue_is_reported_by_its_error_code_without_the_body(bench: Bench) -> None:
     bench.sqs.delete_queue(QueueUrl=bench.dead_letters.url)
     with pytest.raises(SideEffectFailed) as caught:
-        DeadLetters(bench.sqs, bench.dead_letters.url).send(message("canary"), PLAIN, None)
+        DeadLetters(bench.sqs, bench.dead_letters.url, bench.proofs).send(message("canary"), PLAIN, None)
     assert str(caught.value) == "AWS.SimpleQueueService.NonExistentQueue"

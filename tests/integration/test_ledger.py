@@ -202,6 +202,13 @@ def test_a_second_task_is_kept_beside_the_first(bench: Bench) -> None:
     assert case.row["status"] == "SUBMITTED"
 
 
+def test_a_row_keeps_ten_other_tasks_at_most(bench: Bench) -> None:
+    case = brought_to(bench, Status.SUBMITTED)
+    for number in range(12):
+        case.ledger.add_other_task(case.request.request_id, f"other-{number}")
+    assert len(case.row["other_task_ids"]) == 10
+
+
 def test_a_second_task_of_an_unknown_request_creates_no_row(bench: Bench, ledger: SubmissionStore) -> None:
     ledger.add_other_task("no-such-request", "task-2")
     assert bench.item("no-such-request") == {}

@@ -9,10 +9,11 @@ import pytest
 
 from song_intake.music_api.webhook import WebhookConfig
 from song_intake.work.batch import Batch
-from tests.integration.bench import ENDPOINT, WEBHOOK_KEY, Bench, plenty_of_time, record_of, song
+from tests.integration.bench import ENDPOINT, Bench, plenty_of_time, record_of, song
 from tests.integration.decisions import TITLE, abandon
 from tests.integration.handling import failed
 from tests.local.vendor import behaviour
+from tests.signing import SIGNING_KEY
 
 WINDOW = 900.0
 
@@ -45,7 +46,7 @@ def test_a_create_has_our_webhook_and_its_row_has_none_of_its_secrets(
     (sent,) = bench.vendor.requests
     body = json.loads(sent.body)
     key = our_webhook.keys.current_first()[0]
-    assert key.key == WEBHOOK_KEY.encode()
+    assert key.key == SIGNING_KEY.encode()
     assert body["webhook_url"] == f"{ENDPOINT}/{request_id}/{key.path_mac(request_id)}"
     assert body["webhook_secret"] == key.secret(request_id)
     assert body["webhook_secret"] not in repr(bench.item(request_id)) + bench.log.getvalue()
@@ -61,9 +62,9 @@ def test_a_duplicate_is_recognized_although_our_webhook_was_switched_on_in_betwe
 
 
 def test_without_the_webhook_key_nothing_is_claimed(bench: Bench, waiting: Batch, request_id: str) -> None:
-    bench.secrets.delete_secret(SecretId=bench.webhook_key_id, ForceDeleteWithoutRecovery=True)
+    bench.secrets.delete_secret(SecretId=bench.signing_key_id, ForceDeleteWithoutRecovery=True)
     assert stays(waiting, request_id)
-    assert bench.lines()[-1]["reason"] == "WEBHOOK_KEY_UNAVAILABLE"
+    assert bench.lines()[-1]["reason"] == "SIGNING_KEY_UNAVAILABLE"
     assert (bench.row(request_id), bench.vendor.requests) == ({}, ())
 
 

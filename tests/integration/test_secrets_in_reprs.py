@@ -13,13 +13,14 @@ from song_intake.ledger.resolving import ResolutionStore
 from song_intake.ledger.submitting import Claim
 from song_intake.work.create_call import CreateCall
 from tests.conftest import TOKEN
-from tests.integration.bench import ENDPOINT, WEBHOOK_KEY, Bench, new_id, plenty_of_time, record_of, song
+from tests.integration.bench import ENDPOINT, Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.following import check_batch
 from tests.integration.switching import SimulatedMappings, switch_of
 from tests.integration.test_webhook_reception import endpoint_of
+from tests.signing import SIGNING_KEY
 
 LYRICS, WEBHOOK_SECRET, TASK_TOKEN = "canary lyrics", "canary-secret", "canary-token"
-CANARIES = (TOKEN, WEBHOOK_KEY, LYRICS, WEBHOOK_SECRET, TASK_TOKEN)
+CANARIES = (TOKEN, SIGNING_KEY, LYRICS, WEBHOOK_SECRET, TASK_TOKEN)
 CREATES_PER_MINUTE = 600
 
 
@@ -71,7 +72,7 @@ def functions_after_use(bench: Bench) -> list[object]:
     settings = replace(
         bench.submit_settings(),
         webhook_url=ENDPOINT,
-        webhook_key_secret_arn=bench.webhook_key_id,
+        signing_key_secret_arn=bench.signing_key_id,
         creates_per_minute=CREATES_PER_MINUTE,
     )
     submit = submit_song(settings, bench.clients(), bench.telemetry)

@@ -8,12 +8,13 @@ import pytest
 
 from song_intake.admission.circuit_breaker import CircuitBreaker
 from song_intake.app.submit import submit_song
+from song_intake.aws.signing_key import SigningKeys
 from song_intake.contract.sqs_message import Message
 from song_intake.domain.decision import RetryIn, SendAnew
 from song_intake.domain.outcome import Refused
 from song_intake.domain.reason import SHARED, Reason
 from song_intake.music_api.token import ApiToken
-from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
+from song_intake.music_api.webhook import WebhookConfig
 from song_intake.work.submission import Submission
 from tests.integration import unreachable
 from tests.integration.bench import (
@@ -30,6 +31,7 @@ from tests.integration.decisions import decide
 from tests.integration.handling import failed
 from tests.local.vendor import behaviour
 from tests.local.vendor.answer import LYRICS_REFUSED, validation_error
+from tests.signing import PROOFS
 
 TITLE = "Night Train"
 
@@ -62,7 +64,7 @@ def _refused_token(bench: Bench) -> Submission:
 
 
 def _no_key(bench: Bench) -> Submission:
-    return bench.submission(webhook=WebhookConfig(ENDPOINT, WebhookKeys(bench.secrets, "no-such-secret"), 60))
+    return bench.submission(webhook=WebhookConfig(ENDPOINT, SigningKeys(bench.secrets, "no-such-secret"), 60))
 
 
 def _rate_limited(bench: Bench) -> Submission:
@@ -81,7 +83,7 @@ FAULTS: dict[Reason, MakeSubmission] = {
     Reason.TOKEN_UNAVAILABLE: _no_token,
     Reason.SECRETS_UNAVAILABLE: _no_secrets_manager,
     Reason.TOKEN_REFUSED: _refused_token,
-    Reason.WEBHOOK_KEY_UNAVAILABLE: _no_key,
+    Reason.SIGNING_KEY_UNAVAILABLE: _no_key,
     Reason.RATE_LIMITED: _rate_limited,
     Reason.NO_CREDITS: _no_credits,
 }
@@ -117,6 +119,7 @@ def test_a_message_that_is_sent_anew_is_told_to_nobody_and_loses_nothing(
     (anew,) = bench.wait_for_requests()
     assert anew["body"] == body
     texts = {name: attribute["stringValue"] for name, attribute in anew["messageAttributes"].items()}
+    assert texts.pop("proof")
     assert texts == {
         "reason": reason.value,
         "first_message_id": "message-1",
@@ -134,7 +137,7 @@ def test_a_message_without_an_id_keeps_its_identity_over_any_number_of_copies(be
         batch.handle([record], plenty_of_time)
         (record,) = bench.wait_for_requests()
         record["attributes"]["ApproximateReceiveCount"] = str(FINAL_RECEIVE)
-    message = Message.of(record)
+    message = PROOFS.read(Message.of(record))
     assert (message.first_message_id, message.known_request_id, message.delivery_id) == ("message-1",) * 3
     bench.vendor.accept_connections()
     bench.batch().handle([record], plenty_of_time)

@@ -13,13 +13,13 @@ import pytest
 
 from song_intake.app.track import track_song
 from song_intake.app.webhook import WebhookSettings, receive_webhook
+from song_intake.aws.signing_key import SigningKey
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import Clip, NoAnswer, NoSuchTask, Running, Succeeded, TaskState
 from song_intake.music_api.client import MusicApi
-from song_intake.music_api.webhook import WebhookKey
 from song_intake.outgoing.checks import SongCheck
 from song_intake.work.webhook_endpoint import HttpApiEvent
-from tests.integration.bench import KEEP_DAYS, WEBHOOK_KEY, Bench, plenty_of_time
+from tests.integration.bench import KEEP_DAYS, Bench, plenty_of_time
 from tests.integration.conftest import TimePasses
 from tests.integration.decisions import TITLE, letter_in, retry_in
 from tests.integration.following import body_of, look, submitted, track_settings, tracking
@@ -29,6 +29,7 @@ from tests.local.vendor import story
 from tests.local.vendor.answer import Generation
 from tests.local.webhooks.call import Genuine
 from tests.local.webhooks.event import lambda_event
+from tests.signing import SIGNING_KEY
 
 MINUTE = 60.0
 BETWEEN_POLLS = 5 * MINUTE
@@ -92,13 +93,13 @@ def check(bench: Bench, request_id: str) -> SongCheck:
 
 
 def webhook_of(bench: Bench, check: SongCheck) -> int:
-    key = WebhookKey.of(WEBHOOK_KEY)
+    key = SigningKey.of(SIGNING_KEY)
     body = json.dumps({"task_id": check.task_id, "event": "song.completed"}).encode()
     call = Genuine(check.request_id, key.path_mac(check.request_id), key.secret(check.request_id), body).call()
     settings = WebhookSettings(
         ledger_table=bench.table,
         keep_days=KEEP_DAYS,
-        webhook_key_secret_arn=bench.webhook_key_id,
+        signing_key_secret_arn=bench.signing_key_id,
         song_checks_queue_url=bench.checks.url,
     )
     endpoint = receive_webhook(settings, bench.clients(), bench.telemetry)

@@ -5,8 +5,9 @@ from typing import cast
 
 import pytest
 
+from song_intake.aws.signing_key import KEYS_READ_AGAIN_SECONDS, SigningKey
 from song_intake.domain.status import Status
-from song_intake.music_api.webhook import KEYS_READ_AGAIN_SECONDS, TIMESTAMP_TOLERANCE_SECONDS, WebhookKey
+from song_intake.music_api.webhook import TIMESTAMP_TOLERANCE_SECONDS
 from song_intake.work.webhook_endpoint import HttpApiEvent, WebhookEndpoint
 from tests.integration import unreachable
 from tests.integration.bench import Bench
@@ -14,6 +15,7 @@ from tests.integration.ledger_case import brought_to
 from tests.integration.test_webhook_reception import TASK, checks_of, endpoint_of, genuine, status_of
 from tests.local.webhooks.call import SIGNATURE, TIMESTAMP, WebhookCall, unix_time
 from tests.local.webhooks.event import lambda_event
+from tests.signing import SECOND_KEY
 
 S = Status
 TASK_ID = b'"task_id": "' + TASK.encode() + b'"'
@@ -138,10 +140,10 @@ def test_a_key_that_was_rotated_a_moment_ago_is_read_before_a_call_is_refused(
     case = brought_to(bench, S.IN_DOUBT)
     endpoint = endpoint_of(bench)
     assert status_of(endpoint, genuine("nobodys").call()) == 404
-    bench.secrets.put_secret_value(SecretId=bench.webhook_key_id, SecretString="second-key")
+    bench.secrets.put_secret_value(SecretId=bench.signing_key_id, SecretString=SECOND_KEY)
     later = time.time() + KEYS_READ_AGAIN_SECONDS
     monkeypatch.setattr(time, "time", lambda: later)
-    call = genuine(case.request.request_id, key=WebhookKey.of("second-key")).call()
+    call = genuine(case.request.request_id, key=SigningKey.of(SECOND_KEY)).call()
     assert status_of(endpoint, call) == 200
 
 

@@ -8,15 +8,14 @@ from typing import cast
 
 import pytest
 
+from song_intake.aws.signing_key import KEYS_KEPT_SECONDS, KEYS_READ_AGAIN_SECONDS, SigningKey, SigningKeys
 from song_intake.domain.decision import Done
 from song_intake.domain.status import Status
 from song_intake.ledger.following import TrackingStore
-from song_intake.music_api import webhook
-from song_intake.music_api.webhook import WebhookKey, WebhookKeys
 from song_intake.outgoing.checks import SongCheck
 from song_intake.work.webhook_endpoint import HttpApiEvent, WebhookEndpoint
 from tests.integration import unreachable
-from tests.integration.bench import WEBHOOK_KEY, Bench, plenty_of_time, record_of, song
+from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.decisions import TITLE, decide, record
 from tests.integration.following import check_batch, look_at_all
 from tests.integration.handling import failed
@@ -25,10 +24,11 @@ from tests.local.vendor import behaviour
 from tests.local.webhooks.call import Genuine, WebhookCall
 from tests.local.webhooks.event import lambda_event
 from tests.local.webhooks.forgery import forgeries
+from tests.signing import SECOND_KEY, SIGNING_KEY
 
 S = Status
 TASK = "task-9"
-KEY = WebhookKey.of(WEBHOOK_KEY)
+KEY = SigningKey.of(SIGNING_KEY)
 
 
 @pytest.fixture
@@ -39,13 +39,13 @@ def endpoint(bench: Bench) -> WebhookEndpoint:
 def endpoint_of(
     bench: Bench, following: TrackingStore | None = None, checks_url: str | None = None, key_id: str | None = None
 ) -> WebhookEndpoint:
-    keys = WebhookKeys(bench.secrets, key_id or bench.webhook_key_id)
+    keys = SigningKeys(bench.secrets, key_id or bench.signing_key_id)
     # The first check of a song waits; that of a hint does not.
     checks = bench.song_checks(checks_url, first_check=60)
     return WebhookEndpoint(keys, following or TrackingStore(bench.ledger_table()), checks, bench.telemetry)
 
 
-def genuine(request_id: str, task_id: str = TASK, key: WebhookKey = KEY) -> Genuine:
+def genuine(request_id: str, task_id: str = TASK, key: SigningKey = KEY) -> Genuine:
     body = json.dumps({"code": 200, "task_id": task_id, "event": "song.completed", "data": []})
     return Genuine(request_id, key.path_mac(request_id), key.secret(request_id), body.encode())
 
@@ -122,7 +122,7 @@ def test_an_address_that_is_not_ours_is_not_found_and_a_wrong_signature_not_auth
 ) -> None:
     case = brought_to(bench, S.IN_DOUBT)
     request_id = case.request.request_id
-    others = WebhookKey.of("another key")
+    others = SigningKey.of("another key")
     mixed = Genuine(request_id, KEY.path_mac(request_id), others.secret(request_id), b'{"task_id": "t"}')
     assert status_of(endpoint, genuine(request_id, key=others).call()) == 404
     assert status_of(endpoint, mixed.call()) == 401
@@ -200,14 +200,14 @@ def test_the_previous_key_is_good_after_a_rotation_and_the_one_before_it_is_not(
     first = genuine(case.request.request_id)
     assert status_of(endpoint, first.call()) == 200
 
-    _rotate(bench, "second-key")
-    second = genuine(case.request.request_id, key=WebhookKey.of("second-key"))
+    _rotate(bench, SECOND_KEY)
+    second = genuine(case.request.request_id, key=SigningKey.of(SECOND_KEY))
     assert status_of(endpoint, second.call()) == 404, "the keys were read a moment ago"
-    _let_time_pass(monkeypatch, webhook.KEYS_READ_AGAIN_SECONDS)
+    _let_time_pass(monkeypatch, KEYS_READ_AGAIN_SECONDS)
     assert [status_of(endpoint, each.call()) for each in (first, second)] == [200, 200]
 
-    _rotate(bench, "third-key")
-    _let_time_pass(monkeypatch, webhook.KEYS_KEPT_SECONDS)
+    _rotate(bench, f"{SECOND_KEY}-again")
+    _let_time_pass(monkeypatch, KEYS_KEPT_SECONDS)
     assert [status_of(endpoint, each.call()) for each in (first, second)] == [404, 200]
 
 
@@ -215,11 +215,11 @@ def test_forged_calls_do_not_cause_a_read_each(bench: Bench, monkeypatch: pytest
     endpoint = endpoint_of(bench)
     reads: list[object] = []
     bench.secrets.meta.events.register("before-call.secrets-manager.GetSecretValue", lambda **_: reads.append("read"))
-    forged = genuine("request-1", key=WebhookKey.of("another key"))
+    forged = genuine("request-1", key=SigningKey.of("another key"))
     monkeypatch.setattr(time, "time", lambda: 1_700_000_000.0)
     assert {status_of(endpoint, forged.call()) for _ in range(50)} == {404}
     assert len(reads) == 2, "the current key and the previous one"
-    monkeypatch.setattr(time, "time", lambda: 1_700_000_000.0 + webhook.KEYS_READ_AGAIN_SECONDS)
+    monkeypatch.setattr(time, "time", lambda: 1_700_000_000.0 + KEYS_READ_AGAIN_SECONDS)
     assert {status_of(endpoint, forged.call()) for _ in range(50)} == {404}
     assert len(reads) == 4
 
@@ -231,19 +231,19 @@ def _let_time_pass(monkeypatch: pytest.MonkeyPatch, passed: float) -> None:
 
 
 def _rotate(bench: Bench, key: str) -> None:
-    bench.secrets.put_secret_value(SecretId=bench.webhook_key_id, SecretString=key)
+    bench.secrets.put_secret_value(SecretId=bench.signing_key_id, SecretString=key)
 
 
 def test_keys_that_were_read_once_serve_while_the_secret_cannot_be_read(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = brought_to(bench, S.SUBMITTED)
-    key_id = bench.secrets.create_secret(Name=f"{bench.table}-short-lived", SecretString=WEBHOOK_KEY)["ARN"]
+    key_id = bench.secrets.create_secret(Name=f"{bench.table}-short-lived", SecretString=SIGNING_KEY)["ARN"]
     endpoint = endpoint_of(bench, key_id=key_id)
     call = genuine(case.request.request_id)
     assert status_of(endpoint, call.call()) == 200
     bench.secrets.delete_secret(SecretId=key_id, ForceDeleteWithoutRecovery=True)
-    _let_time_pass(monkeypatch, webhook.KEYS_KEPT_SECONDS)
+    _let_time_pass(monkeypatch, KEYS_KEPT_SECONDS)
     assert status_of(endpoint, call.call()) == 200
 
 

@@ -202,7 +202,7 @@ CASES: Final = (
         share_of_rate=0.98,
     ),
     Case("DynamoDB away for an hour", _dynamodb_away(HOUR)),
-    Case("the webhook key unreadable for an hour", _key_unreadable, is_seen=False),
+    Case("the signing key unreadable for an hour", _key_unreadable, is_seen=False),
     Case("nobody answers at the vendor for 33 minutes", _vendor_away(33 * MINUTE)),
     Case("503 for an hour", _vendor_answers_503),
     Case("503 to creates for an hour, the balance readable", _creates_answer_503, is_seen=False),

@@ -10,6 +10,7 @@ from song_intake.contract.sqs_message import MessageAttribute
 from song_intake.outgoing.events import ACCOUNT_FAULT, EventType
 from tests.outage.request_queue import RequestQueue
 from tests.performance.paced_surroundings import HALF_A_WRITE, Seconds
+from tests.properties.simulation.clients import KEY
 from tests.properties.simulation.dynamodb import ConditionalCheckFailedException, Exceptions, Table, unavailable
 from tests.properties.simulation.expressions import Item, Placeholders, holds
 from tests.properties.simulation.queues import CHECKS_URL, DEAD_LETTERS_URL, REQUESTS_URL
@@ -86,7 +87,7 @@ class Secrets:
             raise _refused("AccessDeniedException", "GetSecretValue")
         if VersionStage == "AWSPREVIOUS":
             raise self.exceptions.ResourceNotFoundException
-        return {"SecretString": {SECRET_ID: TOKEN if self.has_token() else "", KEY_ID: "key"}[SecretId]}
+        return {"SecretString": {SECRET_ID: TOKEN if self.has_token() else "", KEY_ID: KEY}[SecretId]}
 
 
 class Sqs:

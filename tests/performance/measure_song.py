@@ -119,8 +119,8 @@ class _SongMeter:
 
     def _poll(self, checks: Sequence[SongCheck]) -> Sequence[SongCheck]:
         follow = tracking(self._bench, dynamodb=self._dynamodb, notifier=self._notifier)
-        dead_letters = DeadLetters(self._bench.sqs, self._bench.dead_checks.url)
-        work = CheckWork(tracking=follow, dead_letters=dead_letters, poll_call=POLL_CALL)
+        dead_letters = DeadLetters(self._bench.sqs, self._bench.dead_checks.url, self._bench.proofs)
+        work = CheckWork(tracking=follow, dead_letters=dead_letters, proofs=self._bench.proofs, poll_call=POLL_CALL)
         self._handle(work, [record_of(body_of(check), sent_at=time.time()) for check in checks])
         return checks
 

@@ -94,7 +94,7 @@ class ARedriveIsForgotten(Tracking):
     """The check counts from the song's beginning."""
 
     def decide(self, check: SongCheck, message: Message) -> Decision:
-        return super().decide(check, replace(message, attributes={}))
+        return super().decide(check, replace(message, origin=None))
 
 
 class EventsAreDropped(EventPublisher):

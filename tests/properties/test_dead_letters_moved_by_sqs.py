@@ -46,10 +46,10 @@ def test_after_four_crashes_in_a_row_only_a_request_with_its_own_id_is_not_creat
     world = World(SHIPPED, max_receive_count=4)
     with world.clock():
         messages.send(world, kind)
-        # Crashes after the secret, the connection, the claim and the create, before the outcome is recorded.
-        _receive_and_crash(world, before=Step.STATEMENTS, calls=4)
+        # Crashes after the key, the secret, the connection, the claim and the create, before the outcome is recorded.
+        _receive_and_crash(world, before=Step.STATEMENTS, calls=6)
         for _ in range(3):
-            _receive_and_crash(world, before=Step.WRITE, calls=0)
+            _receive_and_crash(world, before=Step.WRITE, calls=2)
         [message] = world.queues.requests
         assert world.deliver(message, world.workers[0]) is None
         [letter] = world.queues.dead_letters

@@ -30,6 +30,8 @@ from tests.properties.simulation.world import Parts
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+    from song_intake.contract.proof import Proofs
+
 MOST_SCHEDULES = 1_500
 TRANSIENT = Retryable(Reason.RATE_LIMITED, "broken")
 PERMANENT = Refused(Reason.REFUSED, "broken")
@@ -111,8 +113,8 @@ class LettersAreLost(DeadLetters):
 class LettersHaveNoRequestId(DeadLetters):
     """They only have the reason."""
 
-    def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
-        super().__init__(sqs, queue_url)
+    def __init__(self, sqs: "SQSClient", queue_url: str, proofs: "Proofs") -> None:
+        super().__init__(sqs, queue_url, proofs)
         self._client, self._url = sqs, queue_url
 
     def send(self, message: Message, letter: DeadLetter, request_id: str | None) -> None:

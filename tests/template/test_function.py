@@ -3,6 +3,7 @@ import json
 import pytest
 
 from song_intake.app.environment import InvalidSettings, Settings
+from song_intake.app.redrive import RedriveSettings
 from song_intake.app.resolve import ResolveSettings
 from song_intake.app.submit import SubmitSettings
 from song_intake.app.switch import SwitchSettings
@@ -15,6 +16,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "TrackSong": TrackSettings,
     "ReceiveWebhook": WebhookSettings,
     "ResolveSong": ResolveSettings,
+    "RedriveLetters": RedriveSettings,
     "SwitchIntake": SwitchSettings,
 }
 FUNCTIONS = sorted(resources_of("AWS::Lambda::Function"))
@@ -59,13 +61,14 @@ VARIABLES_OF: dict[str, Json] = {
         "CREATES_PER_MINUTE": ref("CreatesPerMinute"),
         "EVENT_BUS_NAME": ref("SongEvents"),
         "WEBHOOK_URL": if_webhook("WebhookApi", "ApiEndpoint"),
-        "WEBHOOK_KEY_SECRET_ARN": if_webhook("WebhookKey", "Id"),
+        "SIGNING_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
         "RESOLUTION_WINDOW_SECONDS": ref("ResolutionWindowSeconds"),
         "FIRST_CHECK_SECONDS": ref("FirstCheckSeconds"),
     },
     "TrackSong": {
         "MUSIC_API_ORIGIN": ref("MusicApiOrigin"),
         "API_TOKEN_SECRET_ARN": {"Fn::GetAtt": ["ApiToken", "Id"]},
+        "SIGNING_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
         "CHECK_DEAD_LETTER_QUEUE_URL": ref("SongCheckDeadLetters"),
         "EVENT_BUS_NAME": ref("SongEvents"),
         "CONNECT_TIMEOUT_SECONDS": ref("ConnectTimeoutSeconds"),
@@ -79,12 +82,18 @@ VARIABLES_OF: dict[str, Json] = {
         "BATCH_SIZE": ref("BatchSize"),
     },
     "ReceiveWebhook": {
-        "WEBHOOK_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
+        "SIGNING_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
     },
     "ResolveSong": {
         "EVENT_BUS_NAME": ref("SongEvents"),
         "FUNCTION_TIMEOUT_SECONDS": if_paced("Timeout", "FunctionTimeoutSeconds"),
         "FIRST_CHECK_SECONDS": ref("FirstCheckSeconds"),
+    },
+    "RedriveLetters": {
+        "SIGNING_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
+        "SONG_REQUESTS_QUEUE_URL": ref("SongRequests"),
+        "DEAD_LETTER_QUEUE_URL": ref("SongDeadLetters"),
+        "CHECK_DEAD_LETTER_QUEUE_URL": ref("SongCheckDeadLetters"),
     },
     "SwitchIntake": {
         "MUSIC_API_ORIGIN": ref("MusicApiOrigin"),
@@ -96,7 +105,7 @@ VARIABLES_OF: dict[str, Json] = {
 }
 VARIABLES = properties("SubmitSong")["Environment"]["Variables"]
 READ_BY_POWERTOOLS = {name for name in VARIABLES if name.startswith("POWERTOOLS_")}
-EMPTY_WITHOUT_WEBHOOK = {"WEBHOOK_URL", "WEBHOOK_KEY_SECRET_ARN"}
+EMPTY_WITHOUT_WEBHOOK = {"WEBHOOK_URL"}
 
 
 def test_a_mapping_feeds_a_queue_to_the_function_that_reads_it() -> None:
@@ -178,10 +187,11 @@ def test_the_log_that_may_hold_the_only_record_of_a_song_outlives_its_stack() ->
     assert (log_group["DeletionPolicy"], log_group["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_only_an_operator_invokes_resolve_song() -> None:
-    assert "Events" not in shipped()["Resources"]["ResolveSong"]["Properties"]
+@pytest.mark.parametrize("function", ["ResolveSong", "RedriveLetters"])
+def test_only_an_operator_invokes_these(function: str) -> None:
+    assert "Events" not in shipped()["Resources"][function]["Properties"]
     permitted = [permission["FunctionName"] for permission in resources_of("AWS::Lambda::Permission").values()]
-    assert ref("ResolveSong") not in permitted
+    assert ref(function) not in permitted
 
 
 def test_the_secret_starts_empty_and_outlives_its_stack() -> None:

@@ -46,6 +46,7 @@ GRANTS_OF_TRACK_SONG = [
     ("sqs:SendMessage", arn_of("SongCheckDeadLetters")),
     ("dynamodb:UpdateItem", arn_of("Ledger")),
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiToken", "Id"]}),
+    ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookKey", "Id"]}),
     ("events:PutEvents", arn_of("SongEvents")),
     ("states:SendTaskSuccess", "*"),
     ("states:SendTaskFailure", "*"),
@@ -72,6 +73,19 @@ GRANTS_OF_RESOLVE_SONG = [
     ("logs:PutLogEvents", arn_of("ResolveSongLogGroup")),
 ]
 
+GRANTS_OF_REDRIVE_LETTERS = [
+    *(
+        (f"sqs:{action}", arn_of(queue))
+        for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")
+        for queue in ("SongDeadLetters", "SongCheckDeadLetters")
+    ),
+    ("sqs:SendMessage", arn_of("SongRequests")),
+    ("sqs:SendMessage", arn_of("SongChecks")),
+    ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookKey", "Id"]}),
+    ("logs:CreateLogStream", arn_of("RedriveLettersLogGroup")),
+    ("logs:PutLogEvents", arn_of("RedriveLettersLogGroup")),
+]
+
 THE_MAPPING = {
     "Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}"
     ":event-source-mapping:${SubmitSongRequests}"
@@ -91,6 +105,7 @@ GRANTS: dict[str, Sequence[tuple[str, JsonValue]]] = {
     "TrackSong": GRANTS_OF_TRACK_SONG,
     "ReceiveWebhook": GRANTS_OF_RECEIVE_WEBHOOK,
     "ResolveSong": GRANTS_OF_RESOLVE_SONG,
+    "RedriveLetters": GRANTS_OF_REDRIVE_LETTERS,
     "SwitchIntake": GRANTS_OF_SWITCH_INTAKE,
 }
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from song_intake.app.redrive import RedriveSettings
 from song_intake.app.resolve import ResolveSettings
 from song_intake.app.submit import SubmitSettings
 from song_intake.app.switch import SwitchSettings
@@ -32,6 +33,7 @@ SETTINGS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "TrackSong": TrackSettings.from_environment,
     "ReceiveWebhook": WebhookSettings.from_environment,
     "ResolveSong": ResolveSettings.from_environment,
+    "RedriveLetters": RedriveSettings.from_environment,
     "SwitchIntake": SwitchSettings.from_environment,
 }
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -102,6 +104,7 @@ def test_every_function_starts(end: End) -> None:
         "TrackSong": TrackSettings,
         "ReceiveWebhook": WebhookSettings,
         "ResolveSong": ResolveSettings,
+        "RedriveLetters": RedriveSettings,
         "SwitchIntake": SwitchSettings,
     }
 

@@ -31,6 +31,8 @@ OUTPUTS_THAT_CALLERS_NEED = {
     "ReceiveWebhookLogGroup",
     "ResolveSongFunctionName",
     "ResolveSongLogGroup",
+    "RedriveLettersFunctionName",
+    "RedriveLettersLogGroup",
     "SwitchIntakeFunctionName",
     "SwitchIntakeLogGroup",
     "AlarmTopicArn",

@@ -5,7 +5,6 @@ import pytest
 from tests.template.transformed import Json, arn_of, properties, resources, resources_of, shipped
 
 OF_THE_WEBHOOK = {
-    "WebhookKey",
     "ReceiveWebhook",
     "ReceiveWebhookRole",
     "ReceiveWebhookLogGroup",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from song_intake.app.environment import InvalidSettings
+from song_intake.app.redrive import RedriveSettings
 from song_intake.app.resolve import ResolveSettings
 from song_intake.app.submit import RESERVED_RECEIVES, SubmitSettings
 from song_intake.app.switch import SwitchSettings
@@ -14,6 +15,7 @@ from song_intake.app.webhook import WebhookSettings
 TEXTS = {
     "MUSIC_API_ORIGIN": "https://api.example.com",
     "API_TOKEN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
+    "SIGNING_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
     "LEDGER_TABLE": "ledger",
     "SONG_REQUESTS_QUEUE_URL": "https://sqs.example.com/requests",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/dead-letters",
@@ -35,10 +37,7 @@ NUMBERS = {
 }
 MAY_BE_ZERO = {"RESOLUTION_WINDOW_SECONDS": "900", "CREATES_PER_MINUTE": "0"}
 ENVIRONMENT = TEXTS | NUMBERS | MAY_BE_ZERO
-WEBHOOK = {
-    "WEBHOOK_URL": "https://hooks.example.com",
-    "WEBHOOK_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
-}
+WEBHOOK = {"WEBHOOK_URL": "https://hooks.example.com"}
 
 TRACK_TEXTS = {
     **{name: TEXTS[name] for name in TEXTS if name not in ("SONG_REQUESTS_QUEUE_URL", "DEAD_LETTER_QUEUE_URL")},
@@ -56,13 +55,16 @@ TRACK_NUMBERS = {
     "KEEP_DAYS": "90",
     "BATCH_SIZE": "10",
 }
-RECEIVE_TEXTS = {
-    name: (TEXTS | WEBHOOK)[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUEUE_URL", "WEBHOOK_KEY_SECRET_ARN")
-}
+RECEIVE_TEXTS = {name: TEXTS[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUEUE_URL", "SIGNING_KEY_SECRET_ARN")}
 RECEIVE_NUMBERS = {"KEEP_DAYS": "90"}
 RESOLVE_TEXTS = {name: TEXTS[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUEUE_URL", "EVENT_BUS_NAME")}
 RESOLVE_NUMBERS = {
     name: NUMBERS[name] for name in ("KEEP_DAYS", "FIRST_CHECK_SECONDS", "LEASE_SECONDS", "FUNCTION_TIMEOUT_SECONDS")
+}
+REDRIVE_TEXTS = {
+    **{name: text for name, text in TEXTS.items() if name.endswith("_QUEUE_URL")},
+    "SIGNING_KEY_SECRET_ARN": TEXTS["SIGNING_KEY_SECRET_ARN"],
+    "CHECK_DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/dead-checks",
 }
 SWITCH_TEXTS = {
     **{name: TEXTS[name] for name in ("MUSIC_API_ORIGIN", "API_TOKEN_SECRET_ARN", "LEDGER_TABLE")},
@@ -76,6 +78,7 @@ FUNCTIONS: dict[str, tuple[Read, dict[str, str], dict[str, str]]] = {
     "track_song": (TrackSettings.from_environment, TRACK_TEXTS, TRACK_NUMBERS),
     "receive_webhook": (WebhookSettings.from_environment, RECEIVE_TEXTS, RECEIVE_NUMBERS),
     "resolve_song": (ResolveSettings.from_environment, RESOLVE_TEXTS, RESOLVE_NUMBERS),
+    "redrive_letters": (RedriveSettings.from_environment, REDRIVE_TEXTS, {}),
     "switch_intake": (SwitchSettings.from_environment, SWITCH_TEXTS, SWITCH_NUMBERS),
 }
 VARIABLES = [(function, name) for function, (_, texts, numbers) in FUNCTIONS.items() for name in texts | numbers]
@@ -111,7 +114,7 @@ def test_every_setting_of_submit_song_is_read() -> None:
         first_check=15,
         event_bus_name="events",
         webhook_url="https://hooks.example.com",
-        webhook_key_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
+        signing_key_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
         resolution_window=900,
         ca_bundle=None,
     )
@@ -121,6 +124,7 @@ def test_every_setting_of_track_song_is_read() -> None:
     assert read("track_song", SOMETHING_ELSE="x") == TrackSettings(
         music_api_origin="https://api.example.com",
         api_token_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
+        signing_key_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
         ledger_table="ledger",
         keep_days=90,
         song_checks_queue_url="https://sqs.example.com/checks",
@@ -154,7 +158,7 @@ def test_a_ca_bundle_may_be_set(value: str, bundle: str | None) -> None:
 @pytest.mark.parametrize("blank", [{}, dict.fromkeys(WEBHOOK, "")], ids=["missing", "empty"])
 def test_the_webhook_may_be_switched_off(blank: dict[str, str]) -> None:
     settings = SubmitSettings.from_environment(ENVIRONMENT | blank)
-    assert (settings.webhook_url, settings.webhook_key_secret_arn) == (None, None)
+    assert settings.webhook_url is None
 
 
 def test_the_resolution_window_may_be_0() -> None:

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from song_intake.aws.signing_key import SigningKey
 from song_intake.contract.song_request import SongRequest
 from song_intake.music_api.webhook import (
     LARGEST_BODY_BYTES,
     TIMESTAMP_TOLERANCE_SECONDS,
     WebhookCall,
     WebhookHint,
-    WebhookKey,
     hint_of,
     key_of,
     with_webhook,
@@ -25,14 +25,14 @@ from tests.local.webhooks.call import WebhookCall as SentCall
 from tests.local.webhooks.event import lambda_event
 from tests.local.webhooks.forgery import KINDS, forgeries
 
-CURRENT, PREVIOUS, OLDEST = (WebhookKey.of(f"key-{number}") for number in (3, 2, 1))
+CURRENT, PREVIOUS, OLDEST = (SigningKey.of(f"key-{number}") for number in (3, 2, 1))
 KEYS = (CURRENT, PREVIOUS)
 REQUEST_ID = "order-1042:song-1"
 TASK_ID = "d8b553d0-cb53-442d-aae8-bba319ab5d65"
 BODY = json.dumps({"code": 200, "task_id": TASK_ID, "event": "song.completed", "data": []}).encode()
 
 
-def genuine(key: WebhookKey = CURRENT, request_id: str = REQUEST_ID) -> Genuine:
+def genuine(key: SigningKey = CURRENT, request_id: str = REQUEST_ID) -> Genuine:
     return Genuine(request_id, key.path_mac(request_id), key.secret(request_id), BODY)
 
 
@@ -70,7 +70,7 @@ def test_every_key_request_and_purpose_has_a_mac_of_its_own() -> None:
     macs = [
         make(key, request_id)
         for make, key, request_id in itertools.product(
-            (WebhookKey.path_mac, WebhookKey.secret), (CURRENT, PREVIOUS), ("a", "b")
+            (SigningKey.path_mac, SigningKey.secret), (CURRENT, PREVIOUS), ("a", "b")
         )
     ]
     assert len(set(macs)) == 8
@@ -89,7 +89,7 @@ def test_the_create_body_gets_both_and_keeps_the_rest_byte_for_byte() -> None:
 
 
 @pytest.mark.parametrize("key", KEYS, ids=["current", "previous"])
-def test_a_genuine_call_under_either_key_names_its_task(key: WebhookKey) -> None:
+def test_a_genuine_call_under_either_key_names_its_task(key: SigningKey) -> None:
     call = call_of(genuine(key).call())
     assert call is not None
     assert key_of(call, KEYS) == key
@@ -204,7 +204,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bytes]]:
 
 
 @pytest.mark.parametrize("key", [*KEYS, OLDEST], ids=["current", "previous", "rotated out"])
-def test_every_key_is_tried_whatever_the_first_says(compared: list[tuple[bytes, bytes]], key: WebhookKey) -> None:
+def test_every_key_is_tried_whatever_the_first_says(compared: list[tuple[bytes, bytes]], key: SigningKey) -> None:
     call = call_of(genuine(key).call())
     assert call is not None
     key_of(call, KEYS)

@@ -7,7 +7,7 @@ import pytest
 from tests.local.run.operator_make import OperatorMake
 
 VALUES_OF = {
-    "redrive": ("STACK",),
+    "redrive": ("STACK", "REASON", "LIMIT", "OLDER", "DRY_RUN"),
     "intake": ("STACK", "OFF", "ON"),
     "resolve": ("STACK", "REQUEST", "TASK", "LIST", "NOT_CREATED", "SINCE", "UNTIL", "REASON", "YES"),
 }
@@ -41,4 +41,13 @@ def test_a_command_in_a_value_is_passed_but_not_executed(
 
 
 def test_a_stack_that_is_not_named_is_the_one_that_the_readme_deploys(make: OperatorMake) -> None:
-    assert make.arguments("redrive") == ["-m", "song_intake.commands.redrive", "song-intake"]
+    assert make.arguments("redrive") == [
+        "-m",
+        "song_intake.commands.redrive",
+        "--reason=",
+        "--limit=",
+        "--older=",
+        "--dry-run=",
+        "--",
+        "song-intake",
+    ]

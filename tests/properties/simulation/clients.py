@@ -12,7 +12,7 @@ from tests.properties.simulation.queues import CHECKS_URL, DEAD_LETTERS_URL, REQ
 from tests.properties.simulation.vendor import SECRET_ID, TOKEN
 from tests.properties.simulation.webhooks import ENDPOINT, KEY_ID
 
-KEY = "simulated-key-of-the-webhook"
+KEY = "the-simulated-signing-key-0123456789"
 
 
 class SimulatedClients:
@@ -28,7 +28,7 @@ class SimulatedClients:
 
 
 class SimulatedSecrets:
-    """The Secrets Manager client, with the API token and a webhook key that was never rotated."""
+    """The Secrets Manager client, with the API token and a signing key that was never rotated."""
 
     class exceptions:  # noqa: N801 - boto3's name
         class ResourceNotFoundException(Exception):
@@ -69,7 +69,7 @@ def submit_settings(**changed: Any) -> SubmitSettings:
         "first_check": 15,
         "event_bus_name": "bus",
         "webhook_url": None,
-        "webhook_key_secret_arn": None,
+        "signing_key_secret_arn": KEY_ID,
         "resolution_window": 900,
         "ca_bundle": None,
     }
@@ -78,7 +78,7 @@ def submit_settings(**changed: Any) -> SubmitSettings:
 
 def webhook_settings() -> dict[str, str]:
     """The arguments of submit_settings for a stack with a webhook."""
-    return {"webhook_url": ENDPOINT, "webhook_key_secret_arn": KEY_ID}
+    return {"webhook_url": ENDPOINT}
 
 
 def track_settings() -> TrackSettings:
@@ -86,6 +86,7 @@ def track_settings() -> TrackSettings:
     return TrackSettings(
         music_api_origin="https://music.invalid",
         api_token_secret_arn=SECRET_ID,
+        signing_key_secret_arn=KEY_ID,
         ledger_table="ledger",
         keep_days=90,
         song_checks_queue_url=CHECKS_URL,

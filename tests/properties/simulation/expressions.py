@@ -135,7 +135,24 @@ def _one(reader: _Reader) -> Condition:
         name = reader.name()
         reader.expect(")")
         return lambda item: (name in item) is (function == "attribute_exists")
+    if reader.read_if("size"):
+        return _size_below(reader)
     return _comparison(reader)
+
+
+def _size_below(reader: _Reader) -> Condition:
+    """The number of members of a set. A missing attribute has no size, so the condition does not hold."""
+    reader.expect("(")
+    name = reader.name()
+    reader.expect(")")
+    reader.expect("<")
+    limit = int(str(reader.value()["N"]))
+
+    def is_below(item: Item) -> bool:
+        members = item.get(name, {}).get("SS")
+        return isinstance(members, list) and len(members) < limit
+
+    return is_below
 
 
 def _comparison(reader: _Reader) -> Condition:

@@ -20,7 +20,7 @@ class Step(StrEnum):
     CHECK = "sends a check of the song"
     EVENT = "publishes an event"
     HIDE = "changes visibility"
-    KEY = "reads the key of the webhook"
+    KEY = "reads the signing key"
     POLL = "polls the song"
     CALLBACK = "completes the task of a workflow"
     ANSWER = "returns its response"
@@ -49,6 +49,7 @@ class Fault(StrEnum):
 
 FAULTS_AT: Final[Mapping[Step, tuple[Fault, ...]]] = {
     Step.SECRET: (Fault.DEATH, Fault.NOT_TAKEN),
+    Step.KEY: (Fault.DEATH, Fault.NOT_TAKEN),
     Step.CONNECT: (Fault.DEATH, Fault.NOT_TAKEN),
     Step.CREATE: (
         Fault.DEATH,
@@ -94,7 +95,6 @@ FAULTS_AT: Final[Mapping[Step, tuple[Fault, ...]]] = {
 # crash before the next call; after the last call, it is a crash before the response, which deletes the message.
 FAULTS_OF_FOLLOWING: Final[Mapping[Step, tuple[Fault, ...]]] = {
     **FAULTS_AT,
-    Step.KEY: (Fault.DEATH, Fault.NOT_TAKEN),
     Step.POLL: (Fault.DEATH, Fault.NOT_TAKEN, Fault.TOKEN_REFUSED, Fault.RATE_LIMITED, Fault.ERROR),
     Step.CALLBACK: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
     Step.ANSWER: (Fault.DEATH,),
@@ -113,7 +113,8 @@ def is_harmful(step: Step, fault: Fault) -> bool:
     These faults do not: any response of the vendor, a write that the SDK sent again, a failed statement that is
     followed by a single write, and a failed change of visibility.
     """
-    if fault is Fault.DEATH:
+    if fault is Fault.DEATH or step is Step.KEY:
+        # Without the key, nothing can be signed, and the message can only wait.
         return True
     if step is Step.STATEMENTS:
         return fault in (Fault.ANSWER_LOST, Fault.LATE)

@@ -95,7 +95,10 @@ class Functions:
             unknown_task_minutes=built.unknown_task_minutes,
         )
         work = self._parts.check_work(
-            tracking=tracking, dead_letters=batch.work.dead_letters, poll_call=batch.work.poll_call
+            tracking=tracking,
+            dead_letters=batch.work.dead_letters,
+            proofs=batch.work.proofs,
+            poll_call=batch.work.poll_call,
         )
         return replace(batch, work=work)
 
@@ -111,12 +114,13 @@ class Functions:
             ),
             follow_ups=batch.work.follow_ups,
             requests=batch.work.requests,
+            proofs=batch.work.proofs,
         )
         return replace(batch, work=work)
 
     def _receive_webhook(self) -> WebhookEndpoint:
         settings = WebhookSettings(
-            ledger_table="ledger", keep_days=90, webhook_key_secret_arn=KEY_ID, song_checks_queue_url=CHECKS_URL
+            ledger_table="ledger", keep_days=90, signing_key_secret_arn=KEY_ID, song_checks_queue_url=CHECKS_URL
         )
         built = receive_webhook(settings, self._clients(self._sqs_of_checks), SILENT)
         return self._parts.endpoint(built.keys, self._store(), self._song_checks(self._sqs_of_checks, 0), SILENT)

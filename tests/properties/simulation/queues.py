@@ -165,6 +165,7 @@ class SimulatedSqs:
         MessageBody: str,  # noqa: N803
         MessageAttributes: Mapping[str, Mapping[str, str]] | None = None,  # noqa: N803
         DelaySeconds: int = 0,  # noqa: N803
+        MessageGroupId: str | None = None,  # noqa: N803
     ) -> None:
         is_letter = QueueUrl == DEAD_LETTERS_URL
         assert is_letter or (QueueUrl == REQUESTS_URL and 0 <= DelaySeconds <= 900)

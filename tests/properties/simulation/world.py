@@ -15,6 +15,7 @@ from song_intake.admission.circuit_breaker import CircuitBreaker
 from song_intake.admission.pace_item import PaceItem
 from song_intake.admission.pacer import Pacer, SharedPacer, Unpaced
 from song_intake.app.submit import RESERVED_RECEIVES, SubmitSettings, submit_song
+from song_intake.aws.secrets import FAILURE_SHARED_SECONDS
 from song_intake.ledger.submitting import SubmissionStore, no_window
 from song_intake.ledger.table import LedgerTable
 from song_intake.outgoing.dead_letters import DeadLetters
@@ -68,6 +69,8 @@ class Worker:
     name: str
     batch: Batch
     skew: float = 0.0
+    key_failed_at: float = 0.0
+    """When a read of the signing key failed. Its failure counts for all invocations of the next moment."""
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +88,12 @@ class Handling:
     @property
     def is_harmed(self) -> bool:
         """Whether a fault on our side may have kept it from carrying out its decision."""
-        return not self.is_answered or any(is_harmful(step, fault) for step, fault in self.faults)
+        return not self.is_answered or self._has_no_key or any(is_harmful(step, fault) for step, fault in self.faults)
+
+    @property
+    def _has_no_key(self) -> bool:
+        """Without the key, nothing can be signed, and the message can only wait."""
+        return self.worker.key_failed_at >= self.started - FAILURE_SHARED_SECONDS
 
 
 class _Waiting:
@@ -173,6 +181,8 @@ class World(Deliveries):
         self.note(f"{invocation.name} {step}" + (f": {fault}" if fault else ""))
         if fault is not None:
             handling.faults.append((step, fault))
+            if step is Step.KEY:
+                handling.worker.key_failed_at = self.now
         self._at_work = handling
         invocation.resume(fault)
         self._after(handling)
@@ -255,9 +265,13 @@ class World(Deliveries):
         )
         work = self.parts.request_work(
             submission=submission,
-            steps=replace(batch.work.steps, dead_letters=self.parts.dead_letters(batch.sqs, DEAD_LETTERS_URL)),
+            steps=replace(
+                batch.work.steps,
+                dead_letters=self.parts.dead_letters(batch.sqs, DEAD_LETTERS_URL, batch.work.proofs),
+            ),
             follow_ups=batch.work.follow_ups,
             requests=batch.work.requests,
+            proofs=batch.work.proofs,
         )
         return replace(batch, work=work)
 

@@ -12,6 +12,7 @@ from song_intake.outgoing.notifier import Notifier
 
 if TYPE_CHECKING:
     from song_intake.aws.clients import Clients
+    from song_intake.contract.proof import Proofs
     from song_intake.outgoing.telemetry import Telemetry
 
 
@@ -23,6 +24,6 @@ def notifier(aws: Clients, bus_name: str, telemetry: Telemetry) -> Notifier:
     return Notifier(publisher, callback)
 
 
-def dead_letters(aws: Clients, queue_url: str, telemetry: Telemetry) -> DeadLetters:
+def dead_letters(aws: Clients, queue_url: str, proofs: Proofs, telemetry: Telemetry) -> DeadLetters:
     """Dead letters for this queue. A letter that is refused is reported."""
-    return DeadLetters(aws.client("sqs"), queue_url, partial(telemetry.notification_refused, "dead_letter"))
+    return DeadLetters(aws.client("sqs"), queue_url, proofs, partial(telemetry.notification_refused, "dead_letter"))

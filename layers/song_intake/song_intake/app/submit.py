@@ -13,6 +13,8 @@ from song_intake.admission.pacer import Pacer, SharedPacer, Unpaced
 from song_intake.admission.refusal_streak import RefusalStreak
 from song_intake.app.environment import CaBundle, CountOrZero, Seconds, SecondsOrZero, Settings
 from song_intake.app.parts import dead_letters, notifier
+from song_intake.aws.signing_key import SigningKeys
+from song_intake.contract.proof import Proofs
 from song_intake.ledger.follow_ups import FollowUps
 from song_intake.ledger.submitting import SubmissionStore, no_window
 from song_intake.ledger.table import LedgerTable
@@ -20,7 +22,7 @@ from song_intake.ledger.task_tokens import TaskTokens
 from song_intake.music_api.balance_check import BalanceCheck
 from song_intake.music_api.client import MusicApi
 from song_intake.music_api.token import ApiToken
-from song_intake.music_api.webhook import WebhookConfig, WebhookKeys
+from song_intake.music_api.webhook import WebhookConfig
 from song_intake.outgoing.checks import SongChecks
 from song_intake.outgoing.events import AccountFaultPublisher
 from song_intake.outgoing.requests import RequestQueue
@@ -64,8 +66,8 @@ class SubmitSettings(Settings):
     first_check: Seconds
     event_bus_name: str
     webhook_url: str | None
-    """None, like webhook_key_secret_arn, if the webhook is switched off."""
-    webhook_key_secret_arn: str | None
+    """None if the webhook is switched off."""
+    signing_key_secret_arn: str
     resolution_window: SecondsOrZero
     ca_bundle: CaBundle
 
@@ -109,23 +111,28 @@ def submit_song(
 ) -> Batch:
     """Build the function. music_api: a replacement for the client that the settings describe."""
     sqs = aws.client("sqs")
-    submission = _submission(settings, aws, telemetry, music_api)
+    keys = SigningKeys(aws.client("secretsmanager"), settings.signing_key_secret_arn)
+    proofs = Proofs(keys)
+    submission = _submission(settings, aws, telemetry, keys, music_api)
     work = RequestWork(
         submission=submission,
         steps=MessageSteps(
             checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
             notifier=notifier(aws, settings.event_bus_name, telemetry),
-            dead_letters=dead_letters(aws, settings.dead_letter_queue_url, telemetry),
+            dead_letters=dead_letters(aws, settings.dead_letter_queue_url, proofs, telemetry),
             task_tokens=TaskTokens(submission.store.table),
         ),
         follow_ups=FollowUps(submission.store.table),
-        requests=RequestQueue(sqs, settings.song_requests_queue_url),
+        requests=RequestQueue(sqs, settings.song_requests_queue_url, proofs),
+        proofs=proofs,
     )
     return Batch(work=work, sqs=sqs, queue_url=settings.song_requests_queue_url, telemetry=telemetry)
 
 
-def _submission(settings: SubmitSettings, aws: Clients, telemetry: Telemetry, music_api: MusicApi | None) -> Submission:
-    webhook = _webhook(settings, aws)
+def _submission(
+    settings: SubmitSettings, aws: Clients, telemetry: Telemetry, keys: SigningKeys, music_api: MusicApi | None
+) -> Submission:
+    webhook = _webhook(settings, keys)
     table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
     music_api = music_api or MusicApi(
         settings.music_api_origin, aws.tls, settings.connect_timeout, settings.create_deadline
@@ -147,10 +154,9 @@ def _submission(settings: SubmitSettings, aws: Clients, telemetry: Telemetry, mu
     )
 
 
-def _webhook(settings: SubmitSettings, aws: Clients) -> WebhookConfig | None:
-    if settings.webhook_url is None or settings.webhook_key_secret_arn is None:
+def _webhook(settings: SubmitSettings, keys: SigningKeys) -> WebhookConfig | None:
+    if settings.webhook_url is None:
         return None
-    keys = WebhookKeys(aws.client("secretsmanager"), settings.webhook_key_secret_arn)
     return WebhookConfig(settings.webhook_url, keys, settings.resolution_window)
 
 

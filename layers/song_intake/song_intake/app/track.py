@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from song_intake.app.environment import CaBundle, Seconds, Settings
 from song_intake.app.parts import dead_letters, notifier
+from song_intake.aws.signing_key import SigningKeys
+from song_intake.contract.proof import Proofs
 from song_intake.ledger.following import TrackingStore
 from song_intake.ledger.table import LedgerTable
 from song_intake.music_api.client import MusicApi
@@ -28,6 +30,7 @@ class TrackSettings(Settings):
 
     music_api_origin: str
     api_token_secret_arn: str
+    signing_key_secret_arn: str
     ledger_table: str
     keep_days: int
     song_checks_queue_url: str
@@ -65,6 +68,7 @@ class TrackSettings(Settings):
 def track_song(settings: TrackSettings, aws: Clients, telemetry: Telemetry, music_api: MusicApi | None = None) -> Batch:
     """Build the function. music_api: a replacement for the client that the settings describe."""
     sqs = aws.client("sqs")
+    proofs = Proofs(SigningKeys(aws.client("secretsmanager"), settings.signing_key_secret_arn))
     table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
     tracking = Tracking(
         store=TrackingStore(table),
@@ -78,6 +82,6 @@ def track_song(settings: TrackSettings, aws: Clients, telemetry: Telemetry, musi
         tracking_hours=settings.tracking_hours,
         unknown_task_minutes=settings.unknown_task_minutes,
     )
-    letters = dead_letters(aws, settings.check_dead_letter_queue_url, telemetry)
-    work = CheckWork(tracking=tracking, dead_letters=letters, poll_call=settings.poll_call)
+    letters = dead_letters(aws, settings.check_dead_letter_queue_url, proofs, telemetry)
+    work = CheckWork(tracking=tracking, dead_letters=letters, proofs=proofs, poll_call=settings.poll_call)
     return Batch(work=work, sqs=sqs, queue_url=settings.song_checks_queue_url, telemetry=telemetry)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from song_intake.app.environment import Settings
+from song_intake.aws.signing_key import SigningKeys
 from song_intake.ledger.following import TrackingStore
 from song_intake.ledger.table import LedgerTable
-from song_intake.music_api.webhook import WebhookKeys
 from song_intake.outgoing.checks import SongChecks
 from song_intake.work.webhook_endpoint import WebhookEndpoint
 
@@ -28,14 +28,14 @@ class WebhookSettings(Settings):
 
     ledger_table: str
     keep_days: int
-    webhook_key_secret_arn: str
+    signing_key_secret_arn: str
     song_checks_queue_url: str
 
 
 def receive_webhook(settings: WebhookSettings, aws: Clients, telemetry: Telemetry) -> WebhookEndpoint:
     """Build the function."""
     return WebhookEndpoint(
-        keys=WebhookKeys(aws.client("secretsmanager"), settings.webhook_key_secret_arn),
+        keys=SigningKeys(aws.client("secretsmanager"), settings.signing_key_secret_arn),
         store=TrackingStore(LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)),
         checks=SongChecks(aws.client("sqs"), settings.song_checks_queue_url, first_check=0),
         telemetry=telemetry,

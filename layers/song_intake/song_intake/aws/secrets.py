@@ -1,4 +1,4 @@
-"""The cache of a secret of Secrets Manager: the API token and the webhook key each have one."""
+"""The cache of a secret of Secrets Manager: the API token and the signing key each have one."""
 
 from __future__ import annotations
 
@@ -85,6 +85,15 @@ class SecretCache(Generic[Value]):
             if self._secret is None or not _is_recent(self._read_at, seconds):
                 return self._read_again()
             return self._secret
+
+    def read_now(self) -> Secret[Value]:
+        """The result of a read that is made now. Raises `unavailable` if it fails, even if a secret is cached."""
+        with self._lock:
+            before = self._secret
+            secret = self._read_again()
+            if secret is before:
+                raise self._unavailable("the secret could not be read again", is_transient=self._failed_transiently)
+            return secret
 
     def newer_than(self, old: Secret[Value]) -> Secret[Value]:
         """A secret of a later generation than `old`; `old` itself if no later one can be read."""

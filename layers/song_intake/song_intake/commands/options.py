@@ -58,6 +58,28 @@ def request_id(typed: str) -> str | None:
     return typed or None
 
 
+def count(typed: str) -> int | None:
+    """A whole number above 0; None if nothing was typed."""
+    if not typed:
+        return None
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and int(typed) > 0):
+        raise argparse.ArgumentTypeError(f"use a whole number above 0, not {typed!r}")
+    return int(typed)
+
+
+def hours(typed: str) -> float | None:
+    """A number of hours of 0 or more; None if nothing was typed."""
+    if not typed:
+        return None
+    try:
+        found = float(typed)
+    except ValueError:
+        found = math.nan
+    if not (math.isfinite(found) and found >= 0):
+        raise argparse.ArgumentTypeError(f"use a number of hours, not {typed!r}")
+    return found
+
+
 def reason_code(typed: str) -> Reason | None:
     """A reason code of a row; None if nothing was typed."""
     if not typed:

@@ -1,103 +1,141 @@
-"""Moves dead letters back to their queues, for an operator: python -m song_intake.commands.redrive STACK
+"""Has redrive_letters move dead letters back to their queues, and prints what was there before and after, as JSON:
 
-The redrive of SQS itself loses the identity of some requests: a letter that SQS moved without our attributes (its
-function crashed on every receive) would get a new message id, and a request without an id of its own would count as a
-new request, although its song may exist. So this command adds the first message id to such a letter.
+    python -m song_intake.commands.redrive STACK [--reason CODE] [--limit COUNT] [--older HOURS] [--dry-run]
 
-A letter is sent before it is deleted. After a crash in between it is on both queues, and the ledger recognises the
-duplicate.
+Letters that come back in the meantime are not moved again: a request in doubt becomes a letter again moments after it
+was moved. Exit code 1: a call failed; what was moved until then is printed.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import boto3
+from botocore.config import Config
 
-from song_intake.commands.stack import outputs_of
-from song_intake.commands.terminal import print_line
-from song_intake.contract.sqs_message import FIRST_MESSAGE_ID, REASON, is_own_letter
-from song_intake.domain.reason import Reason
-from song_intake.outgoing.attributes import MOST_ATTRIBUTES, OWN_ATTRIBUTES
+from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.commands.options import add_flag, count, hours, reason_code
+from song_intake.commands.stack import invoke, outputs_of, print_response
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
+    from mypy_boto3_lambda import LambdaClient
 
-# Our choice: long enough to send ten letters, short enough that a letter left by a crash is soon visible again.
-HIDDEN_SECONDS = 30
+QUEUES = ("requests", "checks")
 
-
-def redrive(sqs: SQSClient, dead_letters_url: str, requests_url: str) -> int:
-    """Moves every letter that is visible at the start, and returns their number.
-
-    Later letters are not moved: a request in doubt becomes a letter again moments after it was moved.
-    """
-    moved = 0
-    for letter in _letters(sqs, dead_letters_url):
-        sqs.send_message(QueueUrl=requests_url, MessageBody=letter["Body"], MessageAttributes=_attributes(letter))
-        sqs.delete_message(QueueUrl=dead_letters_url, ReceiptHandle=letter["ReceiptHandle"])
-        moved += 1
-    return moved
+# Longer than the timeout of redrive_letters, and no second attempt: two invocations would move letters at once.
+_PATIENT = Config(read_timeout=150, retries={"total_max_attempts": 1})
 
 
-def _letters(sqs: SQSClient, url: str) -> Iterator[MessageTypeDef]:
-    began: float | None = None
-    while True:
-        answer = sqs.receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=10,
-            VisibilityTimeout=HIDDEN_SECONDS,
-            MessageSystemAttributeNames=["SentTimestamp"],
-            MessageAttributeNames=["All"],
-        )
-        # The clock of SQS, which also sets the letters' SentTimestamp.
-        began = began or parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
-        old = [letter for letter in answer.get("Messages", []) if _sent_at(letter) <= began]
-        for late in (letter for letter in answer.get("Messages", []) if _sent_at(letter) > began):
-            sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=late["ReceiptHandle"], VisibilityTimeout=0)
-        if not old:
-            return
-        yield from old
+class _RedriveFailed(Exception):
+    """The function did not execute an order. response: its response."""
+
+    def __init__(self, response: Mapping[str, object]) -> None:
+        super().__init__("redrive_letters failed")
+        self.response = response
 
 
-def _sent_at(letter: MessageTypeDef) -> float:
-    """In whole seconds since 1970, like the date header that it is compared with."""
-    return int(letter["Attributes"]["SentTimestamp"]) // 1000
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is moved from each queue. Its methods raise _RedriveFailed."""
+
+    functions: LambdaClient
+    function_name: str
+    options: Mapping[str, object]
+    limit: int | None
+
+    def count(self, queue: str, before: object = None) -> dict[str, object]:
+        """Count the letters of a queue; none is moved. before: see `move`."""
+        response = self._invoke(queue, before=before, dry_run=True)
+        if "error" in response:
+            raise _RedriveFailed(response)
+        return response
+
+    def move(self, queue: str, counted: dict[str, object], moved: Counter[str]) -> dict[str, object]:
+        """Move the selected letters, also those that an incomplete count left out, but none that was sent since.
+
+        Adds them to `moved` by reason. Returns the last count.
+        """
+        before = counted["at"]
+        while selected := cast("int", counted["selected"]):
+            left = selected if self.limit is None else min(selected, self.limit - moved.total())
+            if left == 0:
+                break
+            response = self._invoke(queue, limit=left, before=before)
+            newly = cast("dict[str, int]", response["moved"])
+            moved.update(newly)
+            if "error" in response:
+                raise _RedriveFailed(response)
+            counted = self.count(queue, before)
+            if not newly:
+                break
+        return counted
+
+    def _invoke(self, queue: str, **order: object) -> dict[str, object]:
+        event = {"queue": queue, **self.options, **order}
+        response, _ = invoke(self.functions, self.function_name, event)
+        if "moved" not in response:
+            raise _RedriveFailed(response)
+        return response
 
 
-def _attributes(letter: MessageTypeDef) -> dict[str, MessageAttributeValueTypeDef]:
-    attributes: dict[str, MessageAttributeValueTypeDef] = {
-        name: {"DataType": value["DataType"], "StringValue": value["StringValue"]}
-        for name, value in letter.get("MessageAttributes", {}).items()
-        if "StringValue" in value
-    }
-    if is_own_letter(_text(attributes, REASON), _text(attributes, FIRST_MESSAGE_ID)):
-        return attributes
-    ours: dict[str, MessageAttributeValueTypeDef] = {
-        REASON: {"DataType": "String", "StringValue": Reason.UNFORESEEN},
-        FIRST_MESSAGE_ID: {"DataType": "String", "StringValue": letter["MessageId"]},
-    }
-    # A caller's attribute of a name that the stack uses is left out: it would be read as the stack's from here on.
-    callers = [(name, value) for name, value in attributes.items() if name not in OWN_ATTRIBUTES]
-    return {**ours, **dict(callers[: MOST_ATTRIBUTES - len(ours)])}
+def main(arguments: Sequence[str]) -> int:
+    """Run the command. Returns the exit code."""
+    given = _parsed(arguments)
+    name = outputs_of(given.stack)["RedriveLettersFunctionName"]
+    plan = _Plan(
+        boto3.client("lambda", config=_PATIENT),
+        name,
+        {"reason": given.reason, "older_hours": given.older},
+        given.limit,
+    )
+    with ThreadPoolExecutor(len(QUEUES)) as threads:
+        runs = {queue: threads.submit(_redriven, plan, queue, is_dry_run=given.dry_run) for queue in QUEUES}
+        reports = {queue: run.result() for queue, run in runs.items()}
+    print_response(reports)
+    return 1 if any("failed" in report for report in reports.values()) else 0
 
 
-def _text(attributes: Mapping[str, MessageAttributeValueTypeDef], name: str) -> str | None:
-    return attributes[name].get("StringValue") if name in attributes else None
+def _redriven(plan: _Plan, queue: str, *, is_dry_run: bool) -> dict[str, object]:
+    """What was on the queue before and after, and what was moved."""
+    report: dict[str, object] = {}
+    moved: Counter[str] = Counter()
+    try:
+        before = plan.count(queue)
+        report["before"] = _shown(before)
+        if not is_dry_run:
+            report["moved"] = moved
+            report["after"] = _shown(plan.move(queue, before, moved))
+    except _RedriveFailed as failed:
+        report["failed"] = failed.response
+    except AWS_FAILURES as failure:
+        report["failed"] = {"error": code_of(failure)}
+    return report
 
 
-def main(stack: str) -> None:
-    """Move the dead letters of requests and of checks, and print how many."""
-    outputs = outputs_of(stack)
-    sqs = boto3.client("sqs")
-    requests = redrive(sqs, outputs["DeadLetterQueueUrl"], outputs["SongRequestsQueueUrl"])
-    checks = redrive(sqs, outputs["CheckDeadLetterQueueUrl"], outputs["SongChecksQueueUrl"])
-    print_line(f"{stack}: {requests} requests and {checks} checks are back on their queues")
+def _shown(response: Mapping[str, object]) -> dict[str, object]:
+    """`selected`: how many letters the options select. Not `is_complete`: there are more than one invocation reads."""
+    return {name: response[name] for name in ("letters", "selected", "is_complete")}
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m song_intake.commands.redrive",
+        description="Move dead letters back to their queues.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("stack")
+    parser.add_argument("--reason", metavar="CODE", type=reason_code, help="only letters with this reason")
+    parser.add_argument("--limit", metavar="COUNT", type=count, help="at most so many letters of each queue")
+    parser.add_argument("--older", metavar="HOURS", type=hours, help="only letters that were sent so long ago")
+    add_flag(parser, "--dry-run", "count the letters and move none")
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

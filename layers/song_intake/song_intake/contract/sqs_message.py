@@ -5,14 +5,16 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self, TypedDict
 
 from song_intake.contract.request_id import as_request_id
 from song_intake.domain.reason import Reason
 
-# Attributes of a dead letter. A redrive keeps them, and they identify the message: AWS gives a redriven message a new
-# id, so a request without an id of its own would otherwise count as a new request, and be paid for twice.
+# Attributes of a dead letter, and of a message that was sent anew. A redrive keeps them, and they identify the message:
+# AWS gives a redriven message a new id, so a request without an id of its own would otherwise count as a new request,
+# and be paid for twice.
 REASON = "reason"
 REQUEST_ID = "request_id"
 FIRST_MESSAGE_ID = "first_message_id"
@@ -22,14 +24,6 @@ TASK_ID = "task_id"
 SENT_ANEW_FOR = "sent_anew_for"
 
 _REASONS = frozenset(Reason)
-
-
-def is_own_letter(reason: str | None, first_message_id: str | None) -> bool:
-    """Whether a message with these attributes is a dead letter of this stack, or a message that it sent anew.
-
-    Callers may use the same names. Whoever sends, moves or reads a message asks this function, so all agree.
-    """
-    return reason in _REASONS and as_request_id(first_message_id) is not None
 
 
 class MessageAttribute(TypedDict, total=False):
@@ -56,6 +50,50 @@ class SqsEvent(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What the stack knows about a message that it wrote itself. Callers may use the same names for attributes of their
+    own, so it counts only with a proof: see proof.py.
+    """
+
+    reason: str
+    first_message_id: str
+    """The id of the message that first had this request, over any number of redrives."""
+    request_id: str | None = None
+    """The request's id in the ledger, if it is known."""
+    task_id: str | None = None
+    """The task that was created but not recorded."""
+    sent_anew_for: str | None = None
+
+    @classmethod
+    def claimed_by(cls, attributes: Mapping[str, MessageAttribute]) -> Self | None:
+        """What these attributes claim, proved or not; None if they have not the form that the stack gives them."""
+        reason, first_message_id = _text(attributes, REASON), as_request_id(_text(attributes, FIRST_MESSAGE_ID))
+        if reason not in _REASONS or first_message_id is None:
+            return None
+        return cls(
+            reason,
+            first_message_id,
+            request_id=as_request_id(_text(attributes, REQUEST_ID)),
+            task_id=_text(attributes, TASK_ID),
+            sent_anew_for=as_request_id(_text(attributes, SENT_ANEW_FOR)),
+        )
+
+    def texts(self) -> dict[str, str | None]:
+        """The attributes by name."""
+        return {
+            REASON: self.reason,
+            FIRST_MESSAGE_ID: self.first_message_id,
+            REQUEST_ID: self.request_id,
+            TASK_ID: self.task_id,
+            SENT_ANEW_FOR: self.sent_anew_for,
+        }
+
+
+def _text(attributes: Mapping[str, MessageAttribute], name: str) -> str | None:
+    return attributes.get(name, {}).get("stringValue") or None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One delivery of a message. No repr shows its body, attributes or receipt handle."""
 
@@ -66,6 +104,10 @@ class Message:
     sent_at: float
     """When the message was put on its queue, in seconds since 1970; a redrive sets a new time."""
     attributes: dict[str, MessageAttribute] = field(repr=False)
+    group_id: str | None = None
+    """The group of a fair queue, which every message that takes this one's place keeps."""
+    origin: Origin | None = None
+    """What is proved about the message; None for a message of a caller, and before Proofs has read the message."""
 
     @classmethod
     def of(cls, record: SqsRecord) -> Self:
@@ -77,19 +119,20 @@ class Message:
             receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
             sent_at=int(record["attributes"].get("SentTimestamp", "0")) / 1000,
             attributes=record.get("messageAttributes") or {},
+            group_id=record["attributes"].get("MessageGroupId"),
         )
 
     @property
     def first_message_id(self) -> str:
         """The id of the message that first had this request, over any number of redrives."""
-        return self._from_letter(FIRST_MESSAGE_ID) or self.message_id
+        return self.origin.first_message_id if self.origin else self.message_id
 
     @property
     def delivery_id(self) -> str:
         """The id under which the ledger knows this delivery: a message sent anew is a redelivery of the one whose place
         it takes, while a redriven dead letter is another message.
         """
-        return as_request_id(self._from_letter(SENT_ANEW_FOR)) or self.message_id
+        return (self.origin.sent_anew_for if self.origin else None) or self.message_id
 
     @property
     def is_repeated(self) -> bool:
@@ -98,22 +141,15 @@ class Message:
 
     @property
     def known_request_id(self) -> str | None:
-        """The request's id in the ledger, if this is a redriven dead letter of this stack; else None."""
-        return as_request_id(self._from_letter(REQUEST_ID))
+        """The request's id in the ledger, if this is a message that the stack wrote; else None."""
+        return self.origin.request_id if self.origin else None
 
     @property
     def known_task_id(self) -> str | None:
         """The task that was created but not recorded, if this is the redriven dead letter that names it; else None."""
-        return self._from_letter(TASK_ID)
+        return self.origin.task_id if self.origin else None
 
     @property
     def is_redriven(self) -> bool:
-        """Whether this is a dead letter of this stack, back on its queue."""
-        return is_own_letter(self._attribute(REASON), self._attribute(FIRST_MESSAGE_ID))
-
-    def _from_letter(self, name: str) -> str | None:
-        """An attribute of a dead letter. Callers may use the same names, so the message must be one of ours."""
-        return self._attribute(name) if self.is_redriven else None
-
-    def _attribute(self, name: str) -> str | None:
-        return self.attributes.get(name, {}).get("stringValue")
+        """Whether this is a dead letter of this stack, back on its queue, or a message that the stack sent anew."""
+        return self.origin is not None

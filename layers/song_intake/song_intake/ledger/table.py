@@ -40,6 +40,8 @@ _SECONDS_A_DAY = 86_400
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
 _RESERVED = ("status", "owner")
 
+MOST_OTHER_TASKS = 10
+
 # The limit of BatchExecuteStatement.
 MOST_STATEMENTS = 25
 
@@ -90,13 +92,15 @@ class LedgerTable:
     def add_other_task(self, request_id: str, task_id: str) -> None:
         """Record a second task of one request. Only a mistaken manual resolution can cause one.
 
-        Raises LedgerUnavailable.
+        Raises LedgerUnavailable. A row keeps the first MOST_OTHER_TASKS: one that reaches DynamoDB's limit of 400 KB
+        could not change any more.
         """
         self.annotate(
             request_id,
             "ADD other_task_ids :task_ids",
-            condition="attribute_exists(request_id)",
-            values={":task_ids": {"SS": [task_id]}},
+            condition="attribute_exists(request_id) "
+            "AND (attribute_not_exists(other_task_ids) OR size(other_task_ids) < :most)",
+            values={":task_ids": {"SS": [task_id]}, ":most": {"N": str(MOST_OTHER_TASKS)}},
         )
 
     def write(

@@ -1,10 +1,9 @@
 """The webhook that the music API calls: an address and a secret that name one request, and how a call is verified.
 
-    webhook_url     <endpoint>/<request_id>/<mac>     mac    = HMAC-SHA256(key, "path:" + request_id)
-    webhook_secret                                    secret = HMAC-SHA256(key, "secret:" + request_id)
+    webhook_url     <endpoint>/<request_id>/<mac>     the address
+    webhook_secret                                    the secret of the signature
 
-Both are derived from one generated key, so nothing is stored per request. The key's previous version is valid too, so
-the key can be rotated while songs are being made.
+Both are derived from the stack's signing key (aws/signing_key.py), so nothing is stored per request.
 """
 
 from __future__ import annotations
@@ -16,15 +15,13 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from song_intake.aws.secrets import CURRENT, PREVIOUS, SecretCache, SecretUnavailable
 from song_intake.contract import strict_json
 from song_intake.music_api.answer import object_in, task_id_in
 
 if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
+    from song_intake.aws.signing_key import SigningKey, SigningKeys
     from song_intake.contract.song_request import SongRequest
 
 LARGEST_BODY_BYTES = 1024 * 1024
@@ -32,61 +29,8 @@ LARGEST_BODY_BYTES = 1024 * 1024
 TIMESTAMP_TOLERANCE_SECONDS = 300
 """How far the vendor's clock and this one may differ, and so how long a recorded call could be replayed."""
 
-KEYS_KEPT_SECONDS = 15.0
-"""A rotated key is read before the shortest song (20 seconds, UPSTREAM) that was sent with it can be done."""
-
-KEYS_READ_AGAIN_SECONDS = 5.0
-"""So often at most do calls under unknown keys cause a read: forged calls cannot cause many."""
-
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SCHEME = b"sha256="
-
-
-class KeyUnavailable(SecretUnavailable):
-    """The secret cannot be read, and no key is in memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookKey:
-    """One version of the key."""
-
-    key: bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, text: str) -> Self:
-        return cls(text.encode())
-
-    def path_mac(self, request_id: str) -> str:
-        return self._hmac(f"path:{request_id}".encode())
-
-    def secret(self, request_id: str) -> str:
-        return self._hmac(f"secret:{request_id}".encode())
-
-    def _hmac(self, text: bytes) -> str:
-        return hmac.new(self.key, text, hashlib.sha256).hexdigest()
-
-
-class WebhookKeys:
-    """The current key and the previous one, from Secrets Manager. Safe to share between threads."""
-
-    def __init__(self, secrets: SecretsManagerClient, secret_id: str) -> None:
-        self._cache = SecretCache(
-            secrets, secret_id, _keys_in, KeyUnavailable, (CURRENT, PREVIOUS), keep_seconds=KEYS_KEPT_SECONDS
-        )
-
-    def current_first(self) -> tuple[WebhookKey, ...]:
-        """The current key, then the previous one if there is one. Raises KeyUnavailable."""
-        return self._cache.get().value
-
-    def read_again(self) -> tuple[WebhookKey, ...]:
-        """The same, read now unless they were read less than KEYS_READ_AGAIN_SECONDS ago. Raises KeyUnavailable."""
-        return self._cache.read_within(KEYS_READ_AGAIN_SECONDS).value
-
-
-def _keys_in(texts: Sequence[str]) -> tuple[WebhookKey, ...]:
-    if not texts[0]:
-        raise KeyUnavailable("the secret of the webhook holds no text")
-    return tuple(WebhookKey.of(text) for text in texts if text)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -94,7 +38,7 @@ class WebhookConfig:
     """The stack's webhook from the sender's side. Safe to share between threads."""
 
     endpoint: str
-    keys: WebhookKeys
+    keys: SigningKeys
     window: float
     """Seconds that a message waits for the webhook once its request is in doubt."""
 
@@ -116,7 +60,7 @@ class WebhookConfig:
         return with_webhook(request.create_body, request.request_id, self.endpoint, self.keys.current_first()[0])
 
 
-def with_webhook(create_body: bytes, request_id: str, endpoint: str, key: WebhookKey) -> bytes:
+def with_webhook(create_body: bytes, request_id: str, endpoint: str, key: SigningKey) -> bytes:
     """The create body with the webhook of this request added."""
     request = json.loads(create_body)
     request["webhook_url"] = f"{endpoint}/{request_id}/{key.path_mac(request_id)}"
@@ -143,7 +87,7 @@ class WebhookHint:
     """Whether the call is older than TIMESTAMP_TOLERANCE_SECONDS: delayed, or recorded and sent again."""
 
 
-def key_of(call: WebhookCall, keys: Sequence[WebhookKey]) -> WebhookKey | None:
+def key_of(call: WebhookCall, keys: Sequence[SigningKey]) -> SigningKey | None:
     """The key from which the address of this call was derived; None for any other address.
 
     Every key is tried whatever the first one gives, so that the time taken reveals nothing.
@@ -153,7 +97,7 @@ def key_of(call: WebhookCall, keys: Sequence[WebhookKey]) -> WebhookKey | None:
     return matching[0] if matching else None
 
 
-def hint_of(call: WebhookCall, key: WebhookKey) -> WebhookHint | None:
+def hint_of(call: WebhookCall, key: SigningKey) -> WebhookHint | None:
     """What an authentic call names; None for any other call.
 
     The body is read as generously as the response to a poll: its sender is proved, so strictness protects nothing.
@@ -168,7 +112,7 @@ def hint_of(call: WebhookCall, key: WebhookKey) -> WebhookHint | None:
     return WebhookHint(task_id, is_late=age > TIMESTAMP_TOLERANCE_SECONDS)
 
 
-def _is_signed(call: WebhookCall, key: WebhookKey, timestamp: str) -> bool:
+def _is_signed(call: WebhookCall, key: SigningKey, timestamp: str) -> bool:
     signed = _bytes(f"{timestamp}.") + call.body
     expected = hmac.new(key.secret(call.request_id).encode(), signed, hashlib.sha256).hexdigest()
     given = _bytes(call.headers.get("x-webhook-signature", ""))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
+from song_intake.contract.proof import PROOF
 from song_intake.contract.sqs_message import FIRST_MESSAGE_ID, REASON, REQUEST_ID, SENT_ANEW_FOR, TASK_ID
 
 if TYPE_CHECKING:
@@ -15,18 +16,19 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
 MOST_ATTRIBUTES = 10
 
+# Attributes of a dead letter that describe the failure. They are for readers, and not proved.
+DETAILS = ("detail", "http_status", "vendor_code", "receive_count")
+
 # Names that the stack uses. A caller's attribute of such a name is left out: it would be read as the stack's.
 OWN_ATTRIBUTES = frozenset(
     (
         REASON,
-        "detail",
-        "http_status",
-        "vendor_code",
-        "receive_count",
+        *DETAILS,
         FIRST_MESSAGE_ID,
         REQUEST_ID,
         SENT_ANEW_FOR,
         TASK_ID,
+        PROOF,
     )
 )
 
@@ -43,3 +45,12 @@ def attributes_of(message: Message, own: Mapping[str, str | None]) -> dict[str, 
         if is_text and len(attributes) < MOST_ATTRIBUTES and name not in OWN_ATTRIBUTES:
             attributes[name] = {"DataType": kind, "StringValue": text or ""}
     return attributes
+
+
+class _Group(TypedDict, total=False):
+    MessageGroupId: str
+
+
+def group_of(message: Message) -> _Group:
+    """The argument of send_message that keeps the message in its group, by which a fair queue shares its consumers."""
+    return {"MessageGroupId": message.group_id} if message.group_id else {}

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from song_intake.aws.failure import AWS_FAILURES, code_of
-from song_intake.contract.sqs_message import FIRST_MESSAGE_ID, REASON, REQUEST_ID, SENT_ANEW_FOR
+from song_intake.aws.signing_key import KeyUnavailable
+from song_intake.contract.sqs_message import Origin
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
-from song_intake.outgoing.attributes import attributes_of
+from song_intake.outgoing.attributes import attributes_of, group_of
 from song_intake.outgoing.checks import LONGEST_DELAY_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+    from song_intake.contract.proof import Proofs
     from song_intake.contract.sqs_message import Message
     from song_intake.domain.decision import SendAnew
 
@@ -23,24 +25,30 @@ class RequestQueue:
     ledger recognises the duplicate by the first ids that both carry.
     """
 
-    def __init__(self, sqs: SQSClient, queue_url: str) -> None:
+    def __init__(self, sqs: SQSClient, queue_url: str, proofs: Proofs) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
+        self._proofs = proofs
 
     def send_anew(self, message: Message, decision: SendAnew, request_id: str | None) -> None:
         """Raises SideEffectFailed. The delay is at most SQS's 15 minutes."""
-        own = {
-            REASON: decision.reason.value,
-            FIRST_MESSAGE_ID: message.first_message_id,
-            REQUEST_ID: request_id or message.known_request_id,
-            SENT_ANEW_FOR: message.delivery_id,
-        }
+        origin = Origin(
+            decision.reason.value,
+            message.first_message_id,
+            request_id=request_id or message.known_request_id,
+            sent_anew_for=message.delivery_id,
+        )
         try:
+            attributes = attributes_of(message, self._proofs.attributes(origin, message.body))
             self._sqs.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=message.body,
                 DelaySeconds=min(int(decision.seconds), LONGEST_DELAY_SECONDS),
-                MessageAttributes=attributes_of(message, own),
+                MessageAttributes=attributes,
+                **group_of(message),
             )
+        except KeyUnavailable as failure:
+            # Without a proof, the new message would be a new request.
+            raise SideEffectFailed(Reason.SIGNING_KEY_UNAVAILABLE, str(failure)) from None
         except AWS_FAILURES as failure:
             raise SideEffectFailed(Reason.REQUEST_QUEUE_UNAVAILABLE, code_of(failure)) from None

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from song_intake.aws.signing_key import KeyUnavailable
 from song_intake.domain.decision import DeadLetter, RetryIn, SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.outgoing.checks import SongCheck
 from song_intake.outgoing.telemetry import RecordReport, frames_of
+from song_intake.work.secret_fault import fault_of_secret
 from song_intake.work.tracking import MOST_POLLS
 
 if TYPE_CHECKING:
+    from song_intake.contract.proof import Proofs
     from song_intake.contract.sqs_message import Message
     from song_intake.domain.decision import Decision
     from song_intake.outgoing.dead_letters import DeadLetters
@@ -32,6 +35,7 @@ class CheckWork:
 
     tracking: Tracking
     dead_letters: DeadLetters
+    proofs: Proofs
     poll_call: float
     """Seconds that must be left to begin a poll: its deadline and the writes after it."""
 
@@ -44,6 +48,7 @@ class CheckWork:
         frames: tuple[str, ...] = ()
         decision: Decision
         try:
+            message = self.proofs.read(message)
             check = SongCheck.parse(message.body, message.sent_at)
             if time_left() < self.poll_call:
                 decision = RetryIn(0, Reason.NO_TIME_LEFT, "too little of the invocation was left")
@@ -51,6 +56,9 @@ class CheckWork:
                 decision = self.tracking.decide(check, message)
         except SideEffectFailed as failure:
             decision = _failed(failure)
+        except KeyUnavailable as failure:
+            fault = fault_of_secret(failure)
+            decision = RetryIn(None, fault.reason, fault.detail)
         except Exception as failure:  # noqa: BLE001 - an unexpected error of one record must not fail the others
             decision = RetryIn(
                 None, Reason.UNFORESEEN, f"the function failed on this message ({type(failure).__name__})"

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 from song_intake.domain.outcome import Outcome, Retryable
 from song_intake.domain.reason import Reason
-from song_intake.music_api.webhook import KeyUnavailable
 
 if TYPE_CHECKING:
-    from song_intake.aws.secrets import SecretUnavailable
     from song_intake.music_api.client import Connection, MusicApi
     from song_intake.music_api.token import ApiToken, Token
 
@@ -41,11 +39,3 @@ class CreateCall:
             return again, fresh
         with again:
             return again.create(self.body, fresh.value) if has_time() else outcome, fresh
-
-
-def fault_of_a_secret(failure: SecretUnavailable) -> Retryable:
-    """Secrets Manager was busy; or the secret itself is missing, unreadable or wrong."""
-    if failure.is_transient:
-        return Retryable(Reason.SECRETS_UNAVAILABLE, str(failure))
-    is_key = isinstance(failure, KeyUnavailable)
-    return Retryable(Reason.WEBHOOK_KEY_UNAVAILABLE if is_key else Reason.TOKEN_UNAVAILABLE, str(failure))

@@ -13,6 +13,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from song_intake.aws.secrets import SecretUnavailable
 from song_intake.contract.song_request import InvalidRequest, SongRequest
 from song_intake.domain.decision import DeadLetter, RetryIn, SendAnew, SideEffectFailed
 from song_intake.domain.reason import Reason
@@ -21,6 +22,7 @@ from song_intake.ledger.table import LedgerUnavailable
 from song_intake.outgoing.telemetry import RecordReport, frames_of
 
 if TYPE_CHECKING:
+    from song_intake.contract.proof import Proofs
     from song_intake.contract.sqs_message import Message
     from song_intake.ledger.follow_ups import FollowUps
     from song_intake.outgoing.requests import RequestQueue
@@ -37,6 +39,7 @@ class RequestWork:
     steps: MessageSteps
     follow_ups: FollowUps
     requests: RequestQueue
+    proofs: Proofs
 
     def begin(self, time_left: TimeLeft) -> None:
         """See Work.begin."""
@@ -44,6 +47,10 @@ class RequestWork:
 
     def decide(self, message: Message, time_left: TimeLeft) -> RecordReport:
         """See Work.decide."""
+        try:
+            message = self._read(message)
+        except SecretUnavailable as failure:
+            return RecordReport(message, self._until_it_can_be_signed(message, failure))
         request: SongRequest | None = None
         try:
             request = SongRequest.parse(message.body, message.first_message_id, message.known_request_id)
@@ -59,6 +66,22 @@ class RequestWork:
             if request is None:
                 return report
             return replace(report, request_id=request.request_id, request=request, task_token=request.task_token)
+
+    def _read(self, message: Message) -> Message:
+        """The message with its first ids, if it has any. Raises KeyUnavailable.
+
+        Until then, the message only waits: it may have to be signed whatever becomes of it, and a letter or a message
+        sent anew without its first ids would be a new request.
+        """
+        self.proofs.require_key()
+        return self.proofs.read(message)
+
+    def _until_it_can_be_signed(self, message: Message, failure: SecretUnavailable) -> RetryIn:
+        """It cannot be sent anew, so it waits longer instead: an early retry only uses up receives."""
+        later = self.submission.on_secret_failure(message, failure)
+        if isinstance(self.submission.before_the_receives_run_out(message, later), RetryIn):
+            return later
+        return replace(later, seconds=max(later.seconds or 0, self.submission.backoff.account_fault()))
 
     def perform(self, report: RecordReport) -> RecordReport:
         """See Work.perform."""

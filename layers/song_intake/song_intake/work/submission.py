@@ -23,9 +23,10 @@ from song_intake.ledger.submitting import Claim, SubmissionStore
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written, row_in
 from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.token import ApiToken
-from song_intake.work.create_call import CreateCall, fault_of_a_secret
+from song_intake.work.create_call import CreateCall
 from song_intake.work.existing_row import decision_for_existing
 from song_intake.work.giving_up import give_up, give_up_after_error
+from song_intake.work.secret_fault import fault_of_secret
 
 if TYPE_CHECKING:
     from song_intake.admission.pacer import Pacer, Reservation
@@ -81,6 +82,11 @@ class Submission:
             return SendAnew(decision.seconds or 0, decision.reason, decision.detail)
         return decision
 
+    def on_secret_failure(self, message: Message, failure: SecretUnavailable) -> RetryIn:
+        """The decision for a message that needs a secret which cannot be read."""
+        # One failed read that all threads of the batch share is one fault.
+        return (self._wait if failure.is_repeat else self._fault)(message, fault_of_secret(failure))
+
     def on_unexpected_error(self, message: Message, failure: BaseException, request: SongRequest | None) -> Decision:
         """The decision after an unexpected exception. The row determines what happens, on the last receive at once."""
         detail = f"the function failed on this message ({type(failure).__name__})"
@@ -110,8 +116,7 @@ class Submission:
         try:
             call = CreateCall(self.api_token.current(), self._body(request))
         except SecretUnavailable as failure:
-            # One failed read that all threads of the batch share is one fault.
-            return (self._wait if failure.is_repeat else self._fault)(message, fault_of_a_secret(failure))
+            return self.on_secret_failure(message, failure)
         while True:
             with self.pacer.reserve() as slot:
                 if isinstance(slot, Retryable):

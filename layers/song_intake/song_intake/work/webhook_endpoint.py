@@ -14,17 +14,18 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import unquote
 
+from song_intake.aws.signing_key import KeyUnavailable
 from song_intake.contract.request_id import as_request_id
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.status import Status
 from song_intake.ledger.table import LedgerUnavailable, Written
-from song_intake.music_api.webhook import KeyUnavailable, WebhookCall, hint_of, key_of
+from song_intake.music_api.webhook import WebhookCall, hint_of, key_of
 from song_intake.outgoing.checks import SongCheck
 
 if TYPE_CHECKING:
+    from song_intake.aws.signing_key import SigningKey, SigningKeys
     from song_intake.ledger.following import TrackingStore
     from song_intake.ledger.row import Row
-    from song_intake.music_api.webhook import WebhookKey, WebhookKeys
     from song_intake.outgoing.checks import SongChecks
     from song_intake.outgoing.telemetry import Telemetry
 
@@ -53,7 +54,7 @@ class Reply(IntEnum):
 class WebhookEndpoint:
     """Safe to share between threads."""
 
-    keys: WebhookKeys
+    keys: SigningKeys
     store: TrackingStore
     checks: SongChecks
     telemetry: Telemetry
@@ -94,7 +95,7 @@ class WebhookEndpoint:
             self.checks.poll_now(SongCheck(call.request_id, row.task_id or hint.task_id, time.time()))
         return Reply.ACCEPTED
 
-    def _key_of(self, call: WebhookCall) -> WebhookKey | None:
+    def _key_of(self, call: WebhookCall) -> SigningKey | None:
         """The key of this address. A key that was rotated a moment ago is read before the call is refused."""
         if as_request_id(call.request_id) is None:
             return None

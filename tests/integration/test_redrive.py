@@ -1,0 +1,250 @@
+"""Redriving dead letters on real queues: each keeps its identity, whatever its sender attached, and moves once."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from song_intake.app.redrive import RedriveSettings, redrive_letters
+from song_intake.contract.redrive_order import RedriveRefused
+from song_intake.contract.sqs_message import Message
+from song_intake.work.redrive import NOT_MOVABLE, Redrive
+from tests.integration.bench import Bench, plenty_of_time, record_of, song
+from tests.integration.decisions import TITLE, abandon
+from tests.integration.unreachable import GONE
+from tests.signing import PROOFS, SECOND_KEY, proofs_of, signed
+
+OURS = {"reason": "OUTCOME_UNKNOWN", "first_message_id": "m-1", "request_id": "r-1", "detail": "unknown"}
+BODY = '{"sound": "tango"}'
+
+# What a letter that SQS moved may carry: the attributes of its sender.
+SENDERS = [
+    {},
+    {"reason": "birthday", "first_message_id": "mail-7"},
+    {"reason": "birthday", "first_message_id": "mail-7", "request_id": "theirs", "task_id": "theirs"},
+    {"reason": "UNFORESEEN", "first_message_id": "#intake", "request_id": "theirs", "task_id": "theirs"},
+    {"reason": "UNFORESEEN", "first_message_id": "mail-7", "request_id": "theirs", "sent_anew_for": "theirs"},
+    {"reason": "UNFORESEEN", "first_message_id": "mail-7", "task_id": "theirs", "proof": "of purchase"},
+    {"proof": "0" * 64},
+    {f"name-{number}": "x" for number in range(10)},
+]
+
+
+def redrive_of(bench: Bench, **changed: Any) -> Redrive:
+    """As the app builds it, without the long polls."""
+    settings = RedriveSettings(
+        signing_key_secret_arn=bench.signing_key_id,
+        song_requests_queue_url=bench.requests.url,
+        dead_letter_queue_url=bench.dead_letters.url,
+        song_checks_queue_url=bench.checks.url,
+        check_dead_letter_queue_url=bench.dead_checks.url,
+    )
+    return replace(redrive_letters(settings, bench.clients()), long_poll_seconds=0, **changed)
+
+
+def run(redrive: Redrive, **order: object) -> dict[str, Any]:
+    return redrive.handle({"queue": "requests", **order}, plenty_of_time)
+
+
+def moved_by_sqs(bench: Bench, attributes: Mapping[str, str], body: str = BODY) -> str:
+    """A message that SQS moved after its last receive; its id."""
+    policy = {"deadLetterTargetArn": bench.dead_letters.arn, "maxReceiveCount": 1}
+    bench.sqs.set_queue_attributes(QueueUrl=bench.requests.url, Attributes={"RedrivePolicy": json.dumps(policy)})
+    message_id = bench.send(body, attributes)
+    for _ in range(2):
+        bench.sqs.receive_message(QueueUrl=bench.requests.url, VisibilityTimeout=0)
+    bench.sqs.set_queue_attributes(QueueUrl=bench.requests.url, Attributes={"RedrivePolicy": ""})
+    return message_id
+
+
+def back(bench: Bench) -> list[Message]:
+    """The messages that are back on the request queue, as submit_song reads them."""
+    return [bench.proofs.read(Message.of(record)) for record in bench.receive()]
+
+
+@pytest.mark.parametrize("attributes", SENDERS, ids=json.dumps)
+def test_a_letter_that_sqs_moved_keeps_its_first_id_whatever_its_sender_attached(
+    bench: Bench, attributes: dict[str, str]
+) -> None:
+    message_id = moved_by_sqs(bench, attributes)
+    assert run(redrive_of(bench))["moved"] == {"UNFORESEEN": 1}
+    (message,) = back(bench)
+    assert (message.body, message.first_message_id) == (BODY, message_id)
+    assert (message.known_request_id, message.known_task_id) == (None, None)
+    assert message.delivery_id == message.message_id
+    assert bench.dead_letters.messages() == []
+
+
+def test_a_song_without_an_id_whose_function_crashed_on_every_receive_is_not_created_again(bench: Bench) -> None:
+    message_id = moved_by_sqs(bench, {"reason": "birthday", "first_message_id": "mail-7"}, song(TITLE))
+    abandon(bench, message_id)
+    run(redrive_of(bench))
+    bench.batch().handle(bench.receive(), plenty_of_time)
+    assert bench.lines()[-1]["request_id"] == message_id
+    assert len(bench.vendor.creates) == 0
+
+
+def test_a_letter_of_this_stack_keeps_all_that_it_says(bench: Bench) -> None:
+    bench.dead_letters.send(BODY, signed(BODY, OURS | {"tenant": "blue"}))
+    assert run(redrive_of(bench))["letters"] == {"OUTCOME_UNKNOWN": {"under 1 hour": 1}}
+    (message,) = back(bench)
+    assert (message.first_message_id, message.known_request_id) == ("m-1", "r-1")
+    texts = {name: value["stringValue"] for name, value in message.attributes.items()}
+    assert texts == signed(BODY, OURS | {"tenant": "blue"})
+
+
+def test_a_message_that_was_sent_anew_and_moved_by_sqs_keeps_its_first_id(bench: Bench) -> None:
+    moved_by_sqs(bench, signed(BODY, OURS | {"sent_anew_for": "m-1"}))
+    run(redrive_of(bench))
+    (message,) = back(bench)
+    assert (message.first_message_id, message.delivery_id) == ("m-1", message.message_id)
+
+
+def test_a_letter_keeps_its_group_on_the_way_out_and_on_the_way_back(bench: Bench) -> None:
+    record = record_of("not JSON", attributes={})
+    record["attributes"]["MessageGroupId"] = "tenant-1"
+    bench.batch().handle([record], plenty_of_time)
+    assert run(redrive_of(bench))["moved"] == {"INVALID_REQUEST": 1}
+    (message,) = bench.requests.messages()
+    assert message["Attributes"]["MessageGroupId"] == "tenant-1"
+
+
+def test_a_letter_by_the_previous_key_is_signed_by_the_current_one(bench: Bench) -> None:
+    bench.dead_letters.send(BODY, signed(BODY, OURS))
+    bench.secrets.put_secret_value(SecretId=bench.signing_key_id, SecretString=SECOND_KEY)
+    run(redrive_of(bench))
+    (record,) = bench.receive()
+    assert proofs_of(SECOND_KEY).read(Message.of(record)).first_message_id == "m-1"
+
+
+def test_a_letter_of_a_release_without_proofs_is_signed(bench: Bench) -> None:
+    bench.dead_letters.send(BODY, OURS)
+    run(redrive_of(bench))
+    (message,) = back(bench)
+    assert (message.first_message_id, message.known_request_id) == ("m-1", "r-1")
+
+
+def test_what_cannot_be_identified_stays(bench: Bench) -> None:
+    bench.dead_letters.send(BODY, {"reason": "birthday"})
+    moved_by_sqs(bench, signed(BODY, OURS, proofs_of(SECOND_KEY)))
+    response = run(redrive_of(bench))
+    assert (response["letters"], response["moved"]) == ({NOT_MOVABLE: {"under 1 hour": 2}}, {})
+    assert len(bench.dead_letters.messages()) == 2, "they are visible again"
+
+
+def test_an_order_selects_by_reason_age_and_number(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    redrive = redrive_of(bench)
+    for number in range(3):
+        bench.dead_letters.send(BODY, signed(BODY, OURS | {"request_id": f"r-{number}"}))
+    bench.dead_letters.send(BODY, signed(BODY, OURS | {"reason": "REFUSED"}))
+    counted = run(redrive, reason="OUTCOME_UNKNOWN", dry_run=True)
+    assert (counted["selected"], counted["moved"]) == (3, {})
+    assert counted["letters"] == {"OUTCOME_UNKNOWN": {"under 1 hour": 3}, "REFUSED": {"under 1 hour": 1}}
+    assert run(redrive, older_hours=1)["moved"] == {}
+    assert run(redrive, before=time.time() - 60)["moved"] == {}, "they were sent later"
+    assert run(redrive, reason="OUTCOME_UNKNOWN", limit=2)["moved"] == {"OUTCOME_UNKNOWN": 2}
+    later = time.time() + 2 * 3600
+    monkeypatch.setattr(time, "time", lambda: later)
+    aged = run(redrive, older_hours=1)
+    assert aged["letters"] == {"OUTCOME_UNKNOWN": {"under 1 day": 1}, "REFUSED": {"under 1 day": 1}}
+    assert (aged["moved"], aged["is_complete"]) == ({"OUTCOME_UNKNOWN": 1, "REFUSED": 1}, True)
+
+
+class OddSqs:
+    """The client of SQS, with some calls that go wrong."""
+
+    def __init__(self, sqs: object, **replaced: object) -> None:
+        self._sqs, self._replaced = sqs, replaced
+
+    def __getattr__(self, name: str) -> Any:
+        return self._replaced.get(name) or getattr(self._sqs, name)
+
+
+def test_one_empty_receive_does_not_end_a_run(bench: Bench) -> None:
+    for number in range(12):
+        bench.dead_letters.send(BODY, signed(BODY, OURS | {"request_id": f"r-{number}"}))
+    calls: list[object] = []
+
+    def every_other_time(**arguments: Any) -> Any:
+        calls.append(arguments)
+        return {} if len(calls) % 2 else bench.sqs.receive_message(**arguments)
+
+    response = run(redrive_of(bench, sqs=OddSqs(bench.sqs, receive_message=every_other_time)))
+    assert response["moved"] == {"OUTCOME_UNKNOWN": 12}
+
+
+def test_a_letter_that_is_delivered_twice_moves_once(bench: Bench) -> None:
+    bench.dead_letters.send(BODY, signed(BODY, OURS))
+    (letter,) = bench.dead_letters.messages()
+    pages = iter([{"Messages": [letter]}, {"Messages": [letter]}])
+    odd = OddSqs(bench.sqs, receive_message=lambda **_: next(pages, {}))
+    assert run(redrive_of(bench, sqs=odd))["moved"] == {"OUTCOME_UNKNOWN": 1}
+    assert len(back(bench)) == 1
+
+
+def test_after_a_crash_between_send_and_delete_both_messages_have_one_identity(bench: Bench) -> None:
+    message_id = moved_by_sqs(bench, {})
+
+    def crash(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(redrive_of(bench, sqs=OddSqs(bench.sqs, delete_message=crash)))
+    run(redrive_of(bench))
+    assert [message.first_message_id for message in back(bench)] == [message_id] * 2
+
+
+def test_nothing_is_moved_without_the_key_or_the_queue(bench: Bench) -> None:
+    bench.dead_letters.send(BODY, signed(BODY, OURS))
+    keyless = RedriveSettings(
+        signing_key_secret_arn="no-such-secret",
+        song_requests_queue_url=bench.requests.url,
+        dead_letter_queue_url=bench.dead_letters.url,
+        song_checks_queue_url=bench.checks.url,
+        check_dead_letter_queue_url=bench.dead_checks.url,
+    )
+    without_key = replace(redrive_letters(keyless, bench.clients()), long_poll_seconds=0)
+    without_queue = redrive_letters(replace(keyless, song_requests_queue_url=GONE), bench.clients())
+    assert run(without_key)["error"].startswith("SIGNING_KEY_UNAVAILABLE")
+    for failing in (without_key, replace(without_queue, proofs=PROOFS, long_poll_seconds=0)):
+        response = run(failing)
+        assert (response["moved"], response["is_complete"], "error" in response) == ({}, False, True)
+    assert len(bench.dead_letters.messages()) == 1
+
+
+def test_checks_return_to_their_own_queue(bench: Bench) -> None:
+    bench.dead_checks.send("a check", signed("a check", OURS | {"reason": "NEVER_FINISHED"}))
+    assert run(redrive_of(bench), queue="checks")["moved"] == {"NEVER_FINISHED": 1}
+    assert [record["body"] for record in bench.checks.records()] == ["a check"]
+
+
+def test_a_run_stops_before_its_time_is_up(bench: Bench) -> None:
+    bench.dead_letters.send(BODY, signed(BODY, OURS))
+    response = redrive_of(bench).handle({"queue": "requests"}, lambda: 5.0)
+    assert (response["letters"], response["moved"], response["is_complete"]) == ({}, {}, False)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"queue": "others"},
+        {"queue": ["requests"]},
+        {"reason": "birthday"},
+        {"reason": ["REFUSED"]},
+        {"limit": 0},
+        {"limit": True},
+        {"limit": "5"},
+        {"older_hours": -1},
+        {"older_hours": float("nan")},
+        {"before": "now"},
+        {"dry_run": "yes"},
+        {"dry-run": True},
+    ],
+    ids=str,
+)
+def test_an_order_that_is_not_understood_is_refused(bench: Bench, order: dict[str, object]) -> None:
+    with pytest.raises(RedriveRefused):
+        run(redrive_of(bench), **order)

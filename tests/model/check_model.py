@@ -1,9 +1,10 @@
-"""Checks the model of the ledger with TLC: `python -m tests.model.check_model`. Needs Java 8 or later.
+"""Checks the models of the ledger with TLC: `python -m tests.model.check_model`. Needs Java 8 or later.
 
 The jar is the one that TLA_TOOLS_JAR names. Otherwise it is downloaded into .tla/ and checked against its hash.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,16 +24,56 @@ _INVARIANT_VIOLATED: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One configuration of the model, and the expected result."""
+    """One configuration of a model, and the expected result."""
 
     name: str
     expected: int
     """The exit code of TLC."""
     meaning: str
     """What the expected exit code shows."""
+    module: str = "Ledger"
 
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """Lifetime.tla without one of its rules, and what then goes wrong."""
+
+    rule: str
+    """The value of Rule in the model."""
+    broken: str
+    """The property that TLC finds broken."""
+    meaning: str
+    constants: tuple[tuple[str, str], ...] = ()
+    """Constants of lifetime.cfg, and their smaller values that suffice here."""
+
+    @property
+    def configuration(self) -> str:
+        """The text of its configuration."""
+        text = re.sub("(?m)^(INVARIANTS|PROPERTIES).*\n", "", (MODEL / "lifetime.cfg").read_text("utf-8"))
+        for constant, smaller in (*self.constants, ('"design"', f'"{self.rule}"')):
+            text = text.replace(constant, smaller)
+        kind = "PROPERTY" if self.broken in ("TellsTheRow", "RejectionStands") else "INVARIANT"
+        return f"{text}{kind} {self.broken}\n"
+
+
+_ONE_SLOT: Final = (("s1 = s1 s2 = s2", "s1 = s1"), ("{s1, s2}", "{s1}"))
+
+MUTANTS: Final = (
+    Mutant("doubts_expire", "NotForgotten", "a row in doubt expires, and its song is forgotten", _ONE_SLOT),
+    Mutant("row_not_renewed", "AtMostOnce", "a redrive long after creates the song again", _ONE_SLOT),
+    Mutant("letter_without_proof", "TaskIsReal", "any sender names a task, and it is believed", _ONE_SLOT),
+    Mutant("moved_letter_not_signed", "AtMostOnce", "a letter that SQS moved counts as another request", _ONE_SLOT),
+    Mutant("doubt_claimed_again", "AtMostOnce", "a redrive of a doubt creates the song again", _ONE_SLOT),
+    Mutant("unknown_is_retried", "AtMostOnce", "an unknown outcome is retried", _ONE_SLOT),
+    Mutant("last_decision_without_row", "TellsTheRow", "a request is reported as rejected, and its song exists", _ONE_SLOT),
+    Mutant("sent_anew_as_another_message", "RejectionStands", "a rejected request is created without a redrive"),
+    Mutant("sent_anew_without_first_id", "AtMostOnce", "a message sent anew counts as another request"),
+    Mutant("acknowledged_before_sent_anew", "NothingLost", "a crash in between loses the request"),
+)
 
 CHECKS: Final = (
+    Check("lifetime", _CLEAN, "redrives, messages sent anew and expired rows keep the invariants", "Lifetime"),
+    Check("lifetime_two_workers", _CLEAN, "so they do with two deliveries at the same time", "Lifetime"),
     Check("at_most_once", _CLEAN, "the design holds its invariants"),
     Check("settles", _CLEAN, "every message ends, and every claim that stays open has a dead letter"),
     Check("idempotency_record", _INVARIANT_VIOLATED, "the usual recipe pays twice"),
@@ -50,13 +91,31 @@ def find_jar() -> Path | None:
     return jar if jar.is_file() else None
 
 
-def run(name: str, jar: Path) -> subprocess.CompletedProcess[str]:
+def run(name: str, jar: Path, module: str = "Ledger") -> subprocess.CompletedProcess[str]:
     """Run TLC on one configuration; the exit code is the result. No files are left in the folder of the model."""
-    # -deadlock: do not report deadlocks, because a run of this model ends when no step is possible.
-    options = ["-workers", str(os.cpu_count() or 1), "-deadlock", "-nowarning", "-config", f"{name}.cfg"]
+    return _run(f"{name}.cfg", jar, module)
+
+
+def run_mutant(mutant: Mutant, jar: Path) -> subprocess.CompletedProcess[str]:
+    """Run TLC on Lifetime.tla without one rule. TLC is expected to find a violation."""
+    with tempfile.TemporaryDirectory() as folder:
+        configuration = Path(folder) / "mutant.cfg"
+        configuration.write_text(mutant.configuration, "utf-8")
+        return _run(str(configuration), jar, "Lifetime")
+
+
+def is_found(mutant: Mutant, done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether TLC found what the mutant breaks."""
+    return done.returncode == _INVARIANT_VIOLATED and f"{mutant.broken} is violated" in done.stdout
+
+
+def _run(configuration: str, jar: Path, module: str) -> subprocess.CompletedProcess[str]:
+    # -deadlock: do not report deadlocks, because a run of these models ends when no step is possible.
+    options = ["-workers", str(os.cpu_count() or 1), "-deadlock", "-nowarning", "-config", configuration]
     with tempfile.TemporaryDirectory() as states:
-        command = [java() or "java", "-XX:+UseParallelGC", "-cp", str(jar), "tlc2.TLC", *options, "-metadir", states]
-        return subprocess.run([*command, "Ledger.tla"], cwd=MODEL, capture_output=True, text=True, check=False)
+        machine = [java() or "java", "-XX:+UseParallelGC", f"-Djava.io.tmpdir={states}", "-cp", str(jar)]
+        command = [*machine, "tlc2.TLC", *options, "-metadir", states, f"{module}.tla"]
+        return subprocess.run(command, cwd=MODEL, capture_output=True, text=True, check=False)
 
 
 def main() -> int:
@@ -65,8 +124,13 @@ def main() -> int:
     jar = find_jar() or _fetch_jar()
     if jar is None:
         return _fail("the model checker could not be downloaded; set TLA_TOOLS_JAR to the path of a tla2tools.jar")
+    for mutant in MUTANTS:
+        done = run_mutant(mutant, jar)
+        if not is_found(mutant, done):
+            return _fail(f"{done.stdout}\n{mutant.rule}: exit {done.returncode}; {mutant.broken} was not found broken")
+        print(f"{mutant.rule}: {mutant.meaning} ({mutant.broken})", flush=True)  # noqa: T201
     for check in CHECKS:
-        done = run(check.name, jar)
+        done = run(check.name, jar, check.module)
         if done.returncode != check.expected:
             return _fail(f"{done.stdout}\n{check.name}: exit {done.returncode} instead of {check.expected}")
         print(f"{check.name}: {check.meaning} ({_states(done.stdout)})", flush=True)  # noqa: T201

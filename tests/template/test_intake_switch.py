@@ -55,9 +55,11 @@ def test_the_switch_reads_and_writes_one_item_which_is_not_a_request() -> None:
     assert of_the_table["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": INTAKE_KEY}}
 
 
-def test_only_the_switch_may_change_a_mapping() -> None:
-    changing = [role for role, one in statements("Allow") if "lambda:UpdateEventSourceMapping" in one["Action"]]
-    assert changing == ["SwitchIntakeRole"]
+def test_only_the_switch_may_change_a_mapping_and_only_that_of_submit_song() -> None:
+    changing = {
+        role: one["Condition"] for role, one in statements("Allow") if "lambda:UpdateEventSourceMapping" in one["Action"]
+    }
+    assert changing == {"SwitchIntakeRole": {"ArnEquals": {"lambda:FunctionArn": arn_of("SubmitSong")}}}
 
 
 def test_the_switch_has_time_for_two_requests_and_all_calls_of_aws() -> None:

@@ -3,6 +3,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from song_intake.admission.pace_item import PACE_KEY
+from song_intake.admission.switch_state import INTAKE_KEY
+from song_intake.contract.request_id import as_request_id
 from tests.template.transformed import Json, JsonValue, arn_of, properties, resources, resources_of
 
 # In a key policy "*" is the key itself, and a key that its account may not administer is lost for good.
@@ -25,6 +28,7 @@ GRANTS_OF_SUBMIT_SONG = [
     ("sqs:SendMessage", arn_of("SongDeadLetters")),
     ("sqs:SendMessage", arn_of("SongChecks")),
     ("dynamodb:GetItem", arn_of("Ledger")),
+    ("dynamodb:UpdateItem", arn_of("Ledger")),
     ("dynamodb:UpdateItem", arn_of("Ledger")),
     ("dynamodb:PartiQLInsert", arn_of("Ledger")),
     ("dynamodb:PartiQLUpdate", arn_of("Ledger")),
@@ -66,6 +70,7 @@ GRANTS_OF_RESOLVE_SONG = [
     ("dynamodb:GetItem", arn_of("Ledger")),
     ("dynamodb:UpdateItem", arn_of("Ledger")),
     ("dynamodb:Query", {"Fn::Sub": "${Ledger.Arn}/index/in-doubt"}),
+    ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiToken", "Id"]}),
     ("sqs:SendMessage", arn_of("SongChecks")),
     ("events:PutEvents", arn_of("SongEvents")),
     ("states:SendTaskFailure", "*"),
@@ -207,6 +212,34 @@ def test_a_function_publishes_events_of_its_own_sources_only() -> None:
     of_songs = {"ForAllValues:StringEquals": {"events:source": "song-intake"}}
     of_the_account_too = {"ForAllValues:StringEquals": {"events:source": ["song-intake", "song-intake.account"]}}
     assert sources == {"SubmitSongRole": of_the_account_too, "TrackSongRole": of_songs, "ResolveSongRole": of_songs}
+
+
+REQUESTS_ONLY = {"ForAllValues:StringNotLike": {"dynamodb:LeadingKeys": "#*"}}
+PACE_ONLY = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": PACE_KEY}}
+INTAKE_ONLY = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": INTAKE_KEY}}
+
+
+def test_every_right_on_the_table_is_limited_to_the_items_that_its_function_needs() -> None:
+    limits = {
+        (role, statement["Sid"]): statement["Condition"]
+        for role, statement in statements("Allow")
+        if statement.get("Resource") == arn_of("Ledger")
+    }
+    assert limits == {
+        ("SubmitSongRole", "WriteLedger"): REQUESTS_ONLY,
+        ("SubmitSongRole", "WritePace"): PACE_ONLY,
+        ("TrackSongRole", "WriteLedger"): REQUESTS_ONLY,
+        ("ReceiveWebhookRole", "WriteLedger"): REQUESTS_ONLY,
+        ("ResolveSongRole", "WriteLedger"): REQUESTS_ONLY,
+        ("SwitchIntakeRole", "WriteIntakeState"): INTAKE_ONLY,
+    }
+
+
+@pytest.mark.parametrize("key", [PACE_KEY, INTAKE_KEY])
+def test_no_request_has_the_key_of_another_item(key: str) -> None:
+    assert key.startswith("#")
+    assert as_request_id("#") is None
+    assert as_request_id(key) is None
 
 
 def test_no_other_policy_is_attached_to_the_roles() -> None:

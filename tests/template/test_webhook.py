@@ -1,5 +1,7 @@
 """The only public endpoint of the stack, and that it can be left out."""
 
+import json
+
 import pytest
 
 from tests.template.transformed import Json, arn_of, properties, resources, resources_of, shipped
@@ -11,6 +13,7 @@ OF_THE_WEBHOOK = {
     "WebhookApi",
     "WebhookIntegration",
     "WebhookRoute",
+    "WebhookAccessLogGroup",
     "WebhookStage",
     "WebhookPermission",
     "ReceiveWebhookErrorsAlarm",
@@ -55,8 +58,14 @@ def test_a_flood_of_webhooks_is_throttled_before_it_costs_an_invocation() -> Non
     assert properties("WebhookStage")["DefaultRouteSettings"] == throttling
 
 
-def test_the_mac_in_the_path_reaches_no_access_log() -> None:
-    assert "AccessLogSettings" not in properties("WebhookStage")
+def test_the_access_log_has_the_result_of_a_call_but_not_its_path_which_has_the_mac() -> None:
+    settings = properties("WebhookStage")["AccessLogSettings"]
+    assert settings["DestinationArn"] == arn_of("WebhookAccessLogGroup")
+    assert json.loads(settings["Format"]) == {
+        "requestId": "$context.requestId",
+        "status": "$context.status",
+        "routeKey": "$context.routeKey",
+    }
 
 
 def test_the_api_is_deployed_at_the_root_of_its_url() -> None:

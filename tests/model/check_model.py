@@ -65,7 +65,9 @@ MUTANTS: Final = (
     Mutant("moved_letter_not_signed", "AtMostOnce", "a letter that SQS moved counts as another request", _ONE_SLOT),
     Mutant("doubt_claimed_again", "AtMostOnce", "a redrive of a doubt creates the song again", _ONE_SLOT),
     Mutant("unknown_is_retried", "AtMostOnce", "an unknown outcome is retried", _ONE_SLOT),
-    Mutant("last_decision_without_row", "TellsTheRow", "a request is reported as rejected, and its song exists", _ONE_SLOT),
+    Mutant(
+        "last_decision_without_row", "TellsTheRow", "a request is reported as rejected, and its song exists", _ONE_SLOT
+    ),
     Mutant("sent_anew_as_another_message", "RejectionStands", "a rejected request is created without a redrive"),
     Mutant("sent_anew_without_first_id", "AtMostOnce", "a message sent anew counts as another request"),
     Mutant("acknowledged_before_sent_anew", "NothingLost", "a crash in between loses the request"),

@@ -215,6 +215,17 @@ def test_nothing_is_moved_without_the_key_or_the_queue(bench: Bench) -> None:
     assert len(bench.dead_letters.messages()) == 1
 
 
+def test_a_letter_that_its_queue_refuses_stops_no_other(bench: Bench) -> None:
+    large, small = "x" * 2000, "small"
+    for body in (large, small):
+        bench.dead_letters.send(body, signed(body, OURS))
+    bench.sqs.set_queue_attributes(QueueUrl=bench.requests.url, Attributes={"MaximumMessageSize": "1024"})
+    response = run(redrive_of(bench))
+    assert (response["moved"], response["not_accepted"]) == ({"OUTCOME_UNKNOWN": 1}, 1)
+    assert [message.body for message in back(bench)] == [small]
+    assert len(bench.dead_letters.messages()) == 1
+
+
 def test_checks_return_to_their_own_queue(bench: Bench) -> None:
     bench.dead_checks.send("a check", signed("a check", OURS | {"reason": "NEVER_FINISHED"}))
     assert run(redrive_of(bench), queue="checks")["moved"] == {"NEVER_FINISHED": 1}

@@ -14,19 +14,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.aws.signing_key import KeyUnavailable
 from song_intake.contract.proof import proof_on
 from song_intake.contract.redrive_order import RedriveOrder
-from song_intake.contract.sqs_message import Message, Origin
+from song_intake.contract.sqs_message import Origin
 from song_intake.domain.reason import Reason
 from song_intake.outgoing.attributes import DETAILS, attributes_of, group_of
+from song_intake.work.received_letter import message_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
     from song_intake.contract.proof import Proofs
+    from song_intake.contract.sqs_message import Message
     from song_intake.work.batch import TimeLeft
 
 LETTERS_A_CALL = 10
@@ -46,6 +50,9 @@ RELEASES_A_SECOND = 100
 
 NOT_MOVABLE = "NOT_MOVABLE"
 """Stands for the reason of a letter that is not moved: its proof is of no valid key, or it is not of this stack."""
+
+# SendMessage refuses this letter, and not every letter.
+_OF_THE_LETTER = frozenset(("InvalidParameterValue", "InvalidMessageContents"))
 
 _AGES = ((3600, "under 1 hour"), (86_400, "under 1 day"), (7 * 86_400, "under 7 days"), (math.inf, "7 days or more"))
 
@@ -78,6 +85,8 @@ class _Run:
     letters: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By reason and age."""
     selected: int = 0
+    not_accepted: int = 0
+    """Letters that their queue refused, because with our attributes they are too large."""
     moved: Counter[str] = field(default_factory=Counter)
     """By reason."""
     moved_ids: set[str] = field(default_factory=set)
@@ -117,6 +126,7 @@ class Redrive:
         return {
             "letters": letters,
             "selected": run.selected,
+            "not_accepted": run.not_accepted,
             "moved": dict(sorted(run.moved.items())),
             "at": order.at,
             "is_complete": run.is_complete,
@@ -135,7 +145,13 @@ class Redrive:
             run.selected += 1
             if order.is_dry_run:
                 continue
-            self._move(route, letter, letter.origin)
+            try:
+                self._move(route, letter, letter.origin)
+            except ClientError as failure:
+                if code_of(failure) not in _OF_THE_LETTER:
+                    raise
+                run.not_accepted += 1
+                continue
             self._delete(route, run.held[message.message_id])
             del run.held[message.message_id]
             run.moved[letter.reason] += 1
@@ -163,7 +179,7 @@ class Redrive:
             ).get("Messages", [])
             empty = 0 if received else empty + 1
             yield from [
-                (_message_of(letter), "DeadLetterQueueSourceArn" in letter.get("Attributes", {}))
+                (message_of(letter), "DeadLetterQueueSourceArn" in letter.get("Attributes", {}))
                 for letter in received
                 if self._is_first(letter, route, run)
             ]
@@ -223,22 +239,6 @@ class Redrive:
                         for i, handle in enumerate(handles[start : start + LETTERS_A_CALL])
                     ],
                 )
-
-
-def _message_of(received: MessageTypeDef) -> Message:
-    system = received.get("Attributes", {})
-    return Message(
-        message_id=received["MessageId"],
-        receipt_handle=received["ReceiptHandle"],
-        body=received["Body"],
-        receive_count=int(system.get("ApproximateReceiveCount", "1")),
-        sent_at=int(system.get("SentTimestamp", "0")) / 1000,
-        attributes={
-            name: {"dataType": value["DataType"], "stringValue": value.get("StringValue", "")}
-            for name, value in received.get("MessageAttributes", {}).items()
-        },
-        group_id=system.get("MessageGroupId"),
-    )
 
 
 def _age_of(message: Message, order: RedriveOrder) -> str:

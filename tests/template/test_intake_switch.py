@@ -57,7 +57,9 @@ def test_the_switch_reads_and_writes_one_item_which_is_not_a_request() -> None:
 
 def test_only_the_switch_may_change_a_mapping_and_only_that_of_submit_song() -> None:
     changing = {
-        role: one["Condition"] for role, one in statements("Allow") if "lambda:UpdateEventSourceMapping" in one["Action"]
+        role: one["Condition"]
+        for role, one in statements("Allow")
+        if "lambda:UpdateEventSourceMapping" in one["Action"]
     }
     assert changing == {"SwitchIntakeRole": {"ArnEquals": {"lambda:FunctionArn": arn_of("SubmitSong")}}}
 

@@ -51,6 +51,8 @@ class Row:
     refunded: bool | None
     submission_unpublished: bool
     """Whether others than submit_song named the task, so that nobody may have announced the song as submitted."""
+    task_named_by_operator: bool
+    """Whether an operator named the task: it may be replaced until its song ends."""
     end_published: bool
     """Whether the song's end was announced, and called back where somebody waited."""
 
@@ -81,6 +83,7 @@ class Row:
             clips=tuple(_clip(one["M"]) for one in item.get("clips", {}).get("L", ())),
             refunded=item.get("refunded", {}).get("BOOL"),
             submission_unpublished=item.get("submission_unpublished", {}).get("BOOL", False),
+            task_named_by_operator=item.get("task_named_by_operator", {}).get("BOOL", False),
             end_published=item.get("end_published", {}).get("BOOL", False),
         )
 

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from song_intake.app.resolve import ResolveSettings, resolve_song
 from song_intake.aws.clients import AwsClients, ssl_context
 from song_intake.domain.decision import SideEffectFailed
+from song_intake.ledger.resolving import SEGMENTS
 from song_intake.ledger.table import LedgerUnavailable
 from song_intake.outgoing.telemetry import Telemetry
 from song_intake.work.resolution import DecisionRefused, Resolution
@@ -22,7 +23,7 @@ logger = Logger(location=None)
 
 def build(settings: ResolveSettings) -> Resolution:
     """Build the function with its AWS clients."""
-    aws = AwsClients(ssl_context(None), settings.aws_seconds, connections=1)
+    aws = AwsClients(ssl_context(settings.ca_bundle), settings.aws_seconds, connections=SEGMENTS)
     return resolve_song(settings, aws, Telemetry(logger, Metrics()))
 
 

@@ -18,7 +18,7 @@ from botocore.loaders import Loader
 Model = dict[str, Any]
 
 OPERATIONS = {
-    "dynamodb": {"BatchExecuteStatement", "GetItem", "PutItem", "Query", "UpdateItem"},
+    "dynamodb": {"BatchExecuteStatement", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"},
     "events": {"PutEvents"},
     "lambda": {"GetEventSourceMapping", "UpdateEventSourceMapping"},
     "secretsmanager": {"GetSecretValue"},

@@ -1,10 +1,13 @@
 """An operator's decisions, and what handles them as resolve_song does, without Lambda."""
 
+from dataclasses import replace
+
+from song_intake.app.resolve import ResolveSettings, resolve_song
 from song_intake.ledger.resolving import ResolutionStore
 from song_intake.outgoing.checks import SongCheck, SongChecks
 from song_intake.outgoing.notifier import Notifier
 from song_intake.work.resolution import Resolution
-from tests.integration.bench import Bench
+from tests.integration.bench import KEEP_DAYS, LEASE, Bench
 from tests.integration.ledger_case import Case
 
 TASK = "task-9"
@@ -18,12 +21,29 @@ def resolution_of(
     checks: SongChecks | None = None,
     notifier: Notifier | None = None,
 ) -> Resolution:
-    return Resolution(
-        store=store or ResolutionStore(bench.ledger_table()),
+    """resolve_song as the app builds it, with some parts replaced. The music API knows TASK."""
+    bench.vendor.add_task(TASK)
+    settings = ResolveSettings(
+        music_api_origin=bench.vendor.origin,
+        api_token_secret_arn=bench.secret_id,
+        ledger_table=bench.table,
+        keep_days=KEEP_DAYS,
+        song_checks_queue_url=bench.checks.url,
+        event_bus_name=bench.bus.name,
+        connect_timeout=1,
+        poll_deadline=1,
+        first_check=60,
+        lease=LEASE,
+        function_timeout=NOT_CREATED_AFTER - LEASE,
+        ca_bundle=None,
+    )
+    built = resolve_song(settings, bench.clients(), bench.telemetry)
+    return replace(
+        built,
+        store=store or built.store,
         # The first check of a song is delayed. A check after an operator's decision is not.
-        checks=checks or bench.song_checks(first_check=60),
-        notifier=notifier or bench.notifier(),
-        not_created_after=NOT_CREATED_AFTER,
+        checks=checks or built.checks,
+        notifier=notifier or built.notifier,
     )
 
 

@@ -99,14 +99,6 @@ def test_a_decision_without_a_request_is_refused_with_the_rule(
         resolution.handle(decision)
 
 
-def test_another_task_after_the_first_decision_is_refused(bench: Bench, resolution: Resolution) -> None:
-    case = brought_to(bench, S.IN_DOUBT)
-    resolution.handle(task_given(case))
-    with pytest.raises(DecisionRefused, match="the request is SUBMITTED"):
-        resolution.handle(task_given(case, "task-10"))
-    assert case.row["task_id"] == TASK
-
-
 Write = Callable[[ResolutionStore, Row], Written | Existing]
 
 

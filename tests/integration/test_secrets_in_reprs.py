@@ -57,6 +57,11 @@ def is_ours(found: object) -> bool:
 
 def resolution_settings(bench: Bench) -> ResolveSettings:
     return ResolveSettings(
+        music_api_origin=bench.vendor.origin,
+        api_token_secret_arn=bench.secret_id,
+        connect_timeout=1,
+        poll_deadline=1,
+        ca_bundle=None,
         ledger_table=bench.table,
         keep_days=90,
         song_checks_queue_url=bench.checks.url,

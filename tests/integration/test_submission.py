@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from song_intake.domain.decision import Decision, Done, Origin
+from song_intake.domain.decision import Decision, Done, RequestContext
 from song_intake.domain.reason import Reason
 from song_intake.work.submission import Submission
 from tests.integration import unreachable
@@ -34,7 +34,7 @@ def test_a_duplicate_of_a_submitted_request_is_done_without_a_create(
 ) -> None:
     first = decide(submission, record(request_id))
     assert isinstance(first, Done)
-    origin = Origin("message-1", {})
+    origin = RequestContext("message-1", {})
     assert decide(submission, record(request_id, message_id)) == Done(first.task_id, duplicate=True, origin=origin)
     assert len(bench.vendor.creates) == 1
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from song_intake.domain.decision import DeadLetter, Decision, Done, Origin
+from song_intake.domain.decision import DeadLetter, Decision, Done, RequestContext
 from song_intake.domain.reason import Reason
 from song_intake.ledger.resolving import ResolutionStore
 from song_intake.ledger.table import Written
@@ -203,7 +203,7 @@ def test_a_second_task_of_a_submitted_request_is_kept_and_its_message_done(
     first = decide(submission, record(request_id))
     assert isinstance(first, Done)
     back = redriven(record(request_id), DeadLetter(Reason.TASK_NOT_RECORDED, "", task_id="task-2"), request_id)
-    assert decide(submission, back) == Done(first.task_id, duplicate=True, origin=Origin("message-1", {}))
+    assert decide(submission, back) == Done(first.task_id, duplicate=True, origin=RequestContext("message-1", {}))
     assert bench.row(request_id)["other_task_ids"] == ["task-2"]
 
 

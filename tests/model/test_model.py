@@ -32,7 +32,7 @@ def test_redrives_and_expired_rows_keep_the_invariants(jar: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-# The others take as long: `make model` has them all.
+# `make model` has all of them.
 QUICK = ("letter_without_proof", "last_decision_without_row", "acknowledged_before_sent_anew")
 
 

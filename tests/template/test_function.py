@@ -85,6 +85,10 @@ VARIABLES_OF: dict[str, Json] = {
         "SIGNING_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
     },
     "ResolveSong": {
+        "MUSIC_API_ORIGIN": ref("MusicApiOrigin"),
+        "API_TOKEN_SECRET_ARN": {"Fn::GetAtt": ["ApiToken", "Id"]},
+        "CONNECT_TIMEOUT_SECONDS": ref("ConnectTimeoutSeconds"),
+        "POLL_DEADLINE_SECONDS": ref("PollDeadlineSeconds"),
         "EVENT_BUS_NAME": ref("SongEvents"),
         "FUNCTION_TIMEOUT_SECONDS": if_paced("Timeout", "FunctionTimeoutSeconds"),
         "FIRST_CHECK_SECONDS": ref("FirstCheckSeconds"),

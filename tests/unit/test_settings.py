@@ -57,9 +57,22 @@ TRACK_NUMBERS = {
 }
 RECEIVE_TEXTS = {name: TEXTS[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUEUE_URL", "SIGNING_KEY_SECRET_ARN")}
 RECEIVE_NUMBERS = {"KEEP_DAYS": "90"}
-RESOLVE_TEXTS = {name: TEXTS[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUEUE_URL", "EVENT_BUS_NAME")}
+RESOLVE_TEXTS = {
+    name: TEXTS[name]
+    for name in (
+        "MUSIC_API_ORIGIN",
+        "API_TOKEN_SECRET_ARN",
+        "LEDGER_TABLE",
+        "SONG_CHECKS_QUEUE_URL",
+        "EVENT_BUS_NAME",
+    )
+}
 RESOLVE_NUMBERS = {
-    name: NUMBERS[name] for name in ("KEEP_DAYS", "FIRST_CHECK_SECONDS", "LEASE_SECONDS", "FUNCTION_TIMEOUT_SECONDS")
+    **{
+        name: NUMBERS[name]
+        for name in ("KEEP_DAYS", "FIRST_CHECK_SECONDS", "LEASE_SECONDS", "FUNCTION_TIMEOUT_SECONDS")
+    },
+    **{name: TRACK_NUMBERS[name] for name in ("CONNECT_TIMEOUT_SECONDS", "POLL_DEADLINE_SECONDS")},
 }
 REDRIVE_TEXTS = {
     **{name: text for name, text in TEXTS.items() if name.endswith("_QUEUE_URL")},

@@ -13,6 +13,7 @@ its end: polls and webhooks report the end.
 
 import itertools
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -39,7 +40,7 @@ from tests.local.vendor.record import CREATE_PATH, TASK_PATH, Create, VendorReco
 from tests.local.vendor.rules import check_create
 from tests.local.vendor.script import VendorScript
 from tests.local.vendor.server import HOST, HttpsServer, Reply, Request
-from tests.local.vendor.story import Fails
+from tests.local.vendor.story import Fails, TaskStory
 from tests.local.vendor.tasks import VendorTasks
 from tests.local.vendor.timetable import Timetable
 from tests.local.vendor.tls import issue_certificate
@@ -154,6 +155,10 @@ class MusicVendor(VendorScript, VendorRecord):
             delivered=lambda: self.mark_answered(create),
             over=lambda: self._courier.after_the_answer(create.task_id),
         )
+
+    def add_task(self, task_id: str) -> None:
+        """A song with this id whose create is not in the record."""
+        self._tasks.begin(Create(task_id, None, {}, "", time.monotonic()), TaskStory(), self.task_seconds)
 
     def _begin(self, create: Create, webhook_plan: WebhookPlan) -> None:
         task = self._tasks.begin(create, self._stories.pop(create.title), self.task_seconds)

@@ -8,7 +8,7 @@ from song_intake.domain.status import Status
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RequestContext:
     """What the row of a submitted request says about the message that brought it."""
 
     message_id: str | None
@@ -31,7 +31,7 @@ class Done:
     """How many links of the song were left out because they are not usable."""
     has_token: bool = False
     """Whether the message's task token is on the row, so that it is answered when the song ends."""
-    origin: Origin | None = None
+    origin: RequestContext | None = None
     """Of a duplicate: what Song Submitted says, if the first delivery has not published it. None: it comes with the end
     of the song, since others named the task."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from song_intake.ledger.row import TRANSIENT_ATTRIBUTES, Row
 from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, Written
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef, ScanInputTypeDef
 
     from song_intake.ledger.notified import Notified
     from song_intake.ledger.row import Values
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 INDEX = "in-doubt"
 # Our choice: a response of Lambda holds at most 6 MB, and no operator reads a longer list.
 MOST_LISTED = 1000
+
+# Parts of the table that are searched at the same time: a million rows are some 1,000 pages, of some 20 ms each.
+SEGMENTS = 8
 
 PAGE_KEY = ("updated_at", "request_id")
 """The names in a page's `next`: with `doubt`, which is the same for all, they are the key of a row in the index."""
@@ -83,6 +87,35 @@ class ResolutionStore:
             query["ExclusiveStartKey"] = {**doubt, **after}
         return self._table.dynamodb.query(**query)
 
+    def requests_of_task(self, task_id: str) -> list[str]:
+        """The ids of the requests whose rows name this task.
+
+        Reads the whole table: an index by task would cost a write for every song, and an operator asks rarely.
+        """
+        try:
+            with ThreadPoolExecutor(SEGMENTS) as pool:
+                parts = pool.map(lambda segment: self._search(task_id, segment), range(SEGMENTS))
+                return [request_id for part in parts for request_id in part]
+        except AWS_FAILURES as failure:
+            raise LedgerUnavailable(code_of(failure)) from None
+
+    def _search(self, task_id: str, segment: int) -> list[str]:
+        search: ScanInputTypeDef = {
+            "TableName": self._table.name,
+            "ProjectionExpression": "request_id",
+            "FilterExpression": "task_id = :task_id OR contains(other_task_ids, :task_id)",
+            "ExpressionAttributeValues": {":task_id": {"S": task_id}},
+            "Segment": segment,
+            "TotalSegments": SEGMENTS,
+        }
+        found: list[str] = []
+        while True:
+            answer = self._table.dynamodb.scan(**search)
+            found += [item["request_id"]["S"] for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return found
+            search["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
     def record_task(self, row: Row, task_id: str, by: str) -> Written | Existing:
         """IN_DOUBT, or SUBMITTING with an expired lease -> SUBMITTED. `by`: the operator."""
         return self._resolve(
@@ -90,6 +123,22 @@ class ResolutionStore:
             by,
             set_="#status = :submitted, task_id = :task_id, submission_unpublished = :yes, named_by = :by",
             values={":submitted": {"S": Status.SUBMITTED}, ":task_id": {"S": task_id}, ":yes": {"BOOL": True}},
+        )
+
+    def replace_task(self, row: Row, task_id: str, by: str) -> Written | Existing:
+        """SUBMITTED -> SUBMITTED, with another task than the one that an operator named before."""
+        return self._table.write(
+            row.request_id,
+            set_="task_id = :task_id, submission_unpublished = :yes, resolved_by = :by, resolved_at = :at",
+            remove="reason, detail",
+            condition="#status = :submitted AND task_id = :seen AND attribute_exists(named_by)",
+            values={
+                ":submitted": {"S": Status.SUBMITTED},
+                ":task_id": {"S": task_id},
+                ":seen": {"S": row.task_id or ""},
+                ":yes": {"BOOL": True},
+                ":by": {"S": by},
+            },
         )
 
     def record_not_created(self, row: Row, by: str, detail: str) -> Written | Existing:

@@ -62,7 +62,7 @@ class Row:
     resolved_by: str | None
     """The operator whose decision was applied last."""
     named_by: str | None
-    """The operator who named the task; None if no operator did."""
+    """The operator who named the task, which may be replaced until its song ends; None if no operator did."""
     end_published: bool
     """Whether the event of the song's end was published, or that of an operator's decision that there is no song."""
     doubt_published: str | None

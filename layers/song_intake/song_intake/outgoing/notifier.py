@@ -16,7 +16,7 @@ from song_intake.outgoing.events import EventPublisher, EventType, SongEvent
 if TYPE_CHECKING:
     from song_intake.contract.song_request import SongRequest
     from song_intake.contract.sqs_message import Message
-    from song_intake.domain.decision import DeadLetter, Origin
+    from song_intake.domain.decision import DeadLetter, RequestContext
     from song_intake.domain.task import Clip
     from song_intake.ledger.row import Row
     from song_intake.outgoing.callback import TaskCallback
@@ -39,7 +39,7 @@ class Notifier:
         """Publish one event."""
         self.publisher.publish(event)
 
-    def publish_submitted(self, task_id: str, request_id: str, origin: Origin) -> None:
+    def publish_submitted(self, task_id: str, request_id: str, origin: RequestContext) -> None:
         """Publish that the music API accepted the request as this task."""
         self.publish(
             SongEvent(

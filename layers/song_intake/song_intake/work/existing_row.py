@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from song_intake.domain.decision import DeadLetter, Decision, Done, Origin, RetryIn
+from song_intake.domain.decision import DeadLetter, Decision, Done, RequestContext, RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 
@@ -41,7 +41,7 @@ def decision_for_existing(row: Row, request: SongRequest, message: Message) -> D
 
 
 def _duplicate(row: Row, request: SongRequest) -> Done:
-    origin = None if row.submission_unpublished else Origin(row.first_message_id, row.metadata)
+    origin = None if row.submission_unpublished else RequestContext(row.first_message_id, row.metadata)
     return Done(row.task_id, duplicate=True, has_token=request.task_token in row.task_tokens, origin=origin)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from song_intake.domain.decision import DeadLetter, Done, Origin, SideEffectFailed
+from song_intake.domain.decision import DeadLetter, Done, RequestContext, SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import FINAL, Status
 from song_intake.ledger.table import LedgerUnavailable, Written
@@ -62,7 +62,7 @@ class MessageSteps:
         if task_id is not None and done.ended is None:
             check = SongCheck(request.request_id, task_id, time.time())
             steps["check"] = lambda: self.checks.schedule(check)
-        origin = done.origin if done.duplicate else Origin(message.first_message_id, request.metadata)
+        origin = done.origin if done.duplicate else RequestContext(message.first_message_id, request.metadata)
         is_due = done.ended is None or _SUBMITTED in failed
         if task_id is not None and origin is not None and is_due:
             steps[_SUBMITTED] = lambda: self.notifier.publish_submitted(task_id, request.request_id, origin)

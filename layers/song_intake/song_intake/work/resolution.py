@@ -1,6 +1,7 @@
 """Applies an operator's decision on a request in doubt.
 
-{"request_id": "...", "task_id": "..."}        the song exists: it is tracked until it ends
+{"request_id": "...", "task_id": "..."}        the song exists: it is tracked until it ends. Until then, a task that
+                                               an operator named may be replaced in the same way
 {"request_id": "...", "not_created": true}     the song does not exist: a redrive of the dead letter creates it
 {"list": "IN_DOUBT"}                           lists the requests that need a decision; if there are more than one
                                                response holds, it has "next": send it as "start" for the rest
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from song_intake.ledger.table import Written
     from song_intake.outgoing.checks import SongChecks
     from song_intake.outgoing.notifier import Notifier
+    from song_intake.work.task_check import TaskCheck
 
 _RESOLVABLE = frozenset((Status.IN_DOUBT, Status.SUBMITTING))
 
@@ -44,6 +46,7 @@ class Resolution:
     store: ResolutionStore
     checks: SongChecks
     notifier: Notifier
+    task_check: TaskCheck
     not_created_after: float
     """The age in seconds from which "not created" is accepted: no function can receive a response any more."""
     on_handled: Callable[[], None] = field(default=lambda: None)
@@ -91,7 +94,8 @@ class Resolution:
             return row
         if event.get("changed_at", row.changed_at) != row.changed_at:
             raise DecisionRefused("the request changed after it was listed")
-        if row.status not in _RESOLVABLE:
+        may_be_replaced = row.status is Status.SUBMITTED and row.named_by is not None and "task_id" in event
+        if row.status not in _RESOLVABLE and not may_be_replaced:
             raise DecisionRefused(f"the request is {row.status}: only one in doubt can be resolved")
         if row.status is Status.SUBMITTING and not row.lease_is_over():
             wait = max(row.lease_until - time.time(), 0)
@@ -112,7 +116,10 @@ class Resolution:
         task_id = as_task_id(event["task_id"])
         if task_id is None:
             raise DecisionRefused("task_id must be 1 to 256 printable characters without spaces")
-        after = _row_after(self.store.record_task(row, task_id, by))
+        if objection := self.task_check.objection(row.request_id, task_id):
+            raise DecisionRefused(objection)
+        record = self.store.replace_task if row.status is Status.SUBMITTED else self.store.record_task
+        after = _row_after(record(row, task_id, by))
         self.checks.poll_now(SongCheck(row.request_id, task_id, time.time()))
         return after
 

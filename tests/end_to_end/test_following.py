@@ -157,7 +157,6 @@ def test_a_song_that_never_ends_is_given_up_and_a_redrive_polls_it_again(
     [
         ("TrackSong", "dynamodb:UpdateItem"),
         ("TrackSong", "secretsmanager:GetSecretValue"),
-        ("SubmitSong", "events:PutEvents"),
         ("SubmitSong", "sqs:SendMessage"),
     ],
 )

@@ -14,6 +14,7 @@ from tests.integration.bench import FINAL_RECEIVE, MAX_RECEIVE_COUNT, Bench, rec
 from tests.integration.decisions import TITLE, abandon, decide, letter_in, record, redriven
 from tests.integration.ledger_case import brought_to
 from tests.local.vendor import behaviour
+from tests.signing import signed
 
 AFTER_THE_FINAL_ONE = range(FINAL_RECEIVE + 1, MAX_RECEIVE_COUNT + 1)
 
@@ -120,7 +121,8 @@ def test_after_an_unexpected_error_on_the_last_receive_a_known_task_stays_on_the
     bench: Bench, submission: Submission
 ) -> None:
     attributes = {"reason": "TASK_NOT_RECORDED", "first_message_id": "message-1", "task_id": "task-1"}
-    message = Message.of(record_of("{}", receives=MAX_RECEIVE_COUNT, attributes=attributes))
+    record = record_of("{}", receives=MAX_RECEIVE_COUNT, attributes=signed("{}", attributes))
+    message = bench.proofs.read(Message.of(record))
     case = brought_to(bench, None)
     letter = letter_in(submission.on_unexpected_error(message, ValueError(), case.request))
     assert (letter.reason, letter.task_id) == (Reason.TASK_NOT_RECORDED, "task-1")

@@ -14,7 +14,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-TOKEN = "bench-secret"
+TOKEN = "bench-secret-of-32-characters-or-more"
 
 Answer = dict[str, Any]
 

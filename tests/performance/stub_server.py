@@ -19,7 +19,7 @@ from typing import Any
 from tests.local.vendor.tls import issue_certificate
 from tests.performance.stub_record import Record, task_of
 
-SECRET = "bench-secret"  # the value of both secrets: the API token and the webhook key
+SECRET = "bench-secret-of-32-characters-or-more"  # the value of both secrets: the API token and the signing key
 ASSIGNMENT = re.compile(r"(#?\w+) = (:\w+)")
 
 Json = dict[str, Any]

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import lambda_svc
 
 SQS_BATCHES = {
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
@@ -26,6 +27,7 @@ _STATEMENT = re.compile(r'(INSERT INTO|UPDATE) "([^"]+)"')
 def mend() -> None:
     _mend_calls()
     _mend_statements()
+    _mend_conditions()
 
 
 def _mend_calls() -> None:
@@ -70,3 +72,20 @@ def _statement_checks(body: bytes, region: str, account: str) -> Iterator[tuple[
         verb, table = (found[1].split()[0], found[2]) if found else ("", "")
         action = PARTIQL_ACTIONS.get(verb, "dynamodb:PartiQL")
         yield action, f"arn:aws:dynamodb:{region}:{account}:table/{table}"
+
+
+def _mend_conditions() -> None:
+    """A call about one mapping has the ARN of its function as the condition key lambda:FunctionArn.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+    """
+    resolve = iam_evaluator._resolve_condition_key
+
+    @functools.wraps(resolve)
+    def mended(key: str, context: Any) -> Any:
+        kind, _, mapping = context.resource_arn.rpartition(":")
+        if key.lower() == "lambda:functionarn" and kind.endswith(":event-source-mapping"):
+            return lambda_svc._esms.get(mapping, {}).get("FunctionArn")
+        return resolve(key, context)
+
+    iam_evaluator._resolve_condition_key = mended

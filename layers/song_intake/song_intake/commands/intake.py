@@ -12,10 +12,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-import boto3
-
 from song_intake.commands.options import add_flag
-from song_intake.commands.stack import caller, invoke, outputs_of, print_response
+from song_intake.commands.stack import caller, functions, invoke, outputs_of, print_response
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     given = _parsed(arguments)
     command = "off" if given.off else "on" if given.on else "status"
     name = outputs_of(given.stack)["SwitchIntakeFunctionName"]
-    response, is_done = invoke(boto3.client("lambda"), name, {"intake": command, "by": caller()})
+    response, is_done = invoke(functions(), name, {"intake": command, "by": caller()})
     print_response(response)
     return 0 if is_done else 1
 

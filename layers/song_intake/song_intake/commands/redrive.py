@@ -16,20 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-import boto3
-from botocore.config import Config
-
 from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.commands.options import add_flag, count, hours, reason_code
-from song_intake.commands.stack import invoke, outputs_of, print_response
+from song_intake.commands.stack import functions, invoke, outputs_of, print_response
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 QUEUES = ("requests", "checks")
-
-# Longer than the timeout of redrive_letters, and no second attempt: two invocations would move letters at once.
-_PATIENT = Config(read_timeout=150, retries={"total_max_attempts": 1})
 
 
 class _RedriveFailed(Exception):
@@ -89,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
     given = _parsed(arguments)
     name = outputs_of(given.stack)["RedriveLettersFunctionName"]
     plan = _Plan(
-        boto3.client("lambda", config=_PATIENT),
+        functions(),
         name,
         {"reason": given.reason, "older_hours": given.older},
         given.limit,

@@ -16,12 +16,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import boto3
-
 from song_intake.commands.bulk import resolve_in_bulk
 from song_intake.commands.doubts import DoubtSelection, ListFailed, doubts
 from song_intake.commands.options import add_flag, moment, reason_code, request_id
-from song_intake.commands.stack import caller, invoke, outputs_of, print_response
+from song_intake.commands.stack import caller, functions, invoke, outputs_of, print_response
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -31,24 +29,24 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command. Returns the exit code."""
     given = _parsed(arguments)
     name = outputs_of(given.stack)["ResolveSongFunctionName"]
-    functions = boto3.client("lambda")
+    client = functions()
     try:
         if given.list:
-            print_response({"in_doubt": list(doubts(functions, name))})
+            print_response({"in_doubt": list(doubts(client, name))})
             return 0
         if given.request:
-            return _resolve_one(functions, name, given)
+            return _resolve_one(client, name, given)
         selection = DoubtSelection(given.since, given.until, given.reason)
-        return 0 if resolve_in_bulk(functions, name, selection, caller(), is_confirmed=given.yes) else 1
+        return 0 if resolve_in_bulk(client, name, selection, caller(), is_confirmed=given.yes) else 1
     except ListFailed as failed:
         print_response(failed.response)
         return 1
 
 
-def _resolve_one(functions: LambdaClient, name: str, given: argparse.Namespace) -> int:
+def _resolve_one(client: LambdaClient, name: str, given: argparse.Namespace) -> int:
     event: dict[str, object] = {"request_id": given.request, "by": caller()}
     decision: dict[str, object] = {"not_created": True} if given.not_created else {"task_id": given.task}
-    response, is_done = invoke(functions, name, {**event, **decision})
+    response, is_done = invoke(client, name, {**event, **decision})
     print_response(response)
     return 0 if is_done else 1
 

@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.config import Config
 
 from song_intake.commands.terminal import print_line
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+
+# Longer than the timeout of any function for operators, and no second attempt: two invocations would do the work twice.
+_PATIENT = Config(read_timeout=160, retries={"total_max_attempts": 1})
 
 # A response with one of these members means that the function did not execute the command.
 _FAILED = frozenset(("refused", "error"))
@@ -21,6 +25,11 @@ def outputs_of(stack: str) -> dict[str, str]:
     """The outputs of the stack, by name."""
     described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+
+def functions() -> LambdaClient:
+    """The client that invokes functions. It waits for the longest of them."""
+    return boto3.client("lambda", config=_PATIENT)
 
 
 def caller() -> str:

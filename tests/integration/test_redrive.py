@@ -259,3 +259,11 @@ def test_a_run_stops_before_its_time_is_up(bench: Bench) -> None:
 def test_an_order_that_is_not_understood_is_refused(bench: Bench, order: dict[str, object]) -> None:
     with pytest.raises(RedriveRefused):
         run(redrive_of(bench), **order)
+
+
+def test_a_dry_run_selects_no_more_letters_than_the_limit(bench: Bench) -> None:
+    for body in ("one", "two"):
+        bench.dead_letters.send(body, signed(body, OURS))
+    response = run(redrive_of(bench), dry_run=True, limit=1)
+    assert (response["selected"], response["moved"]) == (1, {})
+    assert sum(response["letters"]["OUTCOME_UNKNOWN"].values()) == 2

@@ -127,3 +127,9 @@ def test_after_an_unexpected_error_on_the_last_receive_a_known_task_stays_on_the
     letter = letter_in(submission.on_unexpected_error(message, ValueError(), case.request))
     assert (letter.reason, letter.task_id) == (Reason.TASK_NOT_RECORDED, "task-1")
     assert case.item == {}, "a song exists, so it is not rejected"
+
+
+def test_after_an_unexpected_error_on_the_last_receive_an_invalid_message_is_given_up(submission: Submission) -> None:
+    message = Message.of(record_of("{}", receives=MAX_RECEIVE_COUNT))
+    letter = letter_in(submission.on_unexpected_error(message, ValueError(), None))
+    assert letter.reason is Reason.RETRIES_EXHAUSTED

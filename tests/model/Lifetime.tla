@@ -17,6 +17,7 @@ CONSTANTS Slots,        \* room for the messages that exist at the same time
           Workers,
           MaxReceives,  \* the redrive policy's maxReceiveCount
           FinalReceive, \* the last receive on which a create may be sent: Submission.final_receive
+          MaxSteps,     \* see FewSteps
           MaxCrashes,   \* between two ticks
           KeepTicks,    \* KeepDays
           Rule
@@ -275,6 +276,9 @@ Next == \/ \E w \in Workers : Step(w)
         \/ \E s \in Slots, kind \in Kinds : Redrive(s, kind)
         \/ \E s \in Slots : BecomeVisible(s) \/ Move(s)
         \/ Webhook \/ NotCreated \/ CreateLate \/ Tick \/ Expire
+
+\* The larger configurations are too large to search whole: TLC visits every state that this many steps reach.
+FewSteps == TLCGet("level") <= MaxSteps
 
 Symmetry == Permutations(Slots) \cup Permutations(Workers)
 

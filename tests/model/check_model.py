@@ -50,7 +50,7 @@ class Mutant:
     @property
     def configuration(self) -> str:
         """The text of its configuration."""
-        text = re.sub("(?m)^(INVARIANTS|PROPERTIES).*\n", "", (MODEL / "lifetime.cfg").read_text("utf-8"))
+        text = re.sub("(?m)^(INVARIANTS|PROPERTIES|CONSTRAINT).*\n", "", (MODEL / "lifetime.cfg").read_text("utf-8"))
         for constant, value in (*self.constants, ('"design"', f'"{self.rule}"')):
             text = text.replace(constant, value)
         kind = "PROPERTY" if self.broken in ("TellsTheRow", "RejectionStands") else "INVARIANT"

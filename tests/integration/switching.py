@@ -56,11 +56,13 @@ def switch_of(
     store: IntakeStateStore | None = None,
     secret_id: str | None = None,
     origin: str | None = None,
+    signing_key_id: str | None = None,
 ) -> IntakeSwitch:
     """Built as switch_intake builds it, with the mapping simulated."""
     settings = SwitchSettings(
         music_api_origin=origin or bench.vendor.origin,
         api_token_secret_arn=secret_id or bench.secret_id,
+        signing_key_secret_arn=signing_key_id or bench.signing_key_id,
         ledger_table=bench.table,
         intake_mapping_uuid="the-mapping",
         connect_timeout=1,

@@ -98,6 +98,21 @@ def test_a_balance_check_resumes_the_intake_when_the_token_works_again(
     assert mappings.changes == [False, True]
 
 
+def test_a_check_resumes_the_intake_when_the_signing_key_can_be_read_again(
+    bench: Bench, mappings: SimulatedMappings, switch: IntakeSwitch, time_passes: TimePasses
+) -> None:
+    key = bench.secrets.get_secret_value(SecretId=bench.signing_key_id)["SecretString"]
+    bench.secrets.put_secret_value(SecretId=bench.signing_key_id, SecretString="too short")
+    switch.handle(fault(Reason.SIGNING_KEY_UNAVAILABLE))
+    mappings.settle()
+    time_passes(9 * 86_400)
+    switch.handle(CHECK_BALANCE)
+    assert mappings.changes == [False], "a trial would only use up receives"
+    bench.secrets.put_secret_value(SecretId=bench.signing_key_id, SecretString=key)
+    switch.handle(CHECK_BALANCE)
+    assert mappings.changes == [False, True]
+
+
 def test_a_fault_that_the_balance_does_not_explain_pauses_the_intake_for_a_while(
     mappings: SimulatedMappings, switch: IntakeSwitch, time_passes: TimePasses
 ) -> None:

@@ -109,8 +109,9 @@ def test_the_task_that_an_operator_named_may_be_replaced_until_its_song_ends(
     case = brought_to(bench, S.IN_DOUBT)
     bench.vendor.add_task(OTHER)
     resolution.handle(task_given(case, OTHER))
-    resolution.handle(task_given(case))
+    resolution.handle({**task_given(case), "by": "the second operator"})
     assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", TASK)
+    assert case.row["named_by"] == "the second operator", "Song Submitted will say so"
     assert checked(bench) == [OTHER, TASK]
 
     store = TrackingStore(bench.ledger_table())

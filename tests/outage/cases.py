@@ -136,8 +136,15 @@ def _dynamodb_away(seconds: float) -> Prepare:
     return prepare
 
 
-def _key_unreadable(stack: Stack) -> None:
-    stack.secrets.is_key_unreadable = _fault(stack, HOUR, begins=0)
+def _key_unreadable(seconds: float) -> Prepare:
+    def prepare(stack: Stack) -> None:
+        stack.secrets.is_key_unreadable = _fault(stack, seconds, begins=0)
+
+    return prepare
+
+
+def _secrets_away(stack: Stack) -> None:
+    stack.secrets.is_away = _fault(stack, DAY, begins=0)
 
 
 def _vendor_away(seconds: float) -> Prepare:
@@ -191,6 +198,22 @@ def _no_credits(seconds: float) -> Prepare:
     return prepare
 
 
+def _no_subscription(stack: Stack) -> None:
+    stack.vendor.refusal = _unless(_fault(stack, 3.5 * DAY), NO_CREDITS)
+
+
+def _credits_in_parts(stack: Stack) -> None:
+    """At the start and in each of three hours, a quarter of the songs is paid for."""
+    part = -(-stack.deployment.queued // 4)
+
+    def left() -> int:
+        return part * min(4, 1 + int(stack.now() // HOUR)) - len(stack.vendor.created_at)
+
+    stack.ends += [hour * HOUR for hour in (1, 2, 3)]
+    stack.vendor.refusal = lambda: None if left() > 0 else NO_CREDITS
+    stack.vendor.balance = lambda: balance(10 * max(0, left()))
+
+
 CASES: Final = (
     Case("429 with Retry-After 300 at every 100th create", _every_100th_is_429),
     Case("one 429 of 40 s, RetryCapSeconds 1", _one_429, retry_cap=1.0, has_no_pause=True),
@@ -202,7 +225,9 @@ CASES: Final = (
         share_of_rate=0.98,
     ),
     Case("DynamoDB away for an hour", _dynamodb_away(HOUR)),
-    Case("the signing key unreadable for an hour", _key_unreadable, is_seen=False),
+    Case("the signing key unreadable for an hour", _key_unreadable(HOUR)),
+    Case("the signing key unreadable for 3 days", _key_unreadable(3 * DAY)),
+    Case("Secrets Manager away for a day", _secrets_away),
     Case("nobody answers at the vendor for 33 minutes", _vendor_away(33 * MINUTE)),
     Case("503 for an hour", _vendor_answers_503),
     Case("503 to creates for an hour, the balance readable", _creates_answer_503, is_seen=False),
@@ -219,6 +244,8 @@ CASES: Final = (
     Case("the vendor away for 3 days", _vendor_away(3 * DAY)),
     Case("DynamoDB away for 6 hours", _dynamodb_away(6 * HOUR), few=30),
     Case("no credits for 9 days", _no_credits(9 * DAY)),
+    Case("no subscription for 3.5 days, the balance readable", _no_subscription, is_seen=False),
+    Case("credits for a quarter of the songs each hour", _credits_in_parts, creates_per_minute=60),
     Case("429 of a day", _closed(DAY)),
     Case("a quota of 300 an hour", _quota),
     Case("503 for an hour, without a pace", _vendor_answers_503, creates_per_minute=0),

@@ -78,11 +78,14 @@ class Secrets:
         """How many of the next reads are throttled."""
         self.has_token: Is = lambda: True
         self.is_key_unreadable: Is = never
+        self.is_away: Is = never
 
     def get_secret_value(self, *, SecretId: str, VersionStage: str) -> dict[str, str]:  # noqa: N803
         if self.throttled_reads:
             self.throttled_reads -= 1
             raise _refused("ThrottlingException", "GetSecretValue")
+        if self.is_away():
+            raise _refused("InternalServiceError", "GetSecretValue")
         if SecretId == KEY_ID and self.is_key_unreadable():
             raise _refused("AccessDeniedException", "GetSecretValue")
         if VersionStage == "AWSPREVIOUS":

@@ -35,6 +35,7 @@ from tests.performance.virtual_time import Process, VirtualTime
 from tests.properties.simulation.clients import SimulatedClients, submit_settings, webhook_settings
 from tests.properties.simulation.silence import SILENT
 from tests.properties.simulation.vendor import SECRET_ID
+from tests.properties.simulation.webhooks import KEY_ID
 from tests.template.transformed import shipped
 
 BEGAN: Final = 1_700_000_000.0
@@ -183,6 +184,7 @@ class Stack:
         settings = SwitchSettings(
             music_api_origin="https://music.invalid",
             api_token_secret_arn=SECRET_ID,
+            signing_key_secret_arn=KEY_ID,
             ledger_table="ledger",
             intake_mapping_uuid="the-mapping",
             connect_timeout=5,

@@ -14,7 +14,7 @@ from tests.outage import run_campaign
 from tests.outage.cases import CASES, Case
 from tests.outage.run_campaign import run_case
 
-THE_ISSUES_COLUMNS = {
+COLUMNS = {
     "case",
     "queued",
     "untried_dead_letters",
@@ -65,6 +65,6 @@ def test_the_command_writes_a_table_and_json_and_fails_if_a_limit_is_missed(
         monkeypatch.setenv(name, value)
     assert run_campaign.main() == 0
     (figures,) = json.loads(file.read_text(encoding="utf-8"))
-    assert figures.keys() >= THE_ISSUES_COLUMNS
+    assert figures.keys() >= COLUMNS
     assert (figures["queued"], figures["lost"]) == (30, 0)
     assert figures["case"] in capsys.readouterr().out

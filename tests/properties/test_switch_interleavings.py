@@ -20,7 +20,7 @@ from song_intake.domain.reason import SHARED, Reason
 from song_intake.domain.task import NoAnswer
 from song_intake.ledger.table import LedgerUnavailable
 from song_intake.music_api.credits import Balance
-from tests.properties.simulation.outage_ends import OneItem
+from tests.properties.simulation.one_item import OneItem
 from tests.properties.simulation.profile import IS_CAMPAIGN
 from tests.properties.simulation.silence import SILENT
 
@@ -90,11 +90,15 @@ class _Switch(IntakeSwitch):
             music_api=cast("Any", None),
             secrets=cast("Any", None),
             token_secret_id="",
+            signing_key_secret_id="",
             store=IntakeStateStore(this, "ledger"),
             mapping=IntakeMapping(this, "the-mapping"),
             telemetry=SILENT,
         )
         object.__setattr__(self, "world", world)
+
+    def _seen(self, reason: Reason | None) -> Balance | NoAnswer:
+        return self.balance()
 
     def balance(self) -> Balance | NoAnswer:
         return cast("_World", object.__getattribute__(self, "world")).balance

@@ -102,6 +102,7 @@ VARIABLES_OF: dict[str, Json] = {
     "SwitchIntake": {
         "MUSIC_API_ORIGIN": ref("MusicApiOrigin"),
         "API_TOKEN_SECRET_ARN": {"Fn::GetAtt": ["ApiToken", "Id"]},
+        "SIGNING_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
         "INTAKE_MAPPING_UUID": ref("SubmitSongRequests"),
         "CONNECT_TIMEOUT_SECONDS": ref("ConnectTimeoutSeconds"),
         "POLL_DEADLINE_SECONDS": ref("PollDeadlineSeconds"),

@@ -102,6 +102,7 @@ GRANTS_OF_SWITCH_INTAKE = [
     ("dynamodb:GetItem", arn_of("Ledger")),
     ("dynamodb:PutItem", arn_of("Ledger")),
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiToken", "Id"]}),
+    ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookKey", "Id"]}),
     ("logs:CreateLogStream", arn_of("SwitchIntakeLogGroup")),
     ("logs:PutLogEvents", arn_of("SwitchIntakeLogGroup")),
 ]

@@ -80,7 +80,10 @@ REDRIVE_TEXTS = {
     "CHECK_DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/dead-checks",
 }
 SWITCH_TEXTS = {
-    **{name: TEXTS[name] for name in ("MUSIC_API_ORIGIN", "API_TOKEN_SECRET_ARN", "LEDGER_TABLE")},
+    **{
+        name: TEXTS[name]
+        for name in ("MUSIC_API_ORIGIN", "API_TOKEN_SECRET_ARN", "SIGNING_KEY_SECRET_ARN", "LEDGER_TABLE")
+    },
     "INTAKE_MAPPING_UUID": "11111111-2222-3333-4444-555555555555",
 }
 SWITCH_NUMBERS = {name: TRACK_NUMBERS[name] for name in ("CONNECT_TIMEOUT_SECONDS", "POLL_DEADLINE_SECONDS")}

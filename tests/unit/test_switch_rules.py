@@ -7,6 +7,7 @@ import pytest
 from song_intake.admission.circuit_breaker import FIRST_HOLD_SECONDS, LONGEST_HOLD_SECONDS
 from song_intake.admission.switch_rules import (
     AUTOMATIC,
+    FAULTS_OF_THE_SECRETS,
     ROW_SECONDS,
     Fault,
     IntakeChange,
@@ -29,6 +30,7 @@ EMPTY = Balance(9, 0)
 UNREADABLE = NoAnswer(Reason.BALANCE_UNKNOWN)
 NO_TOKEN = NoAnswer(Reason.TOKEN_UNAVAILABLE)
 REFUSED_TOKEN = NoAnswer(Reason.TOKEN_REFUSED)
+NO_KEY = NoAnswer(Reason.SIGNING_KEY_UNAVAILABLE)
 NO_HOST = NoAnswer(Reason.CANNOT_CONNECT)
 BALANCES = [PAYS, EMPTY, UNREADABLE, NO_TOKEN, REFUSED_TOKEN, NO_HOST, NoAnswer(Reason.TURNED_AWAY, 404)]
 FAULT = Fault(Reason.NO_CREDITS, NOW)
@@ -89,6 +91,8 @@ def is_resumed(change: IntakeChange | None) -> bool:
         (Reason.TURNED_AWAY, NoAnswer(Reason.TURNED_AWAY, 404), PAYS),
         (Reason.VENDOR_FAILING, NoAnswer(Reason.BALANCE_UNKNOWN, 503), PAYS),
         (Reason.VENDOR_FAILING, NO_HOST, EMPTY),
+        (Reason.SIGNING_KEY_UNAVAILABLE, NO_KEY, EMPTY),
+        (Reason.SECRETS_UNAVAILABLE, NO_KEY, PAYS),
     ],
     ids=str,
 )
@@ -108,6 +112,12 @@ def test_an_account_that_is_seen_at_fault_is_not_tried_however_long_it_lasts(
 ) -> None:
     pause = paused(reason, balance)
     assert not is_resumed(after_check(pause, balance, NOW + 9 * 86_400))
+
+
+@pytest.mark.parametrize("reason", sorted(FAULTS_OF_THE_SECRETS))
+def test_secrets_that_are_seen_to_be_unreadable_are_not_tried_however_long_it_lasts(reason: Reason) -> None:
+    pause = paused(reason, NO_KEY)
+    assert not is_resumed(after_check(pause, NO_KEY, NOW + 9 * 86_400))
 
 
 @pytest.mark.parametrize("reason", sorted(SHARED - ACCOUNT_FAULTS))

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from song_intake.admission.switch_rules import (
+    FAULTS_OF_THE_SECRETS,
     Fault,
     IntakeChange,
     IntakeState,
@@ -28,6 +29,7 @@ from song_intake.admission.switch_rules import (
     seen_in,
 )
 from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.aws.signing_key import KeyUnavailable, SigningKeys
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import NoAnswer
 from song_intake.ledger.table import LedgerUnavailable
@@ -83,6 +85,7 @@ class IntakeSwitch:
     music_api: MusicApi
     secrets: SecretsManagerClient
     token_secret_id: str
+    signing_key_secret_id: str
     store: IntakeStateStore
     mapping: IntakeMapping
     telemetry: Telemetry
@@ -118,8 +121,17 @@ class IntakeSwitch:
             return NoAnswer(Reason.SECRETS_UNAVAILABLE if failure.is_transient else Reason.TOKEN_UNAVAILABLE)
         return self.music_api.credits(token.value)
 
+    def _seen(self, reason: Reason | None) -> Balance | NoAnswer:
+        """What shows whether the cause of a pause lasts: the balance, or for a fault of the secrets, these first."""
+        if reason in FAULTS_OF_THE_SECRETS:
+            try:
+                SigningKeys(self.secrets, self.signing_key_secret_id).current_first()
+            except KeyUnavailable as failure:
+                return NoAnswer(Reason.SECRETS_UNAVAILABLE if failure.is_transient else Reason.SIGNING_KEY_UNAVAILABLE)
+        return self.balance()
+
     def _on_fault(self, fault: Fault) -> dict[str, object]:
-        balance = self.balance()
+        balance = self._seen(fault.reason)
         if is_disabled_elsewhere(self.store.last(), self.mapping.state()):
             # Nothing is delivered, and a pause of ours would end what somebody did on purpose.
             return self._report(self.store.last(), balance)
@@ -132,7 +144,7 @@ class IntakeSwitch:
         if not is_off and int(now // 60) % _MINUTES_BETWEEN_BALANCES:
             self._align(last)
             return {}
-        balance = self.balance()
+        balance = self._seen(last.reason if last else None)
         last = self._save(lambda last: after_check(last, balance, time.time()))
         return self._report(self._align(last), balance)
 

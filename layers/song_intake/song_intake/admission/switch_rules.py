@@ -10,7 +10,7 @@
     any        an operator's command                         what the operator says, until an operator says otherwise
 
 A check sees what the balance endpoint shows: an empty account, a token that does not work, a host that does not answer,
-or answers nothing usable.
+or answers nothing usable. It also sees whether the secrets can be read.
 The hold of a pause starts at a minute and doubles with each further pause in a row of whose cause no check saw the end,
 up to an hour. So a lasting fault (an expired subscription, a retired endpoint, a host that is away for days) is tried
 ever more rarely.
@@ -35,8 +35,13 @@ AUTOMATIC = "automatic"
 
 # The balance endpoint shows these too: it is on the same host.
 _FAULTS_OF_THE_HOST = frozenset((Reason.CANNOT_CONNECT, Reason.TURNED_AWAY, Reason.VENDOR_FAILING))
+
+# While one lasts, no message can be signed, so none can be sent anew: each trial would use up receives.
+FAULTS_OF_THE_SECRETS = frozenset((Reason.SECRETS_UNAVAILABLE, Reason.SIGNING_KEY_UNAVAILABLE))
+
 _SHOWN_BY = {
     **dict.fromkeys(ACCOUNT_FAULTS, ACCOUNT_FAULTS),
+    **dict.fromkeys(FAULTS_OF_THE_SECRETS, FAULTS_OF_THE_SECRETS),
     **dict.fromkeys(_FAULTS_OF_THE_HOST, _FAULTS_OF_THE_HOST | {Reason.BALANCE_UNKNOWN}),
 }
 """The reasons of a fault, and for each the reasons why the balance cannot be read that show the same cause."""
@@ -110,8 +115,8 @@ def _is_over(pause: IntakeChange, balance: Balance | NoAnswer, now: float) -> bo
     if pause.until is not None:
         return hold_is_over
     if _shows(pause.reason, balance):
-        # An account stays as it is until somebody acts. A host may answer creates though its balance endpoint fails.
-        return hold_is_over and pause.reason not in ACCOUNT_FAULTS
+        # A host may answer creates though its balance endpoint fails. For the others, a trial would change nothing.
+        return hold_is_over and pause.reason in _FAULTS_OF_THE_HOST
     return hold_is_over or (pause.is_seen and isinstance(balance, Balance))
 
 

@@ -24,6 +24,7 @@ class SwitchSettings(Settings):
 
     music_api_origin: str
     api_token_secret_arn: str
+    signing_key_secret_arn: str
     ledger_table: str
     intake_mapping_uuid: str
     connect_timeout: Seconds
@@ -40,6 +41,7 @@ def switch_intake(
         or MusicApi(settings.music_api_origin, aws.tls, settings.connect_timeout, settings.poll_deadline),
         secrets=aws.client("secretsmanager"),
         token_secret_id=settings.api_token_secret_arn,
+        signing_key_secret_id=settings.signing_key_secret_arn,
         store=IntakeStateStore(aws.client("dynamodb"), settings.ledger_table),
         mapping=IntakeMapping(aws.client("lambda"), settings.intake_mapping_uuid),
         telemetry=telemetry,

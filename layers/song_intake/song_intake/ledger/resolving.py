@@ -129,7 +129,8 @@ class ResolutionStore:
         """SUBMITTED -> SUBMITTED, with another task than the one that an operator named before."""
         return self._table.write(
             row.request_id,
-            set_="task_id = :task_id, submission_unpublished = :yes, resolved_by = :by, resolved_at = :at",
+            set_="""task_id = :task_id, submission_unpublished = :yes, named_by = :by,
+                resolved_by = :by, resolved_at = :at""",
             remove="reason, detail",
             condition="#status = :submitted AND task_id = :seen AND attribute_exists(named_by)",
             values={

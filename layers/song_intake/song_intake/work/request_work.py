@@ -20,6 +20,7 @@ from song_intake.domain.reason import Reason
 from song_intake.ledger.follow_ups import Progress
 from song_intake.ledger.table import LedgerUnavailable
 from song_intake.outgoing.telemetry import RecordReport, frames_of
+from song_intake.work.backoff import LONGEST_WAIT_SECONDS
 
 if TYPE_CHECKING:
     from song_intake.contract.proof import Proofs
@@ -77,11 +78,11 @@ class RequestWork:
         return self.proofs.read(message)
 
     def _until_it_can_be_signed(self, message: Message, failure: SecretUnavailable) -> RetryIn:
-        """It cannot be sent anew, so it waits longer instead: an early retry only uses up receives."""
+        """It cannot be sent anew, so in the second half of its receives it waits for as long as SQS hides a message."""
         later = self.submission.on_secret_failure(message, failure)
         if isinstance(self.submission.before_the_receives_run_out(message, later), RetryIn):
             return later
-        return replace(later, seconds=max(later.seconds or 0, self.submission.backoff.account_fault()))
+        return replace(later, seconds=LONGEST_WAIT_SECONDS)
 
     def perform(self, report: RecordReport) -> RecordReport:
         """See Work.perform."""

@@ -20,7 +20,7 @@ class StaticKeys:
     def current_first(self) -> tuple[SigningKey, ...]:
         return self._keys
 
-    def read_now(self) -> tuple[SigningKey, ...]:
+    def read_after(self, _moment: float) -> tuple[SigningKey, ...]:
         return self._keys
 
 

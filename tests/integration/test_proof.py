@@ -1,5 +1,6 @@
 """Whose attributes submit_song believes: those with a proof, and only those."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -77,7 +78,7 @@ def test_a_letter_by_a_key_of_this_moment_is_believed(bench: Bench) -> None:
     body = song(TITLE)
     ours = {"reason": "OUTCOME_UNKNOWN", "first_message_id": "m-1"}
     for proofs in (proofs_of(SECOND_KEY), bench.proofs):
-        message = Message.of(record_of(body, attributes=signed(body, ours, proofs)))
+        message = Message.of(record_of(body, attributes=signed(body, ours, proofs), sent_at=time.time()))
         assert bench.proofs.read(message).first_message_id == "m-1"
 
 
@@ -90,6 +91,23 @@ def test_a_letter_waits_if_the_keys_cannot_be_read_again(bench: Bench, time_pass
     time_passes(KEYS_KEPT_SECONDS + 1)
     body = song("Another Title")
     attributes = signed(body, {"reason": "OUTCOME_UNKNOWN", "first_message_id": "m-1"})
-    record = record_of(body, attributes=attributes)
+    record = record_of(body, attributes=attributes, sent_at=time.time())
     assert failed(batch.handle([record], plenty_of_time)) == {record["messageId"]}
     assert len(bench.vendor.creates) == 1
+
+
+def test_many_forged_proofs_cost_one_read_of_the_keys(bench: Bench) -> None:
+    client = bench.clients().client("secretsmanager")
+    reads: list[str] = []
+    client.meta.events.register(
+        "before-call.secrets-manager.GetSecretValue", lambda params, **_: reads.append(str(params["body"]))
+    )
+    proofs = Proofs(SigningKeys(client, bench.signing_key_id))
+    proofs.require_key()
+    before = len(reads)
+    forged = {"reason": "UNFORESEEN", "first_message_id": "mail-7", "proof": "0" * 64}
+    sent_at = time.time() - 60
+    for number in range(100):
+        message = Message.of(record_of(song(f"{TITLE} {number}"), attributes=forged, sent_at=sent_at))
+        assert proofs.read(message).origin is None
+    assert len(reads) == before > 0, "the keys in memory were read after the messages were sent"

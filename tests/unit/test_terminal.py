@@ -8,7 +8,7 @@ from song_intake.commands.stack import print_response
 from song_intake.commands.terminal import print_line, printable
 from tests.local.run import terminal
 
-STEERING = {
+ESCAPED = {
     "a colour": ("\x1b[31mred", "\\u001b[31mred"),
     "a title of the window": ("\x1b]0;title\a", "\\u001b]0;title\\u0007"),
     "a C1 control": ("\x9b2J", "\\u009b2J"),
@@ -21,7 +21,7 @@ STEERING = {
 }
 
 
-@pytest.mark.parametrize(("text", "shown"), STEERING.values(), ids=STEERING)
+@pytest.mark.parametrize(("text", "shown"), ESCAPED.values(), ids=ESCAPED)
 def test_what_could_steer_a_terminal_is_escaped(text: str, shown: str) -> None:
     assert printable(text) == terminal.printable(text) == shown
 
@@ -39,10 +39,10 @@ def test_a_line_stays_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_response_is_printed_as_json_of_the_same_value(capsys: pytest.CaptureFixture[str]) -> None:
-    response = {"metadata": {name: text for name, (text, _) in STEERING.items()}, "more": ["Grüße"]}
+    response = {"metadata": {name: text for name, (text, _) in ESCAPED.items()}, "more": ["Grüße"]}
     print_response(response)
     printed = capsys.readouterr().out
     assert json.loads(printed) == response
     assert "Grüße" in printed
     assert all(line.isprintable() for line in printed.split("\n"))
-    assert printed.count("\n") > len(STEERING)
+    assert printed.count("\n") > len(ESCAPED)

@@ -72,7 +72,7 @@ class SecretCache(Generic[Value]):
         self._keep_seconds = keep_seconds
         self._lock = threading.Lock()
         self._secret: Secret[Value] | None = None
-        self._read_at = self._failed_at = -math.inf
+        self._read_at = self._failed_at = self._succeeded_at = -math.inf
         self._failed_transiently = False
 
     def get(self) -> Secret[Value]:
@@ -86,10 +86,15 @@ class SecretCache(Generic[Value]):
                 return self._read_again()
             return self._secret
 
-    def read_now(self) -> Secret[Value]:
-        """The result of a read that is made now. Raises `unavailable` if it fails, even if a secret is cached."""
+    def read_after(self, moment: float) -> Secret[Value]:
+        """The result of a read after this moment (seconds since 1970): an earlier one, or one that is made now.
+
+        Raises `unavailable` if there is none, even if a secret is cached.
+        """
         with self._lock:
             before = self._secret
+            if before is not None and moment < self._succeeded_at <= time.time():
+                return before
             secret = self._read_again()
             if secret is before:
                 raise self._unavailable("the secret could not be read again", is_transient=self._failed_transiently)
@@ -115,6 +120,7 @@ class SecretCache(Generic[Value]):
                 raise
         else:
             self._secret = Secret(value, self._secret.generation + 1 if self._secret else 1)
+            self._succeeded_at = time.time()
         self._read_at = time.time()
         return self._secret
 

@@ -75,9 +75,12 @@ class SigningKeys:
         """The same, read now unless they were read less than KEYS_READ_AGAIN_SECONDS ago. Raises KeyUnavailable."""
         return self._cache.read_within(KEYS_READ_AGAIN_SECONDS).value
 
-    def read_now(self) -> tuple[SigningKey, ...]:
-        """The same, read now. Raises KeyUnavailable if that fails, even if older keys are in memory."""
-        return self._cache.read_now().value
+    def read_after(self, moment: float) -> tuple[SigningKey, ...]:
+        """The same, from a read after this moment (seconds since 1970), if necessary one that is made now.
+
+        Raises KeyUnavailable if there is none, even if older keys are in memory.
+        """
+        return self._cache.read_after(moment).value
 
 
 def _keys_in(texts: Sequence[str]) -> tuple[SigningKey, ...]:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PROOF = "proof"
 """The attribute of the message."""
 
+CLOCKS_DIFFER_SECONDS = 2.0
+"""How much the clock of SQS and that of a function may differ. Our choice: AWS keeps both synchronised."""
+
 _FORM = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,15 +47,16 @@ class Proofs:
     def read(self, message: Message) -> Message:
         """The message with its origin, if its attributes are proved. Raises KeyUnavailable.
 
-        A proof that fits no key in memory may be of a key that was rotated a moment ago. To pass it over would make the
-        message a new request, so the keys are read now, and the message waits if they cannot be read.
+        A proof that fits no key in memory may be of a newer key. To pass it over would make the message a new request.
+        So the keys must be from a read after the message was sent, and the message waits if they cannot be read. One
+        such read is enough for all earlier messages, however many of them have forged proofs.
         """
         origin = Origin.claimed_by(message.attributes)
         proof = proof_on(message)
         if origin is None or proof is None:
             return message
         is_proved = _fits(proof, origin, message.body, self._keys.current_first()) or _fits(
-            proof, origin, message.body, self._keys.read_now()
+            proof, origin, message.body, self._keys.read_after(message.sent_at + CLOCKS_DIFFER_SECONDS)
         )
         return replace(message, origin=origin) if is_proved else message
 

@@ -59,8 +59,8 @@ def test_after_a_429_each_worker_waits_and_then_uses_the_slower_pace(
     closed = Closure(began, retry_after or 60, names_the_time=retry_after is not None)
     # A longer Retry-After pauses the process, and after a pause one request is tried before the others.
     is_pause = (retry_after or 0) > FITS_AN_INVOCATION
-    # Enough requests for the time after the pause, also at a fast pace.
-    result = run(pace, connect, closed, times=4 if is_pause and pace > 60 else 1)
+    # Enough requests for the time after the pause at a fast pace, and for one lost slot to be less than 2 %.
+    result = run(pace, connect, closed, times=4 if IS_CAMPAIGN or (is_pause and pace > 60) else 1)
     assert len(result.created_at) == result.load.requests
     assert not result.dead_letters
     assert result.share_of_slower_pace(RESUMES_WITHIN if is_pause else 0) >= USED

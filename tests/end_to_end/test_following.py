@@ -69,7 +69,7 @@ def test_a_webhook_and_polls_together_publish_one_final_event(
     request_id = _sent(tracking, "By Both")
     tracking.wait_for_status(request_id, "SUCCEEDED")
     tracking_listener.wait_for(request_id, "Song Succeeded")
-    vendor.wait_for(lambda: any(hook.attempts for hook in vendor.webhooks_of("By Both")), timeout=10)
+    vendor.wait_for(lambda: any(hook.attempts for hook in vendor.webhooks_of("By Both")), timeout=30)
     wait_for(lambda: tracking.checks() == 0, "all checks to be done")
     assert len(_final_events(tracking_listener, request_id)) == 1
     assert len(vendor.creates_of("By Both")) == 1

@@ -55,8 +55,8 @@ LEASE = 60.0
 KEEP_DAYS = 90
 FINAL_RECEIVE = 5
 MAX_RECEIVE_COUNT = 8
-CREATE_DEADLINE = 1.0
-PAID_CALL = 2.0
+CREATE_DEADLINE = 10.0
+PAID_CALL = 12.0
 PLENTY_OF_TIME = 60.0
 
 _numbers = itertools.count(1)
@@ -195,7 +195,7 @@ class Bench:
             ledger_table=self.table,
             song_requests_queue_url=self.requests.url,
             dead_letter_queue_url=self.dead_letters.url,
-            connect_timeout=1,
+            connect_timeout=5,
             create_deadline=CREATE_DEADLINE,
             settle_margin=PAID_CALL - CREATE_DEADLINE,
             function_timeout=PLENTY_OF_TIME,

@@ -1,8 +1,9 @@
 """The bench and the fixtures around it: clients, certificate authorities, and a clock to advance."""
 
 import ssl
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import trustme
@@ -21,8 +22,11 @@ TimePasses = Callable[[float], None]
 
 
 @pytest.fixture
-def bench(cloud: Cloud, vendor: MusicVendor) -> Bench:
-    return Bench(cloud, vendor)
+def bench(cloud: Cloud, vendor: MusicVendor) -> Iterator[Bench]:
+    bench = Bench(cloud, vendor)
+    yield bench
+    # pytest shows this where the test failed: the lines name the reason of each decision.
+    sys.stdout.write(bench.log.getvalue())
 
 
 @pytest.fixture(scope="module")

@@ -31,8 +31,9 @@ FIRST_WAIT = 15.0
 LONGEST_WAIT = 300.0
 TRACKING_HOURS = 24
 UNKNOWN_TASK_MINUTES = 30
-POLL_DEADLINE = 0.5
-POLL_CALL = 2.0
+CONNECT_TIMEOUT = 5.0
+POLL_DEADLINE = 10.0
+POLL_CALL = 12.0
 
 
 def tracking(
@@ -42,10 +43,11 @@ def tracking(
     checks: SongChecks | None = None,
     notifier: Notifier | None = None,
     secret_id: str | None = None,
+    poll_deadline: float = POLL_DEADLINE,
 ) -> Tracking:
     return Tracking(
         store=TrackingStore(bench.ledger_table(dynamodb)),
-        music_api=MusicApi(bench.vendor.origin, bench.tls, 1, POLL_DEADLINE),
+        music_api=MusicApi(bench.vendor.origin, bench.tls, CONNECT_TIMEOUT, poll_deadline),
         api_token=ApiToken(bench.secrets, secret_id or bench.secret_id),
         checks=checks or bench.song_checks(),
         notifier=notifier or bench.notifier(),
@@ -67,7 +69,7 @@ def track_settings(bench: Bench) -> TrackSettings:
         song_checks_queue_url=bench.checks.url,
         check_dead_letter_queue_url=bench.dead_checks.url,
         event_bus_name=bench.bus.name,
-        connect_timeout=1,
+        connect_timeout=CONNECT_TIMEOUT,
         poll_deadline=POLL_DEADLINE,
         settle_margin=POLL_CALL - POLL_DEADLINE,
         function_timeout=PLENTY_OF_TIME,

@@ -203,7 +203,7 @@ def test_a_stalled_response_times_out(tls_server: ServerTls, trusting: ssl.SSLCo
 
 
 def test_a_slow_connect_and_a_slow_response_share_one_time_out(tls_server: ServerTls, trusting: ssl.SSLContext) -> None:
-    seconds = 0.5
+    seconds = 2.0
 
     class Late:
         def __iter__(self) -> Iterator[bytes]:
@@ -214,7 +214,7 @@ def test_a_slow_connect_and_a_slow_response_share_one_time_out(tls_server: Serve
         began = time.monotonic()
         with pytest.raises(exceptions.ReadTimeoutError):
             sent(server.origin, trusting, seconds=seconds)
-        assert time.monotonic() - began < 1.3 * seconds
+        assert time.monotonic() - began < 1.35 * seconds
         assert server.received.startswith(b"POST / HTTP/1.1\r\n"), "the connect was in time"
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -131,7 +132,7 @@ def test_an_unreadable_row_does_not_lose_a_created_task(bench: Bench, batch: Bat
 
 def test_a_record_that_hangs_is_reported_while_the_others_are_acknowledged(bench: Bench) -> None:
     """The submission would wait a minute for the response, but the invocation has only seconds left."""
-    batch = bench.batch(bench.submission(create_deadline=60))
+    batch = bench.batch(replace(bench.submission(create_deadline=60), paid_call=2.0))
     answer = threading.Event()
     bench.vendor.on_create("Hangs", lambda _: cast("None", answer.wait(30)))
     hanging, good = bench.send(song("Hangs")), bench.send(song("Good"))

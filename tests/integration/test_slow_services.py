@@ -19,7 +19,7 @@ from tests.template.transformed import parameter_defaults
 BATCHED, SINGLE, LETTER = "BatchExecuteStatement", "UpdateItem", "SendMessage"
 OK, REFUSED, OUTAGE = 200, 400, 500
 # The share of an attempt's time-out after which an answer is sent. A busy machine needs some of the rest.
-ALMOST = 0.93
+ALMOST = 0.8
 
 
 @pytest.fixture
@@ -60,13 +60,13 @@ def test_the_dead_letter_is_sent_within_the_margin_when_no_write_succeeds(
     (created,) = bench.vendor.creates
     (letter,) = bench.letters()
     assert (letter.attributes["reason"], letter.attributes["task_id"]) == (Reason.TASK_NOT_RECORDED, created.task_id)
-    # The longest way: every attempt of every call was made, and each lasted almost as long as it may.
+    # The longest way: every attempt of every call was made, and each lasted most of its time-out.
     assert sum(len(services.statuses_of(operation)) for operation in plans) == CALLS_IN_A_ROW * ATTEMPTS
-    assert 0.8 * settings.aws_seconds < seconds < settings.aws_seconds
+    assert 0.65 * settings.aws_seconds < seconds < settings.aws_seconds
 
 
 def _slowly(settings: SubmitSettings) -> Callable[..., Plan]:
-    """A plan of these statuses, each sent when the time-out of its attempt is almost over."""
+    """A plan of these statuses, each sent when the time-out of its attempt is mostly over."""
     return lambda *statuses: Plan(ALMOST * attempt_seconds(settings.aws_seconds), statuses)
 
 

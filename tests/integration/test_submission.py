@@ -194,7 +194,7 @@ def test_a_failed_second_connection_proves_that_nothing_was_created(
     [
         behaviour.usual(),
         behaviour.rate_limited(),
-        behaviour.hang(creates=True),
+        behaviour.cut("start", creates=True),
         behaviour.answers(403, b'{"type": "canary", "error": "lyrics: canary text"}', creates=False),
         behaviour.answers(400, b'{"type": "canary text", "error": "canary text"}', creates=False),
     ],

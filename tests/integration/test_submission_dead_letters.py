@@ -10,6 +10,7 @@ from song_intake.ledger.resolving import ResolutionStore
 from song_intake.ledger.table import Written
 from song_intake.work.submission import Submission
 from tests.integration.bench import (
+    CREATE_DEADLINE,
     FINAL_RECEIVE,
     MAX_RECEIVE_COUNT,
     Bench,
@@ -69,7 +70,9 @@ def test_a_rejected_request_id_may_be_used_for_a_corrected_song(
 
 
 @pytest.mark.parametrize(
-    "planned", [None, behaviour.rate_limited(), behaviour.hang(creates=True)], ids=["SUBMITTED", "RETRYING", "IN_DOUBT"]
+    "planned",
+    [None, behaviour.rate_limited(), behaviour.cut("start", creates=True)],
+    ids=["SUBMITTED", "RETRYING", "IN_DOUBT"],
 )
 def test_a_request_id_reused_for_another_song_while_the_first_may_exist_is_refused(
     bench: Bench, submission: Submission, request_id: str, planned: Behaviour | None
@@ -84,22 +87,25 @@ def test_a_request_id_reused_for_another_song_while_the_first_may_exist_is_refus
     assert len(bench.vendor.requests) == 1
 
 
-UNKNOWN = [
-    pytest.param(behaviour.hang(creates=True), id="hangs"),
-    pytest.param(behaviour.drip("body", 0.1), id="drips"),
-    pytest.param(behaviour.cut("start", creates=True), id="cut before the answer"),
-    pytest.param(behaviour.cut("body", creates=True), id="cut in the answer"),
-    pytest.param(behaviour.fails(vendor_answer.INTERNAL_ERROR, creates=True), id="500"),
-    pytest.param(behaviour.fails(vendor_answer.UPSTREAM_FAILED, creates=True), id="502"),
-    pytest.param(behaviour.html_page(creates=True), id="an HTML page"),
-    pytest.param(behaviour.no_task_id(creates=True), id="no task_id"),
+OUTLASTING = [
+    pytest.param(behaviour.hang(creates=True), 0.5, id="hangs"),
+    pytest.param(behaviour.drip("body", 0.1), 0.5, id="drips"),
+]
+QUICK = [
+    pytest.param(behaviour.cut("start", creates=True), CREATE_DEADLINE, id="cut before the answer"),
+    pytest.param(behaviour.cut("body", creates=True), CREATE_DEADLINE, id="cut in the answer"),
+    pytest.param(behaviour.fails(vendor_answer.INTERNAL_ERROR, creates=True), CREATE_DEADLINE, id="500"),
+    pytest.param(behaviour.fails(vendor_answer.UPSTREAM_FAILED, creates=True), CREATE_DEADLINE, id="502"),
+    pytest.param(behaviour.html_page(creates=True), CREATE_DEADLINE, id="an HTML page"),
+    pytest.param(behaviour.no_task_id(creates=True), CREATE_DEADLINE, id="no task_id"),
 ]
 
 
-@pytest.mark.parametrize("planned", UNKNOWN)
+@pytest.mark.parametrize(("planned", "deadline"), [*OUTLASTING, *QUICK])
 def test_an_unknown_outcome_is_in_doubt_and_no_redelivery_or_redrive_creates_again(
-    bench: Bench, submission: Submission, request_id: str, planned: Behaviour
+    bench: Bench, request_id: str, planned: Behaviour, deadline: float
 ) -> None:
+    submission = bench.submission(create_deadline=deadline)
     bench.vendor.plan(TITLE, planned)
     original = record(request_id)
     letter = letter_in(decide(submission, original))
@@ -114,7 +120,7 @@ def test_an_unknown_outcome_is_in_doubt_and_no_redelivery_or_redrive_creates_aga
 def test_a_redriven_letter_without_a_request_id_is_identified_by_its_first_message(
     bench: Bench, submission: Submission
 ) -> None:
-    bench.vendor.plan(TITLE, behaviour.hang(creates=True))
+    bench.vendor.plan(TITLE, behaviour.cut("start", creates=True))
     original = record_of(song(TITLE), message_id=new_id("message"))
     letter = letter_in(decide(submission, original))
     back = redriven(original, letter, original["messageId"])
@@ -145,7 +151,9 @@ def test_a_response_after_the_claim_was_judged_abandoned_is_still_recorded(bench
     assert bench.row(request_id)["status"] == "SUBMITTED"
 
 
-@pytest.mark.parametrize("planned", [behaviour.hang(creates=False), behaviour.rate_limited()], ids=["hangs", "429"])
+@pytest.mark.parametrize(
+    "planned", [behaviour.cut("start", creates=False), behaviour.rate_limited()], ids=["cut", "429"]
+)
 def test_a_call_that_an_operator_found_not_created_is_tried_again_at_once(
     bench: Bench, submission: Submission, request_id: str, planned: Behaviour
 ) -> None:

@@ -41,18 +41,23 @@ NOT_TOLD: list[tuple[PollReply, Reason]] = [
     (story.refuses(said.INTERNAL_ERROR), Reason.POLL_FAILED),
     (story.html_page(), Reason.POLL_FAILED),
     (story.cuts("body"), Reason.POLL_FAILED),
-    (story.hangs(), Reason.POLL_FAILED),
     (story.refuses(said.UNAUTHORIZED), Reason.TOKEN_REFUSED),
     (story.rate_limited(), Reason.RATE_LIMITED),
 ]
 
 
-@pytest.mark.parametrize(("reply", "reason"), NOT_TOLD, ids=["500", "a page", "cut", "hangs", "401", "429"])
+@pytest.mark.parametrize(("reply", "reason"), NOT_TOLD, ids=["500", "a page", "cut", "401", "429"])
 def test_a_poll_that_tells_nothing_is_asked_again(
     bench: Bench, follow: Tracking, request_id: str, reply: PollReply, reason: Reason
 ) -> None:
     check = submitted(bench, request_id, story.succeeds().after(reply))
     assert retry_in(look(check, follow)).reason is reason
+    assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED)
+
+
+def test_a_poll_that_hangs_is_given_up_and_asked_again(bench: Bench, follow: Tracking, request_id: str) -> None:
+    check = submitted(bench, request_id, story.succeeds().after(story.hangs()))
+    assert retry_in(look(check, tracking(bench, poll_deadline=0.5))).reason is Reason.POLL_FAILED
     assert look(check, follow) == Done(check.task_id, ended=Status.SUCCEEDED)
 
 

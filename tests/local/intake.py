@@ -122,7 +122,7 @@ class Intake:
         """Messages on the queue of checks, waiting, delayed or in flight."""
         return self._count(self.stack.outputs["SongChecksQueueUrl"])
 
-    def wait_for_status(self, request_id: str, status: str, seconds: float = 30) -> dict[str, Any]:
+    def wait_for_status(self, request_id: str, status: str, seconds: float = 60) -> dict[str, Any]:
         def reached() -> dict[str, Any] | None:
             row = self.row(request_id)
             return row if row.get("status") == status else None

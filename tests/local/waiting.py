@@ -9,7 +9,7 @@ T = TypeVar("T")
 PROBE_EVERY = 0.02  # seconds
 
 
-def wait_for(probe: Callable[[], T | None], what: str, seconds: float = 20.0) -> T:
+def wait_for(probe: Callable[[], T | None], what: str, seconds: float = 60.0) -> T:
     """The first true value that `probe` returns. Raises TimeoutError, which names `what`, after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:

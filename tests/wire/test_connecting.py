@@ -141,7 +141,7 @@ def test_a_name_that_leads_nowhere_is_given_up_at_once(
     resolves: Resolves, client_of: ClientOf, found: list[Found] | Exception
 ) -> None:
     resolves(found)
-    assert cannot_connect(named(client_of)) < MARGIN
+    assert cannot_connect(named(client_of, connect_timeout=MARGIN + 1)) < MARGIN
 
 
 def test_a_lookup_that_hangs_is_given_up_at_the_limit_and_holds_one_thread(
@@ -176,11 +176,12 @@ def test_a_slow_lookup_and_silent_addresses_share_one_limit(
 ) -> None:
     resolver = resolves([at("127.0.0.9", silent)] * 2)
     resolver.may_answer.clear()
-    late = threading.Timer(LIMIT * 0.7, resolver.may_answer.set)
+    limit = 2.0
+    late = threading.Timer(0.7 * limit, resolver.may_answer.set)
     late.start()
-    took = cannot_connect(named(client_of))
+    took = cannot_connect(named(client_of, connect_timeout=limit))
     late.join()
-    assert LIMIT <= took < LIMIT + MARGIN
+    assert limit <= took < 1.6 * limit
 
 
 def test_a_batch_looks_the_name_up_once_and_a_later_one_again(
@@ -213,4 +214,4 @@ def test_a_failed_lookup_is_not_kept(server: HostileServer, resolves: Resolves, 
 
 
 def test_a_connection_that_is_refused_is_found_out_at_once(client_of: ClientOf) -> None:
-    assert cannot_connect(client_of(f"https://{HOST}:1")) < MARGIN
+    assert cannot_connect(client_of(f"https://{HOST}:1", connect_timeout=MARGIN + 1)) < MARGIN

@@ -62,7 +62,7 @@ def test_a_create_creates_one_song_and_returns_its_task_id(
 
     answer = post()
 
-    vendor.wait_for(lambda: all(create.answered for create in vendor.creates), timeout=2)
+    vendor.wait_for(lambda: all(create.answered for create in vendor.creates), timeout=30)
     (create,) = vendor.creates_of("Night Train")
     assert (answer.status_code, answer.json()["task_id"], set(answer.json())) == (200, create.task_id, keys)
     assert (create.body, create.token) == (SONG, TOKEN)

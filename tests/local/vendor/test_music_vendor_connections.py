@@ -109,9 +109,9 @@ def test_clients_that_disconnect_cause_neither_output_nor_leftover_threads(
                 halfway.sendall(_create_request()[:-5])
             with _connect(vendor) as impatient:
                 impatient.sendall(_create_request())
-                vendor.wait_for(lambda: vendor.creates, timeout=5)
+                vendor.wait_for(lambda: vendor.creates, timeout=30)
             patient.enter_context(_connect(vendor)).sendall(_create_request())
-            vendor.wait_for(lambda: len(vendor.creates) == 2, timeout=5)
+            vendor.wait_for(lambda: len(vendor.creates) == 2, timeout=30)
 
         left = [thread for thread in threading.enumerate() if thread not in before]
         for thread in left:

@@ -49,7 +49,7 @@ def test_a_webhook_is_delivered_lost_or_doubled(
     client.create()
     # A webhook that was not lost would be sent before this one.
     client.create(title="Afterwards")
-    vendor.wait_for(lambda: vendor.webhooks_of("Afterwards"), timeout=5)
+    vendor.wait_for(lambda: vendor.webhooks_of("Afterwards"), timeout=30)
 
     arrived = [request for request in receiver.wait_for(copies + 1) if TITLE.encode() in request.body]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.end_to_end.songs import CANARIES, TOKEN, new_id
+from tests.local.cloud.aws_clients import REGION
 from tests.local.cloud.cloud import Cloud
 from tests.local.cloud.event_listener import EventListener
 from tests.local.intake import SHORT_WAITS, Intake
@@ -12,8 +13,16 @@ from tests.local.intake_switching import never_pause, remove_balance_checks
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.webhooks.transport import local_cloud
 
+ACCOUNT = "000000000000"
+
 # With these, no song is polled and no webhook comes within any test.
 ONLY_SUBMITTING = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900"}
+
+# A topic and a rule that test_senders.py creates.
+LISTED_SENDERS = {
+    "SenderTopicArns": f"arn:aws:sns:{REGION}:{ACCOUNT}:listed-topic",
+    "SenderRuleArns": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/listed-rule",
+}
 
 
 _deployed: list[Intake] = []
@@ -29,8 +38,8 @@ def _nothing_is_tracked_afterwards() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
-    """A message may be received many times, as in production."""
-    return _never_paused(cloud, vendor, "song-intake", {**ONLY_SUBMITTING, "MaxReceiveCount": "60"})
+    """A message may be received many times, as in production. One topic and one rule may send."""
+    return _never_paused(cloud, vendor, "song-intake", {**ONLY_SUBMITTING, **LISTED_SENDERS, "MaxReceiveCount": "60"})
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +74,7 @@ def webhook_listener(webhook_stack: Intake) -> EventListener:
 @pytest.fixture
 def unpaid(cloud: Cloud, vendor: MusicVendor) -> Iterator[Intake]:
     """Just deployed, without a token. Shared faults pause it, and its test makes the balance checks itself."""
-    intake = Intake.deployed(cloud, new_id("unpaid"), vendor.origin, "", {**ONLY_SUBMITTING, "MaxReceiveCount": "60"})
+    intake = Intake.deployed(cloud, new_id("unpaid"), vendor.origin, None, {**ONLY_SUBMITTING, "MaxReceiveCount": "60"})
     remove_balance_checks(intake)
     yield from _clean(intake, vendor)
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.local.cloud.events_to_queue import send_events_to
+
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs import SQSClient
@@ -102,8 +104,7 @@ class BenchBus:
         self.name = name
         self._queue = BenchQueue(sqs, f"{name}-events")
         events.create_event_bus(Name=name)
-        events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": [source]}))
-        events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "consumer", "Arn": self._queue.arn}])
+        send_events_to(events, sqs, self._queue.url, bus=name, rule=name, source=source)
 
     def events(self) -> list[dict[str, Any]]:
         """The events received since the last call, in order."""

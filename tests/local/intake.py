@@ -76,10 +76,12 @@ class Intake:
         self._dynamodb = cloud.client("dynamodb")
 
     @classmethod
-    def deployed(cls, cloud: Cloud, name: str, origin: str, token: str, parameters: Mapping[str, str]) -> Intake:
+    def deployed(cls, cloud: Cloud, name: str, origin: str, token: str | None, parameters: Mapping[str, str]) -> Intake:
+        """Deploy the template and, unless there is no token yet, set it as its operator does."""
         stack = deploy(cloud, TEMPLATE, name, {"MusicApiOrigin": origin, **parameters})
         intake = cls(cloud, stack)
-        intake.set_token(json.dumps({"api_token": token}))
+        if token is not None:
+            intake.set_token(json.dumps({"api_token": token}))
         return intake
 
     def set_token(self, secret: str) -> None:

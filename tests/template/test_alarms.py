@@ -125,6 +125,6 @@ def test_the_topic_refuses_connections_without_tls() -> None:
 
 
 def test_an_email_is_subscribed_only_if_one_is_given() -> None:
-    [subscription] = resources_of("AWS::SNS::Subscription").values()
-    assert subscription["Protocol"] == "email"
-    assert subscription["TopicArn"] == {"Ref": "AlarmTopic"}
+    assert resources_of("AWS::SNS::Subscription") == {}
+    subscription = properties("AlarmEmailSubscription", AlarmEmail="ada@example.com")
+    assert subscription == {"Protocol": "email", "TopicArn": {"Ref": "AlarmTopic"}, "Endpoint": "ada@example.com"}

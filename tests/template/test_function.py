@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from song_intake.app.environment import InvalidSettings, Settings
@@ -36,7 +34,7 @@ def if_webhook(resource: str, attribute: str) -> Json:
 
 
 VARIABLES_OF_ALL = {
-    "LEDGER_TABLE": ref("Ledger"),
+    "LEDGER_TABLE": {"Fn::If": ["CreatesLedger", ref("Ledger"), ref("LedgerTableName")]},
     "LEASE_SECONDS": if_paced("Lease", "LeaseSeconds"),
     "KEEP_DAYS": ref("KeepDays"),
     "SONG_CHECKS_QUEUE_URL": ref("SongChecks"),
@@ -189,7 +187,7 @@ def test_a_function_writes_to_its_own_log_group_with_a_retention(function: str) 
 
 def test_the_log_that_may_hold_the_only_record_of_a_song_outlives_its_stack() -> None:
     log_group = resources()["SubmitSongLogGroup"]
-    assert (log_group["DeletionPolicy"], log_group["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (log_group["DeletionPolicy"], log_group["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 @pytest.mark.parametrize("function", ["ResolveSong", "RedriveLetters"])
@@ -199,7 +197,7 @@ def test_only_an_operator_invokes_these(function: str) -> None:
     assert ref(function) not in permitted
 
 
-def test_the_secret_starts_empty_and_outlives_its_stack() -> None:
+def test_the_secret_has_no_value_that_a_deployment_could_write_over_the_token_and_outlives_its_stack() -> None:
     secret = resources()["ApiToken"]
-    assert json.loads(secret["Properties"]["SecretString"]) == {"api_token": ""}
-    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert secret["Properties"].keys() == {"Description"}
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")

@@ -34,7 +34,7 @@ def test_a_queue_is_encrypted_at_rest(queue: str) -> None:
 @pytest.mark.parametrize("queue", QUEUES)
 def test_a_queue_outlives_its_stack(queue: str) -> None:
     resource = resources()[queue]
-    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 @pytest.mark.parametrize(("queue", "dead_letters"), DEAD_LETTERS_OF.items())

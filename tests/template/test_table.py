@@ -1,4 +1,6 @@
-from tests.template.transformed import parameter_defaults, properties, resources, resources_of
+from collections.abc import Iterator
+
+from tests.template.transformed import JsonValue, outputs, parameter_defaults, properties, resources, resources_of
 
 
 def test_there_is_one_table_and_its_key_is_the_request_id() -> None:
@@ -52,3 +54,39 @@ def test_the_ledger_outlives_its_stack() -> None:
 
 def test_stacks_share_no_table_since_the_template_names_none() -> None:
     assert "TableName" not in properties("Ledger")
+
+
+ADOPTED = {"LedgerTableName": "of-an-earlier-stack"}
+ADOPTED_ARN = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${LedgerTableName}"
+
+
+def texts_in(node: JsonValue) -> Iterator[str]:
+    match node:
+        case dict():
+            for value in node.values():
+                yield from texts_in(value)
+        case list():
+            for value in node:
+                yield from texts_in(value)
+        case _:
+            yield str(node)
+
+
+def test_a_stack_with_an_earlier_ledger_creates_none_and_uses_that_one_everywhere() -> None:
+    created = resources(**ADOPTED)
+    texts = set(texts_in([created, outputs(**ADOPTED)]))
+    assert "Ledger" not in created
+    assert not {text for text in texts if text == "Ledger" or "${Ledger." in text}, "a table that is not created"
+    assert {ADOPTED_ARN, f"{ADOPTED_ARN}/index/in-doubt"} <= texts
+    tables = {
+        resource["Properties"]["Environment"]["Variables"]["LEDGER_TABLE"]
+        for resource in created.values()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+    assert tables == {"of-an-earlier-stack"}
+    assert outputs(**ADOPTED)["LedgerTableName"]["Value"] == "of-an-earlier-stack"
+
+
+def test_by_default_the_stack_has_a_ledger_of_its_own() -> None:
+    assert outputs()["LedgerTableName"]["Value"] == {"Ref": "Ledger"}
+    assert not {text for text in texts_in(resources()) if "LedgerTableName" in text}

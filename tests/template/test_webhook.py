@@ -87,4 +87,4 @@ def test_only_the_route_of_this_api_may_invoke_receive_webhook() -> None:
 def test_the_key_is_generated_and_outlives_its_stack() -> None:
     key = resources()["WebhookKey"]
     assert key["Properties"]["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}
-    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")

@@ -67,15 +67,27 @@ def transformed() -> Json:
 def resources(**given: int | str) -> dict[str, Json]:
     """The resources by logical id, with the parameters in place: those that are given, and the defaults of the others.
 
-    A `Ref` to a parameter and an `Fn::FindInMap` are replaced by their value; so is an `Fn::If`, unless
-    only AWS knows one of its branches.
+    A `Ref` to a parameter, an `Fn::FindInMap` and an `Fn::If` are replaced by their value. A resource whose condition
+    does not hold is left out.
     """
     return copy.deepcopy(_resources(frozenset(given.items())))
 
 
 @cache
 def _resources(given: frozenset[tuple[str, int | str]]) -> dict[str, Json]:
-    in_place: dict[str, Json] = _in_place(_transformed()["Resources"], parameter_defaults() | dict(given))
+    parameters = parameter_defaults() | dict(given)
+    created = {
+        logical_id: resource
+        for logical_id, resource in _transformed()["Resources"].items()
+        if "Condition" not in resource or _is_true(resource["Condition"], parameters)
+    }
+    in_place: dict[str, Json] = _in_place(created, parameters)
+    return in_place
+
+
+def outputs(**given: int | str) -> dict[str, Json]:
+    """The outputs by name, with the parameters in place, as `resources` gives the resources."""
+    in_place: dict[str, Json] = _in_place(_transformed()["Outputs"], parameter_defaults() | given)
     return in_place
 
 
@@ -130,24 +142,35 @@ def arn_of(logical_id: str) -> Json:
 def _in_place(node: JsonValue, parameters: Parameters) -> JsonValue:
     match node:
         case {"Ref": str(name)} if name in parameters:
-            return parameters[name]
+            is_list = _shipped()["Parameters"][name]["Type"] == "CommaDelimitedList"
+            return str(parameters[name]).split(",") if is_list else parameters[name]
         case {"Fn::FindInMap": [name, *keys]}:
             row, column = (str(_in_place(key, parameters)) for key in keys)
             return _shipped()["Mappings"][name][row][column]
-        case {"Fn::If": [condition, *branches]}:
-            return _chosen(condition, [_in_place(branch, parameters) for branch in branches], parameters)
+        case {"Fn::If": [condition, when_true, when_false]}:
+            return _in_place(when_true if _is_true(condition, parameters) else when_false, parameters)
         case dict():
-            return {key: _in_place(value, parameters) for key, value in node.items()}
+            return {
+                key: _in_place(value, parameters) for key, value in node.items() if not _is_left_out(value, parameters)
+            }
         case list():
-            return [_in_place(value, parameters) for value in node]
+            return [_in_place(value, parameters) for value in node if not _is_left_out(value, parameters)]
         case _:
             return node
 
 
-def _chosen(condition: str, branches: list[JsonValue], parameters: Parameters) -> JsonValue:
-    if any(isinstance(branch, dict) for branch in branches):
-        return {"Fn::If": [condition, *branches]}
-    return branches[0] if _holds(_shipped()["Conditions"][condition], parameters) else branches[1]
+def _is_left_out(node: JsonValue, parameters: Parameters) -> bool:
+    match node:
+        case {"Ref": "AWS::NoValue"}:
+            return True
+        case {"Fn::If": [condition, when_true, when_false]}:
+            return _is_left_out(when_true if _is_true(condition, parameters) else when_false, parameters)
+        case _:
+            return False
+
+
+def _is_true(condition: str, parameters: Parameters) -> bool:
+    return _holds(_shipped()["Conditions"][condition], parameters)
 
 
 def _holds(condition: JsonValue, parameters: Parameters) -> bool:
@@ -159,8 +182,16 @@ def _holds(condition: JsonValue, parameters: Parameters) -> bool:
         case {"Fn::Or": [*conditions]}:
             return any(_holds(one, parameters) for one in conditions)
         case {"Fn::Equals": [one, other]}:
-            return str(_in_place(one, parameters)) == str(_in_place(other, parameters))
+            return _text(one, parameters) == _text(other, parameters)
         case {"Fn::Contains": [[*values], value]}:
             return str(_in_place(value, parameters)) in values
         case _:
             raise NotImplementedError(condition)
+
+
+def _text(node: JsonValue, parameters: Parameters) -> str:
+    match node:
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(_in_place(parts, parameters))
+        case _:
+            return str(_in_place(node, parameters))

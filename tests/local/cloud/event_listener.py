@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from tests.local.cloud.events_to_queue import send_events_to
 from tests.local.intake import Intake
 from tests.local.waiting import wait_for
 
@@ -14,10 +15,7 @@ class EventListener:
         self._sqs = intake.cloud.client("sqs")
         bus, name = intake.stack.outputs["EventBusName"], f"{intake.stack.name}-heard"
         self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
-        events = intake.cloud.client("events")
-        events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["song-intake"]}))
-        events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "heard", "Arn": attributes["QueueArn"]}])
+        send_events_to(intake.cloud.client("events"), self._sqs, self._url, bus=bus, rule=name)
         self._heard: list[dict[str, Any]] = []
 
     def events_of(self, request_id: str) -> list[dict[str, Any]]:

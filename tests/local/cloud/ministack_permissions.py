@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import lambda_svc
+from ministack.services import eventbridge, lambda_svc, sqs
 
 SQS_BATCHES = {
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
@@ -28,6 +28,7 @@ def mend() -> None:
     _mend_calls()
     _mend_statements()
     _mend_conditions()
+    _mend_deliveries()
 
 
 def _mend_calls() -> None:
@@ -89,3 +90,20 @@ def _mend_conditions() -> None:
         return resolve(key, context)
 
     iam_evaluator._resolve_condition_key = mended
+
+
+def _mend_deliveries() -> None:
+    """A rule sends to a queue only if the policy of the queue lets it, as ministack's topics do.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+    """
+    invoke = eventbridge._invoke_target
+
+    @functools.wraps(invoke)
+    def mended(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], *view: Any, **named: Any) -> None:
+        arn, account = target.get("Arn", ""), rule["Arn"].split(":")[4]
+        if ":sqs:" in arn and not sqs.queue_policy_allows(arn, "events.amazonaws.com", rule["Arn"], account):
+            return
+        invoke(target, event, rule, *view, **named)
+
+    eventbridge._invoke_target = mended

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from tests.local.cloud.events_to_queue import send_events_to
 from tests.local.intake import Intake
 
 LONG_POLL: Final = 1  # seconds
@@ -23,13 +24,8 @@ class Events:
             QueueName=f"{intake.stack.name}-events", Attributes={"VisibilityTimeout": LONGEST_VISIBILITY}
         )
         self._queue_url = queue["QueueUrl"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
-        rule = {"Rule": "everything", "EventBusName": intake.stack.outputs["EventBusName"]}
-        events = intake.cloud.client("events")
-        events.put_rule(
-            Name=rule["Rule"], EventBusName=rule["EventBusName"], EventPattern='{"source": ["song-intake"]}'
-        )
-        events.put_targets(**rule, Targets=[{"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}])
+        bus = intake.stack.outputs["EventBusName"]
+        send_events_to(intake.cloud.client("events"), self._sqs, self._queue_url, bus=bus, rule="everything")
 
     def receive(self, until: Callable[[], bool], seconds: float) -> None:
         """Returns when `until` holds and the queue is empty, or after `seconds`."""

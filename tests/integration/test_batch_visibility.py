@@ -46,4 +46,17 @@ def test_a_failed_visibility_change_does_not_change_the_response(bench: Bench) -
     batch = bench.batch()
     bench.sqs.delete_queue(QueueUrl=bench.requests.url)
     assert failed(batch.handle([limited, good], plenty_of_time)) == {limited["messageId"]}
-    assert [line["action"] for line in bench.lines()].count("change_visibility") == 1
+    (line,) = (line for line in bench.all_lines() if line["action"] == "change_visibility")
+    assert (line["messages"], "NonExistentQueue" in line["reason"]) == (1, True)
+
+
+def test_messages_that_sqs_refuses_to_hide_are_logged_by_their_codes(bench: Bench) -> None:
+    """The call succeeds, but a receipt handle is none that SQS gave."""
+    bench.vendor.plan(TITLE, behaviour.rate_limited())
+    bench.vendor.plan("Real", behaviour.rate_limited())
+    bench.send(song("Real"))
+    records = [record_of(song(TITLE)), *bench.receive()]
+    response = bench.batch().handle(records, plenty_of_time)
+    assert failed(response) == {record["messageId"] for record in records}
+    (line,) = (line for line in bench.all_lines() if line["action"] == "change_visibility")
+    assert (line["reason"], line["messages"]) == ("ReceiptHandleIsInvalid", 1)

@@ -8,10 +8,12 @@ from botocore.exceptions import ClientError
 
 from song_intake.contract.song_request import SongRequest
 from song_intake.domain.status import Status
+from song_intake.ledger.batches import LedgerBatches
 from song_intake.ledger.row import identity
 from song_intake.ledger.submitting import Claim, SubmissionStore
-from song_intake.ledger.table import LedgerBatches, Written
-from tests.integration.bench import Bench, new_id
+from song_intake.ledger.table import Written
+from song_intake.music_api.webhook import no_window
+from tests.integration.bench import LEASE, Bench, new_id
 from tests.integration.ledger_case import RETRYABLE, claimed, request_for
 
 if TYPE_CHECKING:
@@ -131,9 +133,46 @@ class RefusesBatches:
         raise ClientError(cast("Any", refusal), "BatchExecuteStatement")
 
 
-def test_a_batch_refused_as_a_whole_is_written_singly(bench: Bench) -> None:
-    ledger = bench.ledger(cast("DynamoDBClient", RefusesBatches(bench.dynamodb)))
+def test_a_batch_refused_as_a_whole_is_written_singly_and_reported(bench: Bench) -> None:
+    refusals: list[str] = []
+    table = bench.ledger_table(cast("DynamoDBClient", RefusesBatches(bench.dynamodb)))
+    ledger = SubmissionStore(table, LEASE, no_window, refusals.append)
     request = request_for(new_id("request"))
     claim = claimed(ledger, request)
     assert isinstance(ledger.record_task(request, "task-1", claim), Written)
     assert bench.row(request.request_id)["task_id"] == "task-1"
+    assert refusals == ["AccessDeniedException"] * 2
+
+
+class RefusesStatements(RefusesBatches):
+    """A client that answers every batch, and refuses each of its statements with this code."""
+
+    def __init__(self, client: "DynamoDBClient", code: str) -> None:
+        super().__init__(client)
+        self._code = code
+
+    def batch_execute_statement(self, *, Statements: list[object]) -> dict[str, object]:  # type: ignore[override]  # noqa: N803
+        return {"Responses": [{"Error": {"Code": self._code, "Message": "simulated"}} for _ in Statements]}
+
+
+@pytest.mark.parametrize(
+    ("code", "reported"),
+    [("ThrottlingError", True), ("AccessDenied", True), ("ValidationError", True), ("DuplicateItem", False)],
+)
+def test_a_refused_statement_is_reported_unless_its_condition_failed(
+    bench: Bench, code: str, *, reported: bool
+) -> None:
+    refusals: list[str] = []
+    table = bench.ledger_table(cast("DynamoDBClient", RefusesStatements(bench.dynamodb, code)))
+    claimed(SubmissionStore(table, LEASE, no_window, refusals.append), request_for(new_id("request")))
+    assert refusals == [code] * reported
+
+
+def test_a_failed_condition_is_not_reported(bench: Bench, ledger: SubmissionStore) -> None:
+    refusals: list[str] = []
+    batches = LedgerBatches(bench.ledger_table(), refusals.append)
+    request = request_for(new_id("request"))
+    claimed(ledger, request)
+    assert not batches.insert(request.request_id, identity(request, "message-2"))
+    assert not batches.record_task(request.request_id, "another", "task-1")
+    assert refusals == []

@@ -87,4 +87,4 @@ def test_a_retry_after_of_a_day_delays_the_next_poll_by_15_minutes_at_most(
     (received,) = bench.checks.records()
     assert failed(check_batch(bench).handle([received], plenty_of_time)) == {received["messageId"]}
     assert hidden == [900]
-    assert "change_visibility" not in [line["action"] for line in bench.lines()]
+    assert "change_visibility" not in [line["action"] for line in bench.all_lines()]

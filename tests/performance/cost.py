@@ -26,7 +26,7 @@ SERVICES: Final[Mapping[str, frozenset[Unit]]] = {
     "SQS": frozenset({Unit.SQS_REQUESTS}),
     "EventBridge": frozenset({Unit.EVENTS, Unit.PIPES, Unit.API_DESTINATIONS}),
     "Step Functions": frozenset({Unit.TRANSITIONS, Unit.EXPRESS_REQUESTS, Unit.EXPRESS_GB_SECONDS}),
-    "logs, HTTP API": frozenset({Unit.LOG_BYTES, Unit.HTTP_API_REQUESTS}),
+    "logs, HTTP API, secrets": frozenset({Unit.LOG_BYTES, Unit.HTTP_API_REQUESTS, Unit.SECRET_READS}),
 }
 
 # An event source mapping with a maximum concurrency polls an idle queue with five pollers, every 20 seconds each:

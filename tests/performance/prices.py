@@ -30,6 +30,7 @@ class Unit(StrEnum):
     LOG_BYTES = "CloudWatch Logs, ingested byte"
     HTTP_API_REQUESTS = "HTTP API request"
     SECRETS = "Secrets Manager, secret a month"
+    SECRET_READS = "Secrets Manager, GetSecretValue"
     METRICS = "CloudWatch custom metric a month"
     ALARMS = "CloudWatch alarm a month"
     DASHBOARDS = "CloudWatch dashboard a month"
@@ -60,6 +61,8 @@ _EVENTBRIDGE = "https://aws.amazon.com/eventbridge/pricing/"
 _STEP_FUNCTIONS = "https://aws.amazon.com/step-functions/pricing/"
 _CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 
+_SECRETS = "https://aws.amazon.com/secrets-manager/pricing/"
+
 _SEEN_LAMBDA_REQUESTS = (
     "https://git.mcrn.ar/mariano/lambda_local_runner/src/commit/957e45b8adae23ce50b966346229585b5df18b4d"
     "/docs/lambdas-md/lambda-13-cost.md"
@@ -68,6 +71,7 @@ _SEEN_HTTP_API = (
     "https://docs.aws.amazon.com/pt_br/whitepapers/latest/best-practices-api-gateway-private-apis-integration"
     "/cost-optimization.html"
 )
+_SEEN_SECRETS = "https://hivebook.wiki/wiki/aws-secrets-manager-rotated-secrets-dynamic-db-credentials-kms"
 _SEEN_EVENTBRIDGE = "https://cloudburn.io/blog/amazon-eventbridge-pricing"
 _SEEN_CLOUDWATCH = "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/"
 _SEEN_STEP_FUNCTIONS = "https://www.wring.co/blog/aws-step-functions-pricing-guide"
@@ -109,12 +113,8 @@ PRICES = {
         _SEEN_HTTP_API,
         "undated",
     ),
-    Unit.SECRETS: _one(
-        0.40,
-        "https://aws.amazon.com/secrets-manager/pricing/",
-        "https://hivebook.wiki/wiki/aws-secrets-manager-rotated-secrets-dynamic-db-credentials-kms",
-        "undated",
-    ),
+    Unit.SECRETS: _one(0.40, _SECRETS, _SEEN_SECRETS, "undated"),
+    Unit.SECRET_READS: _million(5.00, _SECRETS, _SEEN_SECRETS, "undated"),
     Unit.METRICS: _one(0.30, _CLOUDWATCH, "https://signoz.io/guides/cloudwatch-pricing", "2026-02-15"),
     Unit.ALARMS: _one(0.10, _CLOUDWATCH, "https://c3x.dev/resources/aws/aws_cloudwatch_metric_alarm", "undated"),
     Unit.DASHBOARDS: _one(3.00, _CLOUDWATCH, _SEEN_CLOUDWATCH, "2026-06-13"),

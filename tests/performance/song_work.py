@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
+from song_intake.aws.signing_key import KEYS_KEPT_SECONDS
 from song_intake.work.tracking import _GROWTH as GROWTH
 from tests.performance.measured import Measured
 from tests.performance.prices import Unit
@@ -37,6 +38,8 @@ FULL_BATCH: Final = 10
 CREATES_PER_MINUTE: Final = 20
 PACED_BATCH: Final = 6  # the template's batch size at this pace
 PACED_WORKERS: Final = 2
+
+VERSIONS_OF_THE_KEY: Final = 2
 
 EXPRESS_GB: Final = 64 / 1024
 
@@ -70,7 +73,8 @@ def designs(of: Measured) -> tuple[Design, ...]:
                 submitted(of, PACED_BATCH, PACED_WORKERS * PACED_BATCH * 60 / CREATES_PER_MINUTE),
                 {Unit.DYNAMODB_WRITES: 1 / PACED_BATCH},
             ),
-            tracked(of, 1),
+            # One process of track_song and one of receive_webhook, besides those of submit_song.
+            _plus(tracked(of, 1), _key_reads(2, CREATES_PER_MINUTE / 60)),
             "a batch waits for its slots inside its function, 6 s a song while there is a backlog",
         ),
         Design(
@@ -110,6 +114,7 @@ def submitted(of: Measured, batch: int, waits: float) -> Work:
     """waits: the seconds that a batch waits for the music API and for its slots."""
     return _plus(
         _lambda(batch, waits + 2 * AWS_CALL_SECONDS, of.submit_cpu_ms),
+        _key_reads(1, batch / waits),
         _from_a_queue(batch),
         {Unit.DYNAMODB_WRITES: of.submit_writes, Unit.LOG_BYTES: of.submit_log_bytes},
     )
@@ -200,6 +205,11 @@ def _webhook(of: Measured) -> Work:
             Unit.LOG_BYTES: of.webhook_log_bytes,
         },
     )
+
+
+def _key_reads(processes: int, songs_a_second: float) -> Work:
+    """Each process reads two versions of the signing key again and again while it works."""
+    return {Unit.SECRET_READS: processes * VERSIONS_OF_THE_KEY / (KEYS_KEPT_SECONDS * songs_a_second)}
 
 
 def _lambda(batch: int, waits: float, cpu_ms_a_song: float) -> Work:

@@ -202,13 +202,27 @@ def test_only_the_innermost_frames_are_logged() -> None:
     assert [frame.split(":")[0] for frame in frames_of(caught.value)] == ["dig"] * 5
 
 
-def test_a_failed_visibility_change_is_logged_without_the_services_text(
+def test_a_failed_visibility_change_is_logged_with_its_code_and_the_number_of_messages(
     telemetry: Telemetry, output: LogOutput
 ) -> None:
-    telemetry.visibility_change_failed(RuntimeError(LYRICS))
+    telemetry.visibility_change_failed("ReceiptHandleIsInvalid", 3)
     line = output.line()
-    assert (line["level"], line["action"], line["reason"]) == ("WARNING", "change_visibility", "RuntimeError")
-    assert LYRICS not in json.dumps(line)
+    assert (line["level"], line["action"]) == ("WARNING", "change_visibility")
+    assert (line["reason"], line["messages"]) == ("ReceiptHandleIsInvalid", 3)
+
+
+def test_every_refused_batched_write_is_counted_and_the_first_of_each_code_is_logged(
+    telemetry: Telemetry, output: LogOutput
+) -> None:
+    for code in ("AccessDenied", "AccessDenied", "ThrottlingError", "AccessDenied"):
+        telemetry.batched_write_refused(code)
+    telemetry.count([])
+    *lines, metrics = output.lines()
+    assert [(line["level"], line["action"], line["reason"]) for line in lines] == [
+        ("WARNING", "batched_write", "AccessDenied"),
+        ("WARNING", "batched_write", "ThrottlingError"),
+    ]
+    assert metrics["BatchedWritesRefused"] == [4.0]
 
 
 def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, output: LogOutput) -> None:

@@ -16,8 +16,9 @@ from song_intake.admission.pace_item import PaceItem
 from song_intake.admission.pacer import Pacer, SharedPacer, Unpaced
 from song_intake.app.submit import RESERVED_RECEIVES, SubmitSettings, submit_song
 from song_intake.aws.secrets import FAILURE_SHARED_SECONDS
-from song_intake.ledger.submitting import SubmissionStore, no_window
+from song_intake.ledger.submitting import SubmissionStore
 from song_intake.ledger.table import LedgerTable
+from song_intake.music_api.webhook import no_window
 from song_intake.outgoing.dead_letters import DeadLetters
 from song_intake.work.batch import Batch, BatchResponse
 from song_intake.work.request_work import RequestWork

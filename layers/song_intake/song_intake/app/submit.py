@@ -16,13 +16,13 @@ from song_intake.app.parts import dead_letters, notifier
 from song_intake.aws.signing_key import SigningKeys
 from song_intake.contract.proof import Proofs
 from song_intake.ledger.follow_ups import FollowUps
-from song_intake.ledger.submitting import SubmissionStore, no_window
+from song_intake.ledger.submitting import SubmissionStore
 from song_intake.ledger.table import LedgerTable
 from song_intake.ledger.task_tokens import TaskTokens
 from song_intake.music_api.balance_check import BalanceCheck
 from song_intake.music_api.client import MusicApi
 from song_intake.music_api.token import ApiToken
-from song_intake.music_api.webhook import WebhookConfig
+from song_intake.music_api.webhook import WebhookConfig, no_window
 from song_intake.outgoing.checks import SongChecks
 from song_intake.outgoing.events import AccountFaultPublisher
 from song_intake.outgoing.requests import RequestQueue
@@ -138,7 +138,9 @@ def _submission(
         settings.music_api_origin, aws.tls, settings.connect_timeout, settings.create_deadline
     )
     return Submission(
-        store=SubmissionStore(table, settings.lease, webhook.window_for if webhook else no_window),
+        store=SubmissionStore(
+            table, settings.lease, webhook.window_for if webhook else no_window, telemetry.batched_write_refused
+        ),
         music_api=music_api,
         balance_check=BalanceCheck(music_api),
         api_token=ApiToken(aws.client("secretsmanager"), settings.api_token_secret_arn),

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 LEAST_CHARACTERS = 32
 
-KEYS_KEPT_SECONDS = 15.0
-"""A rotated key is read before the shortest song (20 seconds, UPSTREAM) that was sent with it can be done."""
+KEYS_KEPT_SECONDS = 300.0
+"""Our choice: each process reads two versions of the key, and pays for both. A call or a message under a newer key
+causes a read at once (KEYS_READ_AGAIN_SECONDS), and one under an older key is valid while that is the previous version.
+"""
 
 KEYS_READ_AGAIN_SECONDS = 5.0
 """So often at most do calls under unknown keys cause a read: forged calls cannot cause many."""

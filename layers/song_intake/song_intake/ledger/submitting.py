@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from song_intake.domain.outcome import Retryable
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
+from song_intake.ledger.batches import LedgerBatches, OnRefused, not_reported
 from song_intake.ledger.row import IDENTITY, TRANSIENT_ATTRIBUTES, Row, doubt_for, identity, placeholders
-from song_intake.ledger.table import Existing, LedgerBatches, LedgerTable, LedgerUnavailable, Written, row_in
+from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, Written, row_in
 
 if TYPE_CHECKING:
     from song_intake.contract.song_request import SongRequest
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 _NOT_CONFIRMED = Retryable(Reason.LEDGER_UNAVAILABLE, "DynamoDB did not confirm the claim")
 _ABANDONED = "the function crashed or timed out during the create call, so the outcome is unknown"
+
+
+Window = Callable[["SongRequest"], float]
+"""Seconds for which a webhook may settle a doubt about this request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +50,14 @@ class SubmissionStore:
     """Safe to share between threads. Every method raises LedgerUnavailable.
 
     lease: seconds after which a claim may count as abandoned; at least the function's timeout.
-    window: seconds for which a webhook may settle a doubt about this request.
+    on_refused: see LedgerBatches.
 
     If a method finds a claim with an expired lease, it sets the row to IN_DOUBT before it returns the row as Existing.
     """
 
-    def __init__(self, table: LedgerTable, lease: float, window: Callable[[SongRequest], float]) -> None:
+    def __init__(self, table: LedgerTable, lease: float, window: Window, on_refused: OnRefused = not_reported) -> None:
         self.table = table
-        self._batches = LedgerBatches(table)
+        self._batches = LedgerBatches(table, on_refused)
         self._lease = lease
         self._window = window
 
@@ -237,11 +242,6 @@ class SubmissionStore:
                 **doubt_for(window),
             },
         )
-
-
-def no_window(_request: SongRequest) -> float:
-    """The window if the webhook is switched off: 0 seconds."""
-    return 0
 
 
 def _is_own(result: Existing, claim: Claim, status: Status) -> bool:

@@ -1,35 +1,24 @@
-"""The two ways to write to the ledger's table: one row at a time, and several rows in one call.
+"""Writes to the ledger's table, one row at a time: each is one conditional UpdateItem.
 
-LedgerTable      one conditional UpdateItem. A failed condition returns the row (ALL_OLD), so there is no second read,
-                 and no gap between read and write.
-LedgerBatches    the usual path: first claims, and the tasks of these claims. Each statement has its own condition and
-                 its own result. A refused statement decides nothing, because a single write follows. So a statement
-                 need only be right if it succeeds: for a new row, and for a claim that its owner still holds.
-                 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteStatement.html
-
-Ten requests need twenty single writes, 74 % of the CPU of a batch; with LedgerBatches they need two to four calls.
+A failed condition returns the row (ALL_OLD), so there is no second read, and no gap between read and write.
+batches.py writes several rows in one call.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from song_intake.aws.failure import AWS_FAILURES, code_of
-from song_intake.aws.group_commit import GroupCommit
-from song_intake.domain.status import Status
 from song_intake.ledger.row import Row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
-        BatchStatementRequestTypeDef,
         UpdateItemInputTypeDef,
     )
 
@@ -41,9 +30,6 @@ _SECONDS_A_DAY = 86_400
 _RESERVED = ("status", "owner")
 
 MOST_OTHER_TASKS = 10
-
-# The limit of BatchExecuteStatement.
-MOST_STATEMENTS = 25
 
 
 class LedgerUnavailable(Exception):
@@ -173,69 +159,3 @@ class LedgerTable:
         except AWS_FAILURES as failure:
             raise LedgerUnavailable(code_of(failure)) from None
         return Written(Row.of(done["Attributes"]))
-
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    request_id: str
-    text: str
-    parameters: Sequence[AttributeValueTypeDef] = field(repr=False)
-
-
-class LedgerBatches:
-    """Safe to share between threads. Both methods raise LedgerUnavailable if DynamoDB did not answer."""
-
-    def __init__(self, table: LedgerTable) -> None:
-        self._table = table
-        self._group = GroupCommit(self._execute, MOST_STATEMENTS)
-
-    def insert(self, request_id: str, values: Values) -> bool:
-        """Create the row of a claim. False if there is a row already, or if the result is not known."""
-        return self._group.submit(self._insertion(request_id, values))
-
-    def _insertion(self, request_id: str, values: Values) -> _Statement:
-        # A claim does not expire.
-        at, _ = self._table.stamps()
-        stamps: Values = {"created_at": at, "updated_at": at}
-        item: Values = {"request_id": {"S": request_id}, **values, **stamps}
-        # The text has only names of attributes; every value from a request is a parameter.
-        fields = ", ".join(f"'{name}': ?" for name in item)
-        text = f'INSERT INTO "{self._table.name}" VALUE {{{fields}}}'
-        return _Statement(request_id, text, list(item.values()))
-
-    def record_task(self, request_id: str, owner: str, task_id: str) -> bool:
-        """SUBMITTING -> SUBMITTED, for a row's first claim. False if it has another owner, or the result is unknown.
-
-        The lease is the only transient attribute that such a row has.
-        """
-        at, expires_at = self._table.stamps()
-        changes: Values = {
-            "status": {"S": Status.SUBMITTED},
-            "task_id": {"S": task_id},
-            "updated_at": at,
-            "expires_at": expires_at,
-        }
-        where: Values = {"request_id": {"S": request_id}, "owner": {"S": owner}, "status": {"S": Status.SUBMITTING}}
-        text = (
-            f'UPDATE "{self._table.name}"'  # noqa: S608 - as above
-            + "".join(f' SET "{name}" = ?' for name in changes)
-            + " REMOVE lease_until WHERE "
-            + " AND ".join(f'"{name}" = ?' for name in where)
-        )
-        return self._group.submit(_Statement(request_id, text, [*changes.values(), *where.values()]))
-
-    def _execute(self, statements: Sequence[_Statement]) -> list[bool]:
-        # AWS does not document two statements on one item in a batch: the second one becomes a single write.
-        firsts = {statement.request_id: statement for statement in reversed(statements)}
-        requests: list[BatchStatementRequestTypeDef] = [
-            {"Statement": statement.text, "Parameters": statement.parameters} for statement in firsts.values()
-        ]
-        try:
-            responses = self._table.dynamodb.batch_execute_statement(Statements=requests)["Responses"]
-        except ClientError:
-            # The whole call was refused, perhaps because of one statement. Single writes follow, one result for each.
-            return [False] * len(statements)
-        except BotoCoreError as failure:
-            raise LedgerUnavailable(code_of(failure)) from None
-        done = {id(one): "Error" not in response for one, response in zip(firsts.values(), responses, strict=True)}
-        return [done.get(id(statement), False) for statement in statements]

@@ -24,6 +24,7 @@ _METRICS_OF_THE_ACCOUNT = ("Credits", "CreditsUnknown", "IntakePaused", "IntakeD
 FAULTS_SHARED = "FaultsShared"
 NOTIFICATIONS_REFUSED = "NotificationsRefused"
 CALLBACKS_DROPPED = "CallbacksDropped"
+BATCHED_WRITES_REFUSED = "BatchedWritesRefused"
 METRICS = frozenset(
     (
         *_METRICS_OF_ACTIONS,
@@ -35,5 +36,6 @@ METRICS = frozenset(
         FAULTS_SHARED,
         NOTIFICATIONS_REFUSED,
         CALLBACKS_DROPPED,
+        BATCHED_WRITES_REFUSED,
     )
 )

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Literal
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from song_intake.aws.failure import code_of
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
 from song_intake.domain.reason import SHARED, Reason
 from song_intake.music_api.credits import Balance
 from song_intake.outgoing.metrics import (
+    BATCHED_WRITES_REFUSED,
     CALLBACKS_DROPPED,
     FAULTS_SHARED,
     METRIC_OF_REASON,
@@ -64,6 +64,7 @@ class Telemetry:
     metrics: Metrics
     _from_threads: deque[str] = field(default_factory=deque, init=False)
     """Metrics of the records' threads, which the next `count` writes."""
+    _refusals_logged: set[str] = field(default_factory=set, init=False)
 
     def log(self, report: RecordReport) -> None:
         """Log one record. Every line has `action` and `message_id`, and `request_id` if it is known."""
@@ -103,10 +104,24 @@ class Telemetry:
             self.logger.warning("repeated_refusal", extra={"action": "repeated_refusal", "detail": refused.detail})
         self._from_threads.append(REPEATED_REFUSALS)
 
-    def visibility_change_failed(self, failure: Exception) -> None:
-        """Retried messages come back after the queue's visibility timeout instead of their own delay."""
+    def batched_write_refused(self, code: str) -> None:
+        """DynamoDB refused a batched write with this code, which is no failed condition. A single write follows.
+
+        Every refusal is counted, and the first of each code is logged: a missing right would refuse all of them.
+        """
+        self._from_threads.append(BATCHED_WRITES_REFUSED)
+        if code not in self._refusals_logged:
+            self._refusals_logged.add(code)
+            self.logger.warning("batched write refused", extra={"action": "batched_write", "reason": code})
+
+    def visibility_change_failed(self, reason: str, messages: int) -> None:
+        """These messages come back after the queue's visibility timeout instead of their own delay.
+
+        reason: AWS's error code, or the type of the exception.
+        """
         self.logger.warning(
-            "could not change message visibility", extra={"action": "change_visibility", "reason": code_of(failure)}
+            "could not change message visibility",
+            extra={"action": "change_visibility", "reason": reason, "messages": messages},
         )
 
     def callback_dropped(self, code: str) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
-from song_intake.aws.failure import AWS_FAILURES
+from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.contract.sqs_message import Message, SqsRecord
 from song_intake.domain.decision import RetryIn
 from song_intake.domain.reason import Reason
@@ -137,8 +138,9 @@ class Batch:
             if isinstance(report.decision, RetryIn) and report.decision.seconds is not None
         ]
         for start in range(0, len(waits), MOST_CHANGES_A_CALL):
+            some = waits[start : start + MOST_CHANGES_A_CALL]
             try:
-                self.sqs.change_message_visibility_batch(
+                response = self.sqs.change_message_visibility_batch(
                     QueueUrl=self.queue_url,
                     Entries=[
                         {
@@ -146,8 +148,11 @@ class Batch:
                             "ReceiptHandle": message.receipt_handle,
                             "VisibilityTimeout": math.ceil(min(seconds, LONGEST_WAIT_SECONDS)),
                         }
-                        for i, (message, seconds) in enumerate(waits[start : start + MOST_CHANGES_A_CALL])
+                        for i, (message, seconds) in enumerate(some)
                     ],
                 )
             except AWS_FAILURES as failure:
-                self.telemetry.visibility_change_failed(failure)
+                self.telemetry.visibility_change_failed(code_of(failure), len(some))
+            else:
+                for code, count in Counter(entry["Code"] for entry in response.get("Failed", [])).items():
+                    self.telemetry.visibility_change_failed(code, count)

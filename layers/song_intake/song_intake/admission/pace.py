@@ -18,8 +18,8 @@ SECONDS_A_MINUTE = 60
 MOST_SLOW = 8.0
 """The largest distance between slots, in intervals. Our choice; the vendor publishes no figure."""
 LONGEST_DISTANCE_SECONDS = 100.0
-"""The largest distance between slots of a slower pace: each worker then finds a slot within an invocation. Without it,
-the workers would receive the whole backlog in turn, only to find no slot."""
+"""The largest distance between slots of a slower pace, unless the usual one is larger: each worker then finds a slot
+within an invocation. Without this limit, the workers would receive the whole backlog in turn, only to find no slot."""
 RECOVERY_SECONDS = 300.0
 """The time from the slowest pace after a 429 to the usual one. The vendor publishes no figure: a guess."""
 PAUSE_INTERVALS = 3

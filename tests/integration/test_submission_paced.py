@@ -6,7 +6,7 @@ from types import TracebackType
 
 from song_intake.admission.pace_item import PACE_KEY, PaceItem
 from song_intake.admission.pacer import Pacer, Reservation, SharedPacer
-from song_intake.domain.decision import DeadLetter, Done
+from song_intake.domain.decision import DeadLetter, Done, SendAnew
 from song_intake.domain.outcome import Retryable
 from song_intake.domain.reason import Reason
 from tests.integration import unreachable
@@ -19,6 +19,7 @@ from tests.integration.bench import (
     plenty_of_time,
 )
 from tests.integration.decisions import TITLE, decide, record, redriven, retry_in
+from tests.integration.handling import failed
 from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor import behaviour
 
@@ -72,9 +73,18 @@ def test_without_a_slot_nothing_is_connected_or_claimed_and_the_message_waits_fo
     bench: Bench, request_id: str
 ) -> None:
     bench.vendor.refuse_connections()
-    decision = retry_in(decide(bench.submission(pacer=Planned(no_slot=CROWDED)), record(request_id, receives=2)))
-    assert (decision.reason, decision.seconds) == (Reason.PACED, 0.5), "however often it was received"
+    decision = decide(bench.submission(pacer=Planned(no_slot=CROWDED)), record(request_id, receives=2))
+    assert decision == SendAnew(0.5, Reason.PACED, "crowded"), "for the same time, however often it was received"
     assert bench.row(request_id) == {}
+
+
+def test_a_message_that_only_waited_for_its_slot_spends_no_receive(bench: Bench, request_id: str) -> None:
+    batch = bench.batch(bench.submission(pacer=Planned(no_slot=CROWDED)))
+    assert batch.handle([record(request_id)], plenty_of_time) == {"batchItemFailures": []}
+    (anew,) = bench.wait_for_requests()
+    assert anew["messageAttributes"]["sent_anew_for"]["stringValue"] == "message-1"
+    assert failed(bench.batch(bench.submission()).handle([anew], plenty_of_time)) == set()
+    assert bench.row(request_id)["status"] == "SUBMITTED"
 
 
 def test_the_claim_is_held_while_the_slot_is_awaited(bench: Bench, request_id: str) -> None:
@@ -103,7 +113,8 @@ def test_a_thread_whose_slot_was_missed_returns_its_message_when_there_is_no_oth
     bench: Bench, request_id: str
 ) -> None:
     pacer = Planned(lost_slot=CROWDED, lost=2, reservations=2)
-    assert retry_in(decide(bench.submission(pacer=pacer), record(request_id))).reason is Reason.PACED
+    decision = decide(bench.submission(pacer=pacer), record(request_id))
+    assert (type(decision), decision.reason) == (SendAnew, Reason.PACED)
     assert bench.row(request_id)["status"] == "RETRYING"
     assert bench.vendor.requests == ()
 

@@ -67,6 +67,8 @@ Leave(w)      == worker' = [worker EXCEPT ![w] = Idle]
 
 (* RetryIn; and Submission.before_the_receives_run_out: in the second half of them, a new message takes its place. *)
 Later(w) == IF 2 * worker[w].n > FinalReceive THEN Go(w, "send_anew") ELSE Leave(w)
+(* It may only have waited for its slot (PACED): then it is sent anew on any receive. *)
+MayBePaced(w) == Later(w) \/ Go(w, "send_anew")
 
 -----------------------------------------------------------------------------
 (* SQS, its senders, and operators *)
@@ -161,9 +163,9 @@ Claim(w) ==           \* SubmissionStore.claim
   /\ \/ /\ Claimable(w) /\ row' = Claimed(w) /\ due' = FALSE
         /\ \/ worker' = [worker EXCEPT ![w].does = "create", ![w].owner = FreshOwner]
            \/ Later(w)                                                        \* the response was lost: no create
-     \/ Claimable(w) /\ row' = [Claimed(w) EXCEPT !.status = "RETRYING"] /\ due' = FALSE /\ Later(w)   \* and released
+     \/ Claimable(w) /\ row' = [Claimed(w) EXCEPT !.status = "RETRYING"] /\ due' = FALSE /\ MayBePaced(w)   \* and released
      \/ ~Claimable(w) /\ ByRow(w) /\ due' = FALSE
-     \/ Later(w) /\ UNCHANGED <<row, due>>                                   \* no token, no slot, no ledger
+     \/ MayBePaced(w) /\ UNCHANGED <<row, due>>                              \* no token, no slot, no ledger
   /\ UNCHANGED <<slot, created, pending, letters, crashes, lapsed>>
 
 ClaimElsewhere(w) ==  \* a message that lost its first id has a row of its own

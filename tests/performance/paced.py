@@ -94,6 +94,8 @@ class PacedResult:
     refused_at: list[float] = field(default_factory=list)
     retries: Counter[str] = field(default_factory=Counter)
     """The number of retries by reason: each one raises the receive count of its message."""
+    sent_anew: Counter[str] = field(default_factory=Counter)
+    """The number of messages sent anew by reason: each one has a fresh receive count."""
     dead_letters: Counter[str] = field(default_factory=Counter)
     """The number of dead letters by reason."""
     lost: int = 0
@@ -296,8 +298,9 @@ class _Worker:
         request = SongRequest.parse(message.body, message.message_id)
         decision = self._submission.decide(request, message, time_left)
         if isinstance(decision, RetryIn | SendAnew):
-            world.result.retries[decision.reason] += 1
-            count = 1 if isinstance(decision, SendAnew) else message.receive_count + 1
+            is_anew = isinstance(decision, SendAnew)
+            (world.result.sent_anew if is_anew else world.result.retries)[decision.reason] += 1
+            count = 1 if is_anew else message.receive_count + 1
             world.queue.append((world.now() + (decision.seconds or 0), replace(message, receive_count=count)))
         else:
             if isinstance(decision, DeadLetter):

@@ -27,6 +27,7 @@ def test_the_rate_is_used_and_the_vendor_never_responds_429(usual: PacedResult) 
 
 def test_waiting_does_not_raise_the_receive_count(usual: PacedResult) -> None:
     assert not usual.retries
+    assert not usual.sent_anew
 
 
 def test_no_worker_is_starved(usual: PacedResult) -> None:
@@ -56,6 +57,7 @@ def test_two_workers_use_a_rate_of_one_create_every_3_seconds() -> None:
     assert (len(result.created_at), result.answers_429) == (120, 0)
     assert result.share_of_rate >= USED
     assert not result.retries
+    assert not result.sent_anew
 
 
 def test_a_crash_wastes_at_most_the_slots_of_one_batch() -> None:

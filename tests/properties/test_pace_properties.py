@@ -120,6 +120,15 @@ def test_the_pace_slows_down_to_an_eighth_at_most_and_recovers() -> None:
     assert [pace.slowness(at) for at in (halfway, end, end + 1)] == [pytest.approx((MOST_SLOW + 1) / 2), 1, 1]
 
 
+@pytest.mark.parametrize("interval", [0.1, 12.5, 20.0, 60.0, 200.0])
+def test_slots_of_a_slower_pace_are_at_most_8_intervals_and_100_seconds_apart(interval: float) -> None:
+    pace, now = Pace(), START
+    for _ in range(10):
+        pace = pace.slowed(now, None, interval)
+        now = pace.slow_from
+    assert pace.slowness(now) * interval == pytest.approx(max(interval, min(8 * interval, 100)))
+
+
 def test_slots_from_before_a_429_are_not_reserved_again_after_it() -> None:
     pace, before = Pace().reserve(START, 4, START + 60, INTERVAL)
     slowed = pace.give_back(before[:2], START).slowed(START, None, INTERVAL)

@@ -22,6 +22,8 @@ RETRY_AFTERS: Final = (None, 1, 10, FITS_AN_INVOCATION, 300, 3600, 86_400)
 ALL: Final = list(itertools.product(ROWS, CONNECTS))
 SUITE: Final = [*itertools.product((1, 10, 20), CONNECTS), (60, 4.5), (600, 1.4)]
 ALL_429: Final = list(itertools.product(ROWS, CONNECTS, RETRY_AFTERS))
+ALL_SILENT: Final = list(itertools.product(ROWS, (0.3, 4.5), (600, 3600)))
+SUITE_SILENT: Final = [(1, 0.3, 3600), (10, 4.5, 600)]
 SUITE_429: Final = [*itertools.product((1, 20), (0.05, 4.5), (None, FITS_AN_INVOCATION, 3600)), (60, 1.4, 40)]
 
 
@@ -48,7 +50,7 @@ def test_slow_connects_cost_no_rate_no_429_and_no_receive(pace: int, connect: fl
     # With long calls the first batches lose some slots once.
     result = run(pace, connect, latency=latency, times=4 if latency > 10 else 1)
     assert result.share_of_rate >= USED
-    assert (result.answers_429, sum(result.retries.values()), len(result.dead_letters)) == (0, 0, 0)
+    assert (result.answers_429, result.retries, result.sent_anew, result.dead_letters) == (0, {}, {}, {})
 
 
 @pytest.mark.parametrize(("pace", "connect", "retry_after"), ALL_429 if IS_CAMPAIGN else SUITE_429)
@@ -69,3 +71,14 @@ def test_after_a_429_each_worker_waits_and_then_uses_the_slower_pace(
         assert result.answers_429 <= 2 * result.load.workers
     if retry_after is None or retry_after <= FITS_AN_INVOCATION:
         assert set(result.retries) <= {"RATE_LIMITED"}, "only the requests that were refused spend a receive"
+
+
+@pytest.mark.parametrize(("pace", "connect", "seconds"), ALL_SILENT if IS_CAMPAIGN else SUITE_SILENT)
+def test_429s_without_a_retry_after_spend_only_receives_of_refused_requests_however_long_they_last(
+    pace: int, connect: float, seconds: int
+) -> None:
+    result = run(pace, connect, Closure(10 + 20 * 60 / pace, seconds, names_the_time=False))
+    assert (len(result.created_at), result.dead_letters) == (result.load.requests, {})
+    assert set(result.retries) == {"RATE_LIMITED"}
+    # Only a batch of which a create was refused may run out of slots: the workers do not receive the whole backlog.
+    assert result.sent_anew["PACED"] <= result.answers_429 * result.load.batch_size

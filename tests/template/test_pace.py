@@ -7,7 +7,7 @@
 import pytest
 
 from song_intake.admission.lead import Lead
-from song_intake.admission.pace import SECONDS_A_MINUTE
+from song_intake.admission.pace import SECONDS_A_MINUTE, most_slow
 from song_intake.admission.slots import MOST_LATE_SECONDS
 from song_intake.app.submit import SubmitSettings
 from tests.template.transformed import Json, ends, parameter_defaults, properties, resources, shipped
@@ -60,6 +60,16 @@ def test_every_message_gets_a_slot_and_can_use_it_before_the_invocation_ends(pac
     waits = lead + batch_size * (concurrency + 1) * interval + MOST_LATE_SECONDS
     call = most("CreateDeadlineSeconds") + most("SettleMarginSeconds")
     assert waits + call <= properties("SubmitSong", CreatesPerMinute=pace)["Timeout"] <= LONGEST_TIMEOUT
+
+
+@pytest.mark.parametrize("pace", PACES)
+def test_at_the_slowest_pace_each_worker_still_finds_a_slot_in_its_invocation(pace: int) -> None:
+    defaults = parameter_defaults()
+    _, concurrency, interval = slots_of(pace)
+    lead = Lead(float(defaults["ConnectTimeoutSeconds"])).longest
+    waits = lead + concurrency * most_slow(interval) * interval + MOST_LATE_SECONDS
+    call = int(defaults["CreateDeadlineSeconds"]) + int(defaults["SettleMarginSeconds"])
+    assert waits + call <= properties("SubmitSong", CreatesPerMinute=pace)["Timeout"]
 
 
 @pytest.mark.parametrize("pace", PACES)

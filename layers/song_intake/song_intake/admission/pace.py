@@ -17,6 +17,9 @@ SECONDS_A_MINUTE = 60
 
 MOST_SLOW = 8.0
 """The largest distance between slots, in intervals. Our choice; the vendor publishes no figure."""
+LONGEST_DISTANCE_SECONDS = 100.0
+"""The largest distance between slots of a slower pace, unless the usual one is larger: each worker then finds a slot
+within an invocation. Without this limit, the workers would receive the whole backlog in turn, only to find no slot."""
 RECOVERY_SECONDS = 300.0
 """The time from the slowest pace after a 429 to the usual one. The vendor publishes no figure: a guess."""
 PAUSE_INTERVALS = 3
@@ -66,9 +69,14 @@ class Pace:
             # Another worker may have given back slots of the slower pace: none of them before the named time.
             free = tuple(slot for slot in self.free if slot >= named)
             return replace(self, next_at=resume, free=free, slow_from=max(self.slow_from, named))
-        return Pace(resume, (), min(MOST_SLOW, 2 * self.slowness(now)), resume)
+        return Pace(resume, (), min(most_slow(interval), 2 * self.slowness(now)), resume)
 
     def slowness(self, at: float) -> float:
         """The distance between slots at this moment, in intervals: 1 is the usual pace."""
         left = 1 - max(0.0, at - self.slow_from) / RECOVERY_SECONDS
         return 1 + (self.slow - 1) * max(0.0, left)
+
+
+def most_slow(interval: float) -> float:
+    """The largest distance between slots, in intervals of that many seconds."""
+    return max(1.0, min(MOST_SLOW, LONGEST_DISTANCE_SECONDS / interval))

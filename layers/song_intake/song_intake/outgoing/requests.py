@@ -1,4 +1,4 @@
-"""The request queue, from the stack's side: a message whose receives run out is sent anew."""
+"""The request queue, from the stack's side: a message that must not use up its receives is sent anew."""
 
 from __future__ import annotations
 

@@ -76,9 +76,12 @@ class Submission:
     def before_the_receives_run_out(self, message: Message, decision: Decision) -> Decision:
         """A message that waits does not use up its receives: in the second half of them, a new message takes its place.
 
-        So there are several receives left to try again if the queue refuses the new message.
+        So there are several receives left to try again if the queue refuses the new message. A message that only waited
+        for its slot is sent anew on any receive: a slower pace costs no receive, however long it lasts.
         """
-        if isinstance(decision, RetryIn) and 2 * message.receive_count > self.final_receive:
+        if not isinstance(decision, RetryIn):
+            return decision
+        if decision.reason is Reason.PACED or 2 * message.receive_count > self.final_receive:
             return SendAnew(decision.seconds or 0, decision.reason, decision.detail)
         return decision
 

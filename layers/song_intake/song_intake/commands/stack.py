@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 # Longer than the timeout of any function for operators, and no second attempt: two invocations would do the work twice.
-_PATIENT = Config(read_timeout=160, retries={"total_max_attempts": 1})
+PATIENT = Config(read_timeout=160, retries={"total_max_attempts": 1})
 
 # A response with one of these members means that the function did not execute the command.
 _FAILED = frozenset(("refused", "error"))
@@ -29,7 +29,7 @@ def outputs_of(stack: str) -> dict[str, str]:
 
 def functions() -> LambdaClient:
     """The client that invokes functions. It waits for the longest of them."""
-    return boto3.client("lambda", config=_PATIENT)
+    return boto3.client("lambda", config=PATIENT)
 
 
 def caller() -> str:

@@ -14,6 +14,7 @@ import threading
 from ministack import app
 
 from tests.local.cloud import (
+    ministack_alarms,
     ministack_freezing,
     ministack_functions,
     ministack_mapping,
@@ -32,6 +33,7 @@ def main() -> None:
     ministack_mapping.mend()
     ministack_stacks.mend()
     ministack_permissions.mend()
+    ministack_alarms.mend()
     ministack_queues.take_turns()
     _stay_off_port_443()
     threading.Thread(target=_end_with_the_parent, daemon=True).start()

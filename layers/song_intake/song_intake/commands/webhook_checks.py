@@ -165,7 +165,7 @@ class _Caller:
         return status
 
     def remove_row(self) -> bool:
-        """Whether every accepted call was acted upon. Else the row stays: a call without a row becomes a dead letter."""
+        """Whether every accepted call was acted upon. Else the row stays: without it, a call becomes a dead letter."""
 
         def is_complete() -> bool | None:
             others = cast("list[str]", self.stack.row_attributes(self.request_id).get("other_task_ids", []))

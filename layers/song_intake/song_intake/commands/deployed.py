@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import requests
@@ -38,7 +39,7 @@ class Waiting:
     """Between two looks at the same thing."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)  # without slots, for the cached properties
 class DeployedStack:
     """One stack, and everything that is needed to reach it."""
 
@@ -50,14 +51,19 @@ class DeployedStack:
     waiting: Waiting
     post: Post
 
-    @property
+    @cached_property
     def functions(self) -> LambdaClient:
         """A client that waits for the longest function."""
         return self.session.client("lambda", config=PATIENT)
 
-    @property
+    @cached_property
     def dynamodb(self) -> DynamoDBClient:
         return self.session.client("dynamodb")
+
+    @cached_property
+    def caller(self) -> str:
+        """The ARN of the operator."""
+        return str(self.session.client("sts").get_caller_identity()["Arn"])
 
     @property
     def table(self) -> str:
@@ -66,8 +72,8 @@ class DeployedStack:
 
     def switch_intake(self, command: str) -> tuple[dict[str, object], bool]:
         """Send a command to switch_intake, as `make intake` does. Returns its response, and whether it succeeded."""
-        event = {"intake": command, "by": str(self.session.client("sts").get_caller_identity()["Arn"])}
-        return invoke(self.functions, self.outputs["SwitchIntakeFunctionName"], event)
+        name = self.outputs["SwitchIntakeFunctionName"]
+        return invoke(self.functions, name, {"intake": command, "by": self.caller})
 
     def require_open_intake(self) -> None:
         """Raises CheckSkipped if requests are not delivered now: a message of the doctor would wait with the others."""

@@ -144,4 +144,4 @@ def _sum_of(stack: DeployedStack, metric: str) -> int:
         Period=86_400,
         Statistics=["Sum"],
     )["Datapoints"]
-    return int(sum(point["Sum"] for point in points))
+    return round(sum(point["Sum"] for point in points))

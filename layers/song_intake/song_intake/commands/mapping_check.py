@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from song_intake.commands.checkup import CheckFailed, Finding, passed
+from song_intake.admission.switch_rules import IntakeState
+from song_intake.commands.checkup import CheckFailed, Finding, failed, passed
 from song_intake.commands.deployed import why_closed
 
 if TYPE_CHECKING:
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 def check_mapping(stack: DeployedStack) -> Finding:
     """Switch the mapping off and on again. An intake that is not open is left as it is."""
+    response, _ = stack.switch_intake("status")
+    switched = cast("Mapping[str, object]", response.get("switched") or {})
+    if response.get("mapping") == "Disabled" and switched.get("state") != IntakeState.OFF:
+        return failed(
+            "the mapping was disabled elsewhere, so requests wait: if nobody did it on purpose, switch it on by "
+            f"`make intake STACK={stack.name} ON=1`"
+        )
     stack.require_open_intake()
     with _open_again(stack):
         off_after = _switched(stack, "off", "Disabled")

@@ -11,6 +11,7 @@ from song_intake.commands.deployed import new_doctor_id
 from song_intake.domain.status import FINAL, Status
 
 if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
     from song_intake.commands.deployed import DeployedStack
@@ -34,7 +35,8 @@ def check_song(stack: DeployedStack) -> Finding:
             f"request {request_id} is {status}: read submit_song's log and the dead letters; do not resend"
         )
     duplicate = _send(stack, sqs, request_id)
-    if not stack.wait_for(lambda: _is_logged(stack, duplicate)):
+    logs = stack.session.client("logs")
+    if not stack.wait_for(lambda: _is_logged(logs, stack.outputs["SubmitSongLogGroup"], duplicate)):
         raise CheckFailed(f"submit_song logged no duplicate for message {duplicate}: read its log")
     ended = stack.wait_for(lambda: _ended_row(stack, request_id), stack.waiting.song)
     if ended is None:
@@ -66,15 +68,10 @@ def _ended_row(stack: DeployedStack, request_id: str) -> dict[str, object] | Non
     return row if row["status"] in FINAL else None
 
 
-def _is_logged(stack: DeployedStack, message_id: str) -> bool | None:
+def _is_logged(logs: CloudWatchLogsClient, group: str, message_id: str) -> bool | None:
     """Whether submit_song logged this message as a duplicate."""
-    pages = (
-        stack.session.client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(
-            logGroupName=stack.outputs["SubmitSongLogGroup"],
-            filterPattern=f'"{message_id}"',
-            startTime=int((time.time() - _LOG_SECONDS) * 1000),
-        )
+    since = int((time.time() - _LOG_SECONDS) * 1000)
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=group, filterPattern=f'"{message_id}"', startTime=since
     )
     return any('"duplicate"' in event["message"] for page in pages for event in page["events"]) or None

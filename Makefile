@@ -4,11 +4,12 @@ SHELL := /bin/sh
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+STACK_SOURCE := $(origin STACK)
 STACK ?= song-intake
 
 # What an operator types goes to the commands in environment variables, exactly as typed: make does not expand it (a
 # simple variable is expanded once, and $(value) gives its text), and no shell parses it.
-OPERATORS_VALUES := STACK REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON LIMIT OLDER DRY_RUN
+OPERATORS_VALUES := STACK PAID REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON LIMIT OLDER DRY_RUN
 $(foreach name,$(OPERATORS_VALUES),$(eval override $(name) := $$(value $(name))))
 export $(OPERATORS_VALUES)
 
@@ -22,7 +23,7 @@ FLOOR := 99
 ROOM_FLOORS := contract=100 ledger=100 music_api=100 work=100
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pytest coverage campaign outage bench bench-quick cost model build redrive resolve intake pins clean
+.PHONY: help run test lint pytest coverage campaign outage bench bench-quick cost model build doctor redrive resolve intake pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,6 +76,11 @@ model: $(VENV)/.test  ## Check the TLA+ model of the ledger (requires Java)
 
 build:  ## Build what `sam deploy` ships (requires the SAM CLI and Python 3.13, but not Docker)
 	sam build
+
+# It sends messages and switches the intake, so it has no default stack.
+doctor: $(VENV)/.local  ## Check a deployed stack, one line per check: make doctor STACK=... [PAID=1, which pays for one song]
+	$(if $(filter undefined,$(STACK_SOURCE)),$(error name the stack: make doctor STACK=...))
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.doctor --paid="$$PAID" -- "$$STACK"
 
 redrive: $(VENV)/.local  ## Move dead letters back: make redrive STACK=... [REASON=CODE] [LIMIT=COUNT] [OLDER=HOURS] [DRY_RUN=1]
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.redrive \

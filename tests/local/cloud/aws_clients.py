@@ -24,6 +24,7 @@ REGION = "us-east-1"
 ADMINISTRATOR = "test"
 Service: TypeAlias = Literal[
     "cloudformation",
+    "cloudwatch",
     "dynamodb",
     "events",
     "iam",
@@ -32,6 +33,7 @@ Service: TypeAlias = Literal[
     "s3",
     "scheduler",
     "secretsmanager",
+    "sns",
     "sqs",
     "stepfunctions",
 ]
@@ -65,7 +67,7 @@ class AwsClients:
     @overload
     def client(self, service: Literal["s3"]) -> "S3Client": ...
     @overload
-    def client(self, service: Literal["scheduler"]) -> Any: ...  # one call alone: not worth stubs
+    def client(self, service: Literal["cloudwatch", "scheduler", "sns"]) -> Any: ...  # a few calls: not worth stubs
     @overload
     def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
     @overload

@@ -7,6 +7,7 @@ import pytest
 from tests.local.run.operator_make import OperatorMake
 
 VALUES_OF = {
+    "doctor": ("STACK", "PAID"),
     "redrive": ("STACK", "REASON", "LIMIT", "OLDER", "DRY_RUN"),
     "intake": ("STACK", "OFF", "ON"),
     "resolve": ("STACK", "REQUEST", "TASK", "LIST", "NOT_CREATED", "SINCE", "UNTIL", "REASON", "YES"),
@@ -35,7 +36,9 @@ def test_a_command_in_a_value_is_passed_but_not_executed(
     for template in EXECUTING:
         with subtests.test(template):
             typed = template.format(trace)
-            for arguments in (make.arguments(target, f"{name}={typed}"), make.arguments(target, **{name: typed})):
+            others = [] if name == "STACK" else ["STACK=s"]
+            from_shell = make.arguments(target, *others, **{name: typed})
+            for arguments in (make.arguments(target, *others, f"{name}={typed}"), from_shell):
                 assert any(given in (typed, f"--{name.lower().replace('_', '-')}={typed}") for given in arguments)
             assert not trace.exists()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _RECENT_HOURS = 24
 
 _TESTED_ALARMS = ("ResolveSongErrorsAlarm", "RedriveLettersErrorsAlarm")
-"""The first of these that is not in ALARM is set for the test. One mail follows, and CloudWatch would reset it anyway."""
+"""The first of these that is not in ALARM is set for the test. One mail follows. CloudWatch would reset it anyway."""
 
 _REASON = "A test by make doctor: nothing is wrong."
 

@@ -144,4 +144,5 @@ def _sum_of(stack: DeployedStack, metric: str) -> int:
         Period=86_400,
         Statistics=["Sum"],
     )["Datapoints"]
-    return round(sum(point["Sum"] for point in points))
+    total: float = sum(point["Sum"] for point in points)
+    return round(total)

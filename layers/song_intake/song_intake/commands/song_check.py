@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # More than the check waits for the duplicate.
 _LOG_SECONDS = 600
 
-_SONG = {"title": "A Visit of the Doctor", "sound": "short calm piano piece, instrumental"}
+SONG = {"title": "A Visit of the Doctor", "sound": "short calm piano piece, instrumental"}
 
 
 def check_song(stack: DeployedStack) -> Finding:
@@ -52,7 +52,7 @@ def check_song(stack: DeployedStack) -> Finding:
 
 def _send(stack: DeployedStack, sqs: SQSClient, request_id: str) -> str:
     """The id of the message."""
-    body = json.dumps({"request_id": request_id, **_SONG})
+    body = json.dumps({"request_id": request_id, **SONG})
     return sqs.send_message(QueueUrl=stack.outputs["SongRequestsQueueUrl"], MessageBody=body)["MessageId"]
 
 

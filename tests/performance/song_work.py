@@ -15,6 +15,7 @@ from song_intake.aws.signing_key import KEYS_KEPT_SECONDS
 from song_intake.work.tracking import _GROWTH as GROWTH
 from tests.performance.measured import Measured
 from tests.performance.prices import Unit
+from tests.template.transformed import shipped
 
 Work = Mapping[Unit, float]
 """Billed units of one song."""
@@ -36,7 +37,7 @@ UNITS_OF_AN_END: Final = 2
 
 FULL_BATCH: Final = 10
 CREATES_PER_MINUTE: Final = 20
-PACED_BATCH: Final = 6  # the template's batch size at this pace
+PACED_BATCH: Final[int] = shipped()["Mappings"]["Paces"][str(CREATES_PER_MINUTE)]["BatchSize"]
 PACED_WORKERS: Final = 2
 
 VERSIONS_OF_THE_KEY: Final = 2

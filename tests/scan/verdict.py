@@ -8,7 +8,7 @@ from typing import Any
 Json = dict[str, Any]
 
 # How pip-audit ends without an answer of the service. Every other end without a report is a failure.
-UNREACHABLE = ("ConnectionError", "ConnectTimeout", "ReadTimeout", "HTTPError")
+UNREACHABLE = ("ConnectionError", "ConnectTimeout", "ReadTimeout", "ProxyError", "SSLError", "HTTPError")
 
 
 @dataclass(frozen=True, slots=True)

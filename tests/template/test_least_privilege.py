@@ -159,7 +159,8 @@ def test_no_statement_grants_by_exclusion() -> None:
 
 
 def test_nothing_is_granted_to_every_principal() -> None:
-    assert [logical_id for logical_id, statement in statements("Allow") if statement.get("Principal") == "*"] == []
+    granted = [(logical_id, json.dumps(statement.get("Principal"))) for logical_id, statement in statements("Allow")]
+    assert [logical_id for logical_id, principal in granted if '"*"' in principal] == []
 
 
 def test_cloudwatch_may_publish_only_on_behalf_of_this_account() -> None:
@@ -182,6 +183,15 @@ def test_every_function_has_a_role_of_its_own_that_only_lambda_may_assume(functi
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
+
+
+def test_only_these_services_invoke_a_function_and_no_function_has_a_url() -> None:
+    permissions = resources_of("AWS::Lambda::Permission").values()
+    assert [(one["FunctionName"], one["Principal"]) for one in permissions] == [
+        ({"Ref": "ReceiveWebhook"}, "apigateway.amazonaws.com"),
+        ({"Ref": "SwitchIntake"}, "events.amazonaws.com"),
+    ]
+    assert resources_of("AWS::Lambda::Url") == {}
 
 
 @pytest.mark.parametrize("role", resources_of("AWS::IAM::Role"))

@@ -1,6 +1,7 @@
 """The proof of test_crash_points.py can fail: each of these broken parts breaks a story, for the right reason."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import fields, replace
 
 import pytest
@@ -93,8 +94,8 @@ class OneUnknownEndsIt(Tracking):
 class ARedriveIsForgotten(Tracking):
     """The check counts from the song's beginning."""
 
-    def decide(self, check: SongCheck, message: Message) -> Decision:
-        return super().decide(check, replace(message, origin=None))
+    def decide(self, check: SongCheck, message: Message, may_poll: Callable[[], bool] = lambda: True) -> Decision:
+        return super().decide(check, replace(message, origin=None), may_poll)
 
 
 class EventsAreDropped(EventPublisher):

@@ -63,7 +63,6 @@ class Parts:
     callback: type[TaskCallback] = TaskCallback
     song_checks: type[SongChecks] = SongChecks
     endpoint: type[WebhookEndpoint] = WebhookEndpoint
-    request_work: type[RequestWork] = RequestWork
 
 
 SHIPPED: Final = Parts()
@@ -111,14 +110,12 @@ class Functions:
         clients = self._clients(sqs)
         batch = submit_song(submit_settings(**webhook_settings()), clients, SILENT, self._music_api())
         assert isinstance(batch.work, RequestWork)
-        work = self._parts.request_work(
+        work = replace(
+            batch.work,
             submission=replace(batch.work.submission, breaker=CircuitBreaker()),
             steps=replace(
                 batch.work.steps, checks=self._song_checks(sqs, FIRST_CHECK), notifier=self._notifier(clients)
             ),
-            follow_ups=batch.work.follow_ups,
-            requests=batch.work.requests,
-            proofs=batch.work.proofs,
         )
         return replace(batch, work=work)
 

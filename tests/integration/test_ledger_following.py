@@ -96,6 +96,21 @@ def test_a_webhook_of_an_unknown_request_creates_no_row(bench: Bench, store: Tra
     assert bench.item("no-such-request") == {}
 
 
+@pytest.mark.parametrize("start", Status)
+def test_only_a_submitted_song_that_was_given_up_is_resumed(bench: Bench, store: TrackingStore, start: Status) -> None:
+    case = brought_to(bench, start)
+    before = case.item
+    row = replace(case.stored_row(), task_id=TASK)
+    assert store.record_tracking_resumed(row, HINT) == Existing(case.stored_row())
+    assert case.item == before
+    if start is S.SUBMITTED:
+        store.record_tracking_stopped(row.request_id, TASK, Reason.NEVER_FINISHED, "too long")
+        assert isinstance(store.record_tracking_resumed(row, HINT), Written)
+        assert (case.row["status"], case.row["tracking_hint"]) == ("SUBMITTED", HINT)
+        assert isinstance(store.record_tracking_resumed(row, "hint-2"), Existing)
+        assert case.row["tracking_hint"] == HINT
+
+
 def test_a_create_response_after_the_webhook_finds_its_task_recorded(bench: Bench, store: TrackingStore) -> None:
     case = brought_to(bench, S.SUBMITTING)
     store.record_webhook_task(case.request.request_id, TASK, HINT)
@@ -251,6 +266,7 @@ def test_an_unavailable_table_is_reported_without_the_values(bench: Bench) -> No
         lambda: store.record_webhook_task("r", TASK, HINT),
         lambda: store.record_end("r", TASK, SONG, Reason.FAILED_BY_VENDOR),
         lambda: store.record_late_webhook_task("r", TASK, HINT),
+        lambda: store.record_tracking_resumed(row, HINT),
         lambda: store.mark_notified(row, PUBLISHED),
         lambda: store.mark_doubt_published(row, Reason.TASK_UNKNOWN),
         lambda: store.record_tracking_stopped("r", TASK, Reason.NEVER_FINISHED, "too long"),

@@ -106,11 +106,8 @@ def test_a_song_whose_task_an_operator_named_is_tracked_by_one_check_of_a_webhoo
     """The operator's own check may not have been sent."""
     case = brought_to(bench, S.IN_DOUBT)
     ResolutionStore(bench.ledger_table()).record_task(case.stored_row(), TASK, "ops")
-    assert [is_tracked(hints, hinted(case, hint_id)) for hint_id in ("hint-1", "hint-2", "hint-1")] == [
-        True,
-        False,
-        True,
-    ]
+    are_tracked = [is_tracked(hints, hinted(case, hint_id)) for hint_id in ("hint-1", "hint-2", "hint-1")]
+    assert are_tracked == [True, False, True]
 
 
 def test_a_failed_song_is_tracked_and_one_that_succeeded_is_not_polled(bench: Bench, hints: WebhookHints) -> None:

@@ -162,6 +162,12 @@ def test_a_late_hint_does_not_have_a_song_tracked_again_unless_an_operator_redri
     assert redriven == SongToPoll(replace(late, hint=None), is_tracked=True)
 
 
+def test_a_redriven_check_tracks_its_song_whatever_the_row_says(bench: Bench, hints: WebhookHints) -> None:
+    """The check that the row knows of may be a dead letter too."""
+    check = hinted(brought_to(bench, S.SUBMITTED))
+    assert applied(hints, check, is_redriven=True) == SongToPoll(replace(check, hint=None), is_tracked=True)
+
+
 def with_changed_hint(check: SongCheck, **changes: object) -> SongCheck:
     assert check.hint is not None
     return replace(check, hint=replace(check.hint, **changes))  # type: ignore[arg-type]

@@ -40,8 +40,8 @@ GRANTS = (
     ),
     Mutant(
         "receive_webhook may read the ledger",
-        statement("ReceiveWebhookRole", "WriteLedger", "Action", "+"),
-        "dynamodb:GetItem",
+        statement("ReceiveWebhookRole", "+"),
+        allow("dynamodb:GetItem", arn_of("Ledger")),
         lambda: no_more_than_listed("ReceiveWebhook"),
     ),
     Mutant(

@@ -126,7 +126,11 @@ class _SongMeter:
         follow = tracking(self._bench, dynamodb=self._dynamodb, notifier=self._notifier)
         dead_letters = DeadLetters(self._bench.sqs, self._bench.dead_checks.url, self._bench.proofs)
         work = CheckWork(tracking=follow, dead_letters=dead_letters, proofs=self._bench.proofs, poll_call=POLL_CALL)
-        self._handle(work, [record_of(body_of(check), sent_at=time.time()) for check in checks])
+        queue = self._bench.checks
+        queue.records()  # those of the submissions, which are hidden from now on
+        for check in checks:
+            queue.send(body_of(check))
+        self._handle(work, queue.records())
         return checks
 
     def _handle(self, work: Work, records: Sequence[SqsRecord]) -> None:

@@ -2,8 +2,10 @@
 
 SHELL := /bin/sh
 VENV ?= .venv
+SCAN_VENV ?= .venv-scan
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes
+PIP := $(BIN)/python $(PIP_INSTALL)
 STACK_SOURCE := $(origin STACK)
 STACK ?= song-intake
 
@@ -16,6 +18,7 @@ export $(OPERATORS_VALUES)
 RUNTIME_PINS := layers/dependencies/requirements.txt
 LOCAL_PINS := tests/local/requirements.txt
 TEST_PINS := tests/requirements.txt
+SCAN_PINS := tests/scan/requirements.txt
 
 # What `make coverage` runs, and the least that it accepts, in percent of lines and branches: in all, and by room.
 COVERING := $(wildcard tests/unit tests/integration tests/properties tests/wire)
@@ -23,7 +26,7 @@ FLOOR := 99
 ROOM_FLOORS := contract=100 ledger=100 music_api=100 work=100
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pytest coverage campaign outage bench bench-quick cost model build doctor redrive resolve intake pins clean
+.PHONY: help run test lint pytest coverage scan campaign outage bench bench-quick cost model build doctor redrive resolve intake pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +58,11 @@ coverage: $(VENV)/.test  ## Measure branch coverage, and hold it to its floors
 	    percent=$$($(BIN)/coverage report --format=total --include="*/song_intake/$$room/*" --fail-under=$$least) || missed=1; \
 	    echo "$$room: $$percent %, at least $$least %"; \
 	done; exit $$missed
+
+scan: $(VENV)/.test $(SCAN_VENV)/.scan  ## Scan the template, the code and the pins: cfn-lint in all regions, checkov, bandit, pip-audit
+	$(BIN)/cfn-lint --regions ALL_REGIONS --template template.yaml
+	$(BIN)/python -m tests.template.lint_transformed ALL_REGIONS
+	@$(BIN)/python -m tests.scan.run_scanners $(SCAN_VENV)/bin
 
 campaign: $(VENV)/.test  ## Test random schedules of crashes, duplicates and delays, for minutes instead of seconds
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
@@ -102,9 +110,11 @@ pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all suppor
 	    -c $(RUNTIME_PINS) --group local -o $(LOCAL_PINS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    -c $(RUNTIME_PINS) -c $(LOCAL_PINS) --group local --group test -o $(TEST_PINS)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    --group scan -o $(SCAN_PINS)
 
 clean:  ## Remove what the other targets created
-	rm -rf $(VENV) .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
+	rm -rf $(VENV) $(SCAN_VENV) .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
 
 $(BIN)/python:
 	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(VENV)
@@ -118,3 +128,11 @@ $(VENV)/.test: $(RUNTIME_PINS) $(TEST_PINS) | $(BIN)/python
 	@echo "Installing the packages of the tests into $(VENV)"
 	@$(PIP) -r $(RUNTIME_PINS) -r $(TEST_PINS)
 	@touch $@ $(VENV)/.local
+
+$(SCAN_VENV)/bin/python:
+	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(SCAN_VENV)
+
+$(SCAN_VENV)/.scan: $(SCAN_PINS) | $(SCAN_VENV)/bin/python
+	@echo "Installing the scanners into $(SCAN_VENV)"
+	@$(SCAN_VENV)/bin/python $(PIP_INSTALL) -r $(SCAN_PINS)
+	@touch $@

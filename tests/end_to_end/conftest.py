@@ -57,7 +57,7 @@ def tracking_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
 @pytest.fixture(scope="session")
 def webhook_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
     """Polls a song only after its webhook."""
-    waits = {**SHORT_WAITS, "MaxReceiveCount": "60", "FirstCheckSeconds": "900", "ResolutionWindowSeconds": "8"}
+    waits = {**SHORT_WAITS, "MaxReceiveCount": "60", "FirstCheckSeconds": "900", "ResolutionWindowSeconds": "12"}
     return _never_paused(cloud, vendor, "webhook-only", waits)
 
 

@@ -28,7 +28,7 @@ LOST_ANSWERS = {
 def test_the_webhook_resolves_a_create_whose_answer_is_lost(
     by_webhook: Intake, webhook_listener: EventListener, vendor: MusicVendor, subtests: pytest.Subtests
 ) -> None:
-    vendor.task_seconds = 3
+    vendor.task_seconds = 1
     ids = {title: new_id("lost-answer") for title in LOST_ANSWERS}
     for title, behaviour in LOST_ANSWERS.items():
         vendor.plan(title, behaviour)

@@ -18,6 +18,7 @@ from song_intake.outgoing.notifier import Notifier
 from song_intake.work.batch import Batch
 from song_intake.work.check_work import CheckWork
 from song_intake.work.tracking import Tracking
+from song_intake.work.webhook_hints import WebhookHints
 from tests.integration.bench import KEEP_DAYS, PLENTY_OF_TIME, Bench, plenty_of_time, record_of, song
 from tests.integration.decisions import TITLE, decide
 from tests.integration.handling import failed
@@ -45,8 +46,10 @@ def tracking(
     secret_id: str | None = None,
     poll_deadline: float = POLL_DEADLINE,
 ) -> Tracking:
+    store = TrackingStore(bench.ledger_table(dynamodb))
     return Tracking(
-        store=TrackingStore(bench.ledger_table(dynamodb)),
+        store=store,
+        hints=WebhookHints(store, bench.proofs),
         music_api=MusicApi(bench.vendor.origin, bench.tls, CONNECT_TIMEOUT, poll_deadline),
         api_token=ApiToken(bench.secrets, secret_id or bench.secret_id),
         checks=checks or bench.song_checks(),

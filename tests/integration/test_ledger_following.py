@@ -18,6 +18,7 @@ from tests.integration.ledger_case import Case, brought_to
 
 S = Status
 TASK = "task-1"
+HINT = "hint-1"
 PUBLISHED = Notified(end=True)
 SONG = Succeeded((Clip("clip-1", audio_url="https://a", duration=183.48, seed="7"), Clip("clip-2")))
 NO_SONG = Failed("timeout", refunded=True)
@@ -44,7 +45,7 @@ def test_a_webhook_records_its_task_in_any_status_without_one(
     bench: Bench, store: TrackingStore, start: Status
 ) -> None:
     case = brought_to(bench, start)
-    row = store.record_webhook_task(case.request.request_id, TASK).row
+    row = store.record_webhook_task(case.request.request_id, TASK, HINT).row
     assert row is not None
     assert (row.status, row.task_id, row.fingerprint) == (S.SUBMITTED, TASK, case.request.fingerprint)
     left = {"reason", "detail", "http_status", "vendor_code", "lease_until", "doubt", "doubt_until"}
@@ -56,7 +57,7 @@ def test_a_webhook_with_the_rows_own_task_changes_nothing(bench: Bench, store: T
     case = brought_to(bench, start)
     before = case.item
     for _ in range(2):
-        row = store.record_webhook_task(case.request.request_id, TASK).row
+        row = store.record_webhook_task(case.request.request_id, TASK, HINT).row
         assert row is not None
         assert row.status is start
     assert case.item == before
@@ -68,7 +69,7 @@ def test_a_webhook_with_another_task_keeps_it_beside_the_first(
 ) -> None:
     case = brought_to(bench, start)
     for _ in range(2):
-        row = store.record_webhook_task(case.request.request_id, "task-2").row
+        row = store.record_webhook_task(case.request.request_id, "task-2", HINT).row
         assert row is not None
         assert row.task_id == TASK
     assert (case.row["status"], case.row["task_id"], case.row["other_task_ids"]) == (start, TASK, ["task-2"])
@@ -80,7 +81,7 @@ def test_a_late_webhook_records_its_task_only_where_the_outcome_is_unknown(
 ) -> None:
     case = brought_to(bench, start)
     before = case.item
-    result = store.record_late_webhook_task(case.request.request_id, "task-2")
+    result = store.record_late_webhook_task(case.request.request_id, "task-2", HINT)
     if start in (S.IN_DOUBT, S.SUBMITTING):
         assert isinstance(result, Written)
         assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", "task-2")
@@ -90,14 +91,29 @@ def test_a_late_webhook_records_its_task_only_where_the_outcome_is_unknown(
 
 
 def test_a_webhook_of_an_unknown_request_creates_no_row(bench: Bench, store: TrackingStore) -> None:
-    assert store.record_webhook_task("no-such-request", TASK) == Existing(None)
-    assert store.record_late_webhook_task("no-such-request", TASK) == Existing(None)
+    assert store.record_webhook_task("no-such-request", TASK, HINT) == Existing(None)
+    assert store.record_late_webhook_task("no-such-request", TASK, HINT) == Existing(None)
     assert bench.item("no-such-request") == {}
+
+
+@pytest.mark.parametrize("start", Status)
+def test_only_a_submitted_song_that_was_given_up_is_resumed(bench: Bench, store: TrackingStore, start: Status) -> None:
+    case = brought_to(bench, start)
+    before = case.item
+    row = replace(case.stored_row(), task_id=TASK)
+    assert store.record_tracking_resumed(row, HINT) == Existing(case.stored_row())
+    assert case.item == before
+    if start is S.SUBMITTED:
+        store.record_tracking_stopped(row.request_id, TASK, Reason.NEVER_FINISHED, "too long")
+        assert isinstance(store.record_tracking_resumed(row, HINT), Written)
+        assert (case.row["status"], case.row["tracking_hint"]) == ("SUBMITTED", HINT)
+        assert isinstance(store.record_tracking_resumed(row, "hint-2"), Existing)
+        assert case.row["tracking_hint"] == HINT
 
 
 def test_a_create_response_after_the_webhook_finds_its_task_recorded(bench: Bench, store: TrackingStore) -> None:
     case = brought_to(bench, S.SUBMITTING)
-    store.record_webhook_task(case.request.request_id, TASK)
+    store.record_webhook_task(case.request.request_id, TASK, HINT)
     existing = case.ledger.record_task(case.request, TASK).row
     assert existing is not None
     assert (existing.status, existing.task_id) == (S.SUBMITTED, TASK)
@@ -247,9 +263,10 @@ def test_an_unavailable_table_is_reported_without_the_values(bench: Bench) -> No
     row = brought_to(bench, S.FAILED).stored_row()
     store = TrackingStore(bench.ledger_table(unreachable.dynamodb()))
     for write in (
-        lambda: store.record_webhook_task("r", TASK),
+        lambda: store.record_webhook_task("r", TASK, HINT),
         lambda: store.record_end("r", TASK, SONG, Reason.FAILED_BY_VENDOR),
-        lambda: store.record_late_webhook_task("r", TASK),
+        lambda: store.record_late_webhook_task("r", TASK, HINT),
+        lambda: store.record_tracking_resumed(row, HINT),
         lambda: store.mark_notified(row, PUBLISHED),
         lambda: store.mark_doubt_published(row, Reason.TASK_UNKNOWN),
         lambda: store.record_tracking_stopped("r", TASK, Reason.NEVER_FINISHED, "too long"),

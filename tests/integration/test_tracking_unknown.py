@@ -19,7 +19,7 @@ from song_intake.domain.task import Clip, NoAnswer, NoSuchTask, Running, Succeed
 from song_intake.music_api.client import MusicApi
 from song_intake.outgoing.checks import SongCheck
 from song_intake.work.webhook_endpoint import HttpApiEvent
-from tests.integration.bench import KEEP_DAYS, Bench, plenty_of_time
+from tests.integration.bench import Bench, plenty_of_time
 from tests.integration.conftest import TimePasses
 from tests.integration.decisions import TITLE, letter_in, retry_in
 from tests.integration.following import body_of, look, submitted, track_settings, tracking
@@ -96,12 +96,7 @@ def webhook_of(bench: Bench, check: SongCheck) -> int:
     key = SigningKey.of(SIGNING_KEY)
     body = json.dumps({"task_id": check.task_id, "event": "song.completed"}).encode()
     call = Genuine(check.request_id, key.path_mac(check.request_id), key.secret(check.request_id), body).call()
-    settings = WebhookSettings(
-        ledger_table=bench.table,
-        keep_days=KEEP_DAYS,
-        signing_key_secret_arn=bench.signing_key_id,
-        song_checks_queue_url=bench.checks.url,
-    )
+    settings = WebhookSettings(signing_key_secret_arn=bench.signing_key_id, song_checks_queue_url=bench.checks.url)
     endpoint = receive_webhook(settings, bench.clients(), bench.telemetry)
     return endpoint.handle(cast("HttpApiEvent", lambda_event(call)))["statusCode"]
 

@@ -1,17 +1,19 @@
-"""What a call to our webhook comes to, on a real table, queue and secret, as the gateway would hand it over."""
+"""What a call to our webhook comes to, on a real queue and secret, as the gateway would hand it over.
+
+What becomes of the check that it sends stands in test_webhook_hints.py.
+"""
 
 import json
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
 from song_intake.aws.signing_key import KEYS_KEPT_SECONDS, KEYS_READ_AGAIN_SECONDS, SigningKey, SigningKeys
+from song_intake.contract.proof import Proofs
 from song_intake.domain.decision import Done
-from song_intake.domain.status import Status
-from song_intake.ledger.following import TrackingStore
 from song_intake.outgoing.checks import SongCheck
 from song_intake.work.webhook_endpoint import HttpApiEvent, WebhookEndpoint
 from tests.integration import unreachable
@@ -19,14 +21,12 @@ from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.decisions import TITLE, decide, record
 from tests.integration.following import check_batch, look_at_all
 from tests.integration.handling import failed
-from tests.integration.ledger_case import Case, brought_to
 from tests.local.vendor import behaviour
 from tests.local.webhooks.call import Genuine, WebhookCall
 from tests.local.webhooks.event import lambda_event
 from tests.local.webhooks.forgery import forgeries
-from tests.signing import SECOND_KEY, SIGNING_KEY
+from tests.signing import PROOFS, SECOND_KEY, SIGNING_KEY
 
-S = Status
 TASK = "task-9"
 KEY = SigningKey.of(SIGNING_KEY)
 
@@ -36,13 +36,11 @@ def endpoint(bench: Bench) -> WebhookEndpoint:
     return endpoint_of(bench)
 
 
-def endpoint_of(
-    bench: Bench, following: TrackingStore | None = None, checks_url: str | None = None, key_id: str | None = None
-) -> WebhookEndpoint:
+def endpoint_of(bench: Bench, checks_url: str | None = None, key_id: str | None = None) -> WebhookEndpoint:
     keys = SigningKeys(bench.secrets, key_id or bench.signing_key_id)
     # The first check of a song waits; that of a hint does not.
     checks = bench.song_checks(checks_url, first_check=60)
-    return WebhookEndpoint(keys, following or TrackingStore(bench.ledger_table()), checks, bench.telemetry)
+    return WebhookEndpoint(keys, Proofs(keys), checks, bench.telemetry)
 
 
 def genuine(request_id: str, task_id: str = TASK, key: SigningKey = KEY) -> Genuine:
@@ -58,87 +56,68 @@ def checks_of(bench: Bench) -> list[SongCheck]:
     return [SongCheck.parse(record["body"]) for record in bench.checks.records()]
 
 
-@pytest.mark.parametrize("start", [S.SUBMITTING, S.IN_DOUBT, S.RETRYING, S.REJECTED])
-def test_a_hint_records_its_task_and_has_it_checked_at_once(
-    bench: Bench, endpoint: WebhookEndpoint, start: Status
+def is_signed(check: SongCheck) -> bool:
+    assert check.hint is not None
+    return PROOFS.is_proved(check.hint, check.request_id, check.task_id, sent_at=time.time())
+
+
+def test_an_authentic_call_sends_a_check_with_a_signed_hint_at_once(
+    bench: Bench, endpoint: WebhookEndpoint, request_id: str
 ) -> None:
-    case = brought_to(bench, start)
-    request_id = case.request.request_id
     assert status_of(endpoint, genuine(request_id).call()) == 200
-    assert (case.row["status"], case.row["task_id"]) == ("SUBMITTED", TASK)
     (check,) = checks_of(bench)
     assert (check.request_id, check.task_id, check.unknown_since) == (request_id, TASK, None)
     assert time.time() - 60 < check.since <= time.time()
+    assert check.hint is not None
+    assert (is_signed(check), check.hint.is_late) == (True, False)
     (line,) = bench.lines()
     assert (line["action"], line["http_status"], line["request_id"]) == ("webhook", 200, request_id)
 
 
-def test_a_hint_that_comes_again_has_the_song_checked_again_and_changes_no_row(
-    bench: Bench, endpoint: WebhookEndpoint
+def test_each_call_sends_a_hint_of_its_own(bench: Bench, endpoint: WebhookEndpoint, request_id: str) -> None:
+    call = genuine(request_id).call()
+    assert [status_of(endpoint, call) for _ in range(3)] == [200] * 3
+    checks = checks_of(bench)
+    assert len({check.hint.hint_id for check in checks if check.hint}) == 3
+    assert all(is_signed(check) for check in checks)
+
+
+def test_a_hint_is_signed_for_the_ids_and_the_lateness_of_its_check(
+    bench: Bench, endpoint: WebhookEndpoint, request_id: str
 ) -> None:
-    case = brought_to(bench, S.IN_DOUBT)
-    call = genuine(case.request.request_id).call()
-    assert status_of(endpoint, call) == 200
-    before = case.item
-    assert status_of(endpoint, call) == 200
-    assert case.item == before
-    assert len(checks_of(bench)) == 2
-
-
-@pytest.mark.parametrize(("start", "checks"), [(S.SUCCEEDED, 0), (S.FAILED, 1)])
-def test_a_song_that_has_ended_is_not_changed_and_only_a_failed_one_is_checked(
-    bench: Bench, endpoint: WebhookEndpoint, start: Status, checks: int
-) -> None:
-    case = brought_to(bench, start)
-    before = case.item
-    assert status_of(endpoint, genuine(case.request.request_id, "task-1").call()) == 200
-    assert case.item == before
-    assert [check.task_id for check in checks_of(bench)] == ["task-1"] * checks
-
-
-def test_another_task_is_kept_beside_the_first_which_is_checked(bench: Bench, endpoint: WebhookEndpoint) -> None:
-    case = brought_to(bench, S.SUBMITTED)
-    assert status_of(endpoint, genuine(case.request.request_id, "task-2").call()) == 200
-    assert (case.row["task_id"], case.row["other_task_ids"]) == ("task-1", ["task-2"])
-    assert [check.task_id for check in checks_of(bench)] == ["task-1"]
-
-
-def test_a_hint_of_a_request_that_nobody_sent_creates_no_row(bench: Bench, endpoint: WebhookEndpoint) -> None:
-    assert status_of(endpoint, genuine("nobodys").call()) == 404
-    assert (bench.item("nobodys"), checks_of(bench)) == ({}, [])
-    assert bench.lines()[0].get("request_id") is None
-
-
-@pytest.fixture
-def untouched(bench: Bench) -> Callable[[Case], bool]:
-    def is_untouched(case: Case) -> bool:
-        return case.row["status"] == "IN_DOUBT" and "task_id" not in case.row and bench.checks.records() == []
-
-    return is_untouched
+    assert status_of(endpoint, genuine(request_id).call()) == 200
+    (check,) = checks_of(bench)
+    assert check.hint is not None
+    changed = [
+        replace(check, request_id="another"),
+        replace(check, task_id="another"),
+        replace(check, hint=replace(check.hint, hint_id="another")),
+        replace(check, hint=replace(check.hint, is_late=True)),
+        replace(check, hint=replace(check.hint, proof="0" * 64)),
+        replace(check, hint=replace(check.hint, proof="\u00e9")),
+    ]
+    assert [is_signed(other) for other in changed] == [False] * len(changed)
 
 
 def test_an_address_that_is_not_ours_is_not_found_and_a_wrong_signature_not_authentic(
-    bench: Bench, endpoint: WebhookEndpoint, untouched: Callable[[Case], bool]
+    bench: Bench, endpoint: WebhookEndpoint, request_id: str
 ) -> None:
-    case = brought_to(bench, S.IN_DOUBT)
-    request_id = case.request.request_id
     others = SigningKey.of("another key")
     mixed = Genuine(request_id, KEY.path_mac(request_id), others.secret(request_id), b'{"task_id": "t"}')
     assert status_of(endpoint, genuine(request_id, key=others).call()) == 404
     assert status_of(endpoint, mixed.call()) == 401
-    assert untouched(case)
+    assert checks_of(bench) == []
 
 
 def test_of_five_hundred_forgeries_none_is_accepted_and_none_breaks_anything(
-    bench: Bench, endpoint: WebhookEndpoint, untouched: Callable[[Case], bool]
+    bench: Bench, endpoint: WebhookEndpoint, request_id: str
 ) -> None:
-    case = brought_to(bench, S.IN_DOUBT)
-    sent = [call for call in forgeries(genuine(case.request.request_id)) if lambda_event(call) is not None]
+    sent = [call for call in forgeries(genuine(request_id)) if lambda_event(call) is not None]
     assert len(sent) > 400
     answers = {call.name: status_of(endpoint, call) for call in sent}
     assert set(answers.values()) == {401, 404}
-    assert untouched(case)
-    assert case.request.request_id not in bench.log.getvalue()
+    assert checks_of(bench) == []
+    assert request_id not in bench.log.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -183,25 +162,23 @@ TITLED = json.dumps({"task_id": TASK, "title": "été"}, ensure_ascii=False)
     ],
 )
 def test_the_signature_is_verified_over_the_bytes_that_were_sent(
-    bench: Bench, endpoint: WebhookEndpoint, signed: bytes, arrives: dict[str, object], status: int
+    bench: Bench, endpoint: WebhookEndpoint, request_id: str, signed: bytes, arrives: dict[str, object], status: int
 ) -> None:
-    case = brought_to(bench, S.IN_DOUBT)
-    event = lambda_event(genuine(case.request.request_id).call(body=signed))
+    event = lambda_event(genuine(request_id).call(body=signed))
     assert event is not None
     assert endpoint.handle(cast("HttpApiEvent", event | arrives))["statusCode"] == status
-    assert case.row.get("task_id") == (TASK if status == 200 else None)
+    assert [check.task_id for check in checks_of(bench)] == [TASK] * (status == 200)
 
 
 def test_the_previous_key_is_good_after_a_rotation_and_the_one_before_it_is_not(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, request_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = brought_to(bench, S.SUBMITTING)
     endpoint = endpoint_of(bench)
-    first = genuine(case.request.request_id)
+    first = genuine(request_id)
     assert status_of(endpoint, first.call()) == 200
 
     _rotate(bench, SECOND_KEY)
-    second = genuine(case.request.request_id, key=SigningKey.of(SECOND_KEY))
+    second = genuine(request_id, key=SigningKey.of(SECOND_KEY))
     assert status_of(endpoint, second.call()) == 404, "the keys were read a moment ago"
     _let_time_pass(monkeypatch, KEYS_READ_AGAIN_SECONDS)
     assert [status_of(endpoint, each.call()) for each in (first, second)] == [200, 200]
@@ -235,31 +212,24 @@ def _rotate(bench: Bench, key: str) -> None:
 
 
 def test_keys_that_were_read_once_serve_while_the_secret_cannot_be_read(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, request_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = brought_to(bench, S.SUBMITTED)
     key_id = bench.secrets.create_secret(Name=f"{bench.table}-short-lived", SecretString=SIGNING_KEY)["ARN"]
     endpoint = endpoint_of(bench, key_id=key_id)
-    call = genuine(case.request.request_id)
+    call = genuine(request_id)
     assert status_of(endpoint, call.call()) == 200
     bench.secrets.delete_secret(SecretId=key_id, ForceDeleteWithoutRecovery=True)
     _let_time_pass(monkeypatch, KEYS_KEPT_SECONDS)
     assert status_of(endpoint, call.call()) == 200
 
 
-def test_what_cannot_be_done_now_is_to_be_sent_again(bench: Bench, endpoint: WebhookEndpoint) -> None:
-    case = brought_to(bench, S.IN_DOUBT)
-    call = genuine(case.request.request_id).call()
-    no_ledger = TrackingStore(bench.ledger_table(unreachable.dynamodb()))
+def test_what_cannot_be_done_now_is_to_be_sent_again(bench: Bench, endpoint: WebhookEndpoint, request_id: str) -> None:
+    call = genuine(request_id).call()
     no_text = bench.secrets.create_secret(Name=f"{bench.table}-no-text", SecretBinary=b"key")["ARN"]
     assert status_of(endpoint_of(bench, key_id="no-such-secret"), call) == 503
     assert status_of(endpoint_of(bench, key_id=no_text), call) == 503
-    assert status_of(endpoint_of(bench, following=no_ledger), call) == 503
-    assert case.row["status"] == "IN_DOUBT"
     assert status_of(endpoint_of(bench, checks_url=unreachable.GONE), call) == 503
-    assert case.row["status"] == "SUBMITTED"
-    reasons = ["KeyUnavailable", "KeyUnavailable", "LedgerUnavailable", "SideEffectFailed"]
-    assert [line["reason"] for line in bench.lines()] == reasons
+    assert [line["reason"] for line in bench.lines()] == ["KeyUnavailable", "KeyUnavailable", "SideEffectFailed"]
 
     assert status_of(endpoint, call) == 200
     assert [check.task_id for check in checks_of(bench)] == [TASK]
@@ -288,10 +258,11 @@ def test_a_webhook_that_comes_before_the_creates_answer_leaves_one_row_and_one_t
     def early(_: object) -> None:
         (made,) = bench.vendor.creates
         assert status_of(endpoint, genuine(request_id, made.task_id).call()) == 200
+        assert look_at_all(bench, check_batch(bench)) == set()
 
     bench.vendor.on_create(TITLE, early)
     decision = decide(bench.submission(), record(request_id))
     (made,) = bench.vendor.creates
     row = bench.row(request_id)
     assert isinstance(decision, Done)
-    assert (row["status"], row["task_id"], "other_task_ids" in row) == ("SUBMITTED", made.task_id, False)
+    assert (row["status"], row["task_id"], "other_task_ids" in row) == ("SUCCEEDED", made.task_id, False)

@@ -28,7 +28,10 @@ class Clients:
     def warm(self, plan: Plan) -> Samples:
         """Measure all designs in one process, in turns, without TLS."""
         command = ["-m", "tests.performance.warm_client"]
-        result = self._run(command, asdict(plan), environment(self.stub, tls=False, batch_size=plan.batch_size))
+        surroundings = environment(
+            self.stub, tls=False, batch_size=plan.batch_size, creates_per_minute=plan.creates_per_minute
+        )
+        result = self._run(command, asdict(plan), surroundings)
         return Samples.of(result)
 
     def first(

@@ -4,12 +4,19 @@ from dataclasses import dataclass
 
 from tests.performance.designs import Design
 from tests.performance.samples import Samples
+from tests.template.transformed import parameter_defaults, shipped
 
 MIB = 1024 * 1024
+
+# As the template ships it: the default pace, and the batch size that belongs to it.
+PACE = int(parameter_defaults()["CreatesPerMinute"])
+PACED_BATCH = int(shipped()["Mappings"]["Paces"][str(PACE)]["BatchSize"])
 
 MEANINGS = {
     "batch10_wall_over_api": "warm batch of 10, without TLS: wall time over that of one bare API call",
     "batch10_cpu_over_sequential": "the same batch: CPU time of the process over that of (a)",
+    "shipped_cpu_over_sequential": f"warm batch of {PACED_BATCH} at {PACE} creates a minute: CPU time over that of (a)",
+    "shipped_aws_calls_a_song": "AWS calls of the function for each song of that batch; (a) makes 2",
     "batch100_wall_over_api": "warm batch of 100, without TLS (`BatchSize` 100): wall time over one bare API call",
     "first_tls_batch_wall_over_api": "first batch of 10 of a fresh process, over TLS: wall time over one bare TLS call",
     "cold_start_over_boto3": "fresh interpreter's import of the handler from the built layers, over `import boto3`",
@@ -32,6 +39,8 @@ class Figures:
     warm: Samples | None = None
     one_by_one: Samples | None = None
     """Whole batches of the designs that send one song after another, with the full latency of the music API."""
+    shipped: Samples | None = None
+    """At the default pace."""
     hundred: Samples | None = None
     first: Samples | None = None
     peak: Samples | None = None
@@ -49,6 +58,9 @@ class Figures:
         if self.warm:
             figures["batch10_wall_over_api"] = self.warm.ratio(ours, call, "wall")
             figures["batch10_cpu_over_sequential"] = self.warm.ratio(ours, Design.SEQUENTIAL, "cpu")
+        if self.shipped:
+            figures["shipped_cpu_over_sequential"] = self.shipped.ratio(ours, Design.SEQUENTIAL, "cpu")
+            figures["shipped_aws_calls_a_song"] = self.shipped.median(ours, "aws_calls") / PACED_BATCH
         if self.hundred:
             figures["batch100_wall_over_api"] = self.hundred.ratio(ours, call, "wall")
         if self.first:

@@ -31,6 +31,7 @@ class Measured:
     end_events: float
     end_log_bytes: float
     webhook_writes: float
+    """Ledger writes of a poll that a webhook caused, beyond those of another poll."""
     webhook_log_bytes: float
 
     @classmethod

@@ -10,12 +10,12 @@ from pathlib import Path
 from tests.performance.clients import Clients
 from tests.performance.cold_start import built_layers, cold_starts, shipped_function
 from tests.performance.designs import Design
-from tests.performance.figures import Figures, Paced
+from tests.performance.figures import PACE, PACED_BATCH, Figures, Paced
 from tests.performance.paced import Load, run_paced
 from tests.performance.samples import QUICK_LATENCY, Plan, Sample, Samples, Turn
 from tests.performance.surroundings import SOURCES, environment
 
-PARTS = ("warm", "hundred", "first", "peak", "cold", "paced")
+PARTS = ("warm", "shipped", "hundred", "first", "peak", "cold", "paced")
 
 # One song after another takes ten times as long for every batch. Their CPU time does not depend on waiting, so it is
 # measured with QUICK_LATENCY.
@@ -37,6 +37,9 @@ class Effort:
     first_rounds: int
     peak_rounds: int
     cold_rounds: int
+    shipped_rounds: int
+    pace: int = PACE
+    """Creates a minute of the part "shipped"."""
     from_built_layers: bool = True
     """Whether a cold start is measured with built layers, which downloads dependencies; else with this environment."""
 
@@ -50,6 +53,7 @@ FULL = Effort(
     first_rounds=9,
     peak_rounds=2,
     cold_rounds=15,
+    shipped_rounds=3,
 )
 # Runs all the code once; its times mean nothing.
 QUICK = Effort(
@@ -61,6 +65,8 @@ QUICK = Effort(
     first_rounds=1,
     peak_rounds=0,
     cold_rounds=1,
+    shipped_rounds=1,
+    pace=600,
     from_built_layers=False,
 )
 
@@ -72,17 +78,19 @@ def measure(clients: Clients, effort: Effort, parts: Collection[str] = PARTS) ->
         figures.warm = clients.warm(_plan(clients, effort, 10, effort.rounds, SIDE_BY_SIDE, ONE_BY_ONE))
         slow = _plan(clients, effort, 10, effort.one_by_one_rounds, ONE_BY_ONE)
         figures.one_by_one = clients.warm(slow) if slow.rounds else figures.warm
+    if "shipped" in parts:
+        figures.shipped = clients.warm(_at_the_pace(clients, effort))
     if "hundred" in parts:
         large = _plan(clients, effort, 100, effort.hundred_rounds, SIDE_BY_SIDE)
         figures.hundred = clients.warm(large) if large.rounds else figures.warm
     if "first" in parts:
         figures.first = Samples(list(_first(clients, effort)))
-    shipped = _shipped(clients.folder) if effort.from_built_layers and {"peak", "cold"} & set(parts) else []
+    built = _built(clients.folder) if effort.from_built_layers and {"peak", "cold"} & set(parts) else []
     if "peak" in parts:
-        figures.peak = Samples(list(_peak(clients, effort, shipped))) if effort.peak_rounds else figures.first
+        figures.peak = Samples(list(_peak(clients, effort, built))) if effort.peak_rounds else figures.first
     figures.stub_share = (clients.stub.control.cpu() - cpu) / (time.monotonic() - began)
     if "cold" in parts:
-        figures.cold = _cold(clients, effort, shipped)
+        figures.cold = _cold(clients, effort, built)
     if "paced" in parts:
         figures.paced = _paced()
     return figures
@@ -101,27 +109,34 @@ def _plan(
     return Plan(clients.stub.plain_port, batch_size, effort.warm_up, rounds=[turns] * rounds)
 
 
+def _at_the_pace(clients: Clients, effort: Effort) -> Plan:
+    """This handler and (a), whose CPU time it is compared with. A batch takes as long as its slots."""
+    turns = [Turn(Design.OURS, QUICK_LATENCY), Turn(Design.SEQUENTIAL, QUICK_LATENCY)]
+    rounds = [turns] * effort.shipped_rounds
+    return Plan(clients.stub.plain_port, PACED_BATCH, min(effort.warm_up, 1), rounds, effort.pace)
+
+
 def _first(clients: Clients, effort: Effort) -> Iterator[Sample]:
     for number in range(effort.first_rounds):
         slow = (Design.SEQUENTIAL,) if number < effort.one_by_one_rounds else ()
         yield from clients.first((*SIDE_BY_SIDE, *slow), number, 1, effort.latency)
 
 
-def _peak(clients: Clients, effort: Effort, shipped: Sequence[Path]) -> Iterator[Sample]:
+def _peak(clients: Clients, effort: Effort, built: Sequence[Path]) -> Iterator[Sample]:
     for number in range(effort.peak_rounds):
-        yield from clients.first(SIDE_BY_SIDE, number, 5, effort.latency, shipped)
+        yield from clients.first(SIDE_BY_SIDE, number, 5, effort.latency, built)
 
 
-def _shipped(folder: Path) -> list[Path]:
+def _built(folder: Path) -> list[Path]:
     """The folders of the built function and of the built layers."""
     return [shipped_function(folder), built_layers(folder) / "python"]
 
 
-def _cold(clients: Clients, effort: Effort, shipped: Sequence[Path]) -> Samples:
+def _cold(clients: Clients, effort: Effort, built: Sequence[Path]) -> Samples:
     # The function calls no service while it starts, so the addresses do not matter. No CA bundle is set, as on Lambda:
     # the function reads the bundle in its layer.
     surroundings = environment(clients.stub, tls=False, batch_size=10)
-    path = shipped or [*SOURCES, Path(sysconfig.get_path("purelib"))]
+    path = built or [*SOURCES, Path(sysconfig.get_path("purelib"))]
     warm_up = -1 if effort.warm_up else 0
     return cold_starts(path, surroundings, range(warm_up, effort.cold_rounds), clients.folder / "bytecode")
 

@@ -30,11 +30,13 @@ class Plan:
     warm_up: int
     """Batches of each design before those that count."""
     rounds: Sequence[Sequence[Turn]]
+    creates_per_minute: int = 0
+    """The pace of this handler; the alternatives have none."""
 
     @classmethod
     def of(cls, plan: Mapping[str, Any]) -> Self:
         rounds = [[Turn(Design(turn["design"]), turn["latency"]) for turn in turns] for turns in plan["rounds"]]
-        return cls(plan["port"], plan["batch_size"], plan["warm_up"], rounds)
+        return cls(**{**plan, "rounds": rounds})
 
 
 @dataclass(frozen=True, slots=True)

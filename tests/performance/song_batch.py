@@ -23,7 +23,7 @@ class Context:
     aws_request_id: str = "52fdfc07-2182-454f-963f-5f0f9a621d72"
 
     def get_remaining_time_in_millis(self) -> int:
-        return 60_000
+        return 240_000
 
 
 def batch_of(size: int) -> SqsEvent:

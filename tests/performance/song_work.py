@@ -15,6 +15,7 @@ from song_intake.aws.signing_key import KEYS_KEPT_SECONDS
 from song_intake.work.tracking import _GROWTH as GROWTH
 from tests.performance.measured import Measured
 from tests.performance.prices import Unit
+from tests.template.transformed import shipped
 
 Work = Mapping[Unit, float]
 """Billed units of one song."""
@@ -36,7 +37,7 @@ UNITS_OF_AN_END: Final = 2
 
 FULL_BATCH: Final = 10
 CREATES_PER_MINUTE: Final = 20
-PACED_BATCH: Final = 6  # the template's batch size at this pace
+PACED_BATCH: Final[int] = shipped()["Mappings"]["Paces"][str(CREATES_PER_MINUTE)]["BatchSize"]
 PACED_WORKERS: Final = 2
 
 VERSIONS_OF_THE_KEY: Final = 2
@@ -123,8 +124,8 @@ def submitted(of: Measured, batch: int, waits: float) -> Work:
 def tracked(of: Measured, batch: int, *, webhook: bool = True) -> Work:
     """The event and the check after the submission, the polls, and the end.
 
-    A webhook adds a second check, whose poll finds the end first. The last write of the other check fails its
-    condition, and is billed too.
+    A webhook adds a second check, whose poll finds the end first. Its write of the task finds the task on the row, and
+    the last write of the other check fails its condition; both are billed too.
     """
     waiting = unfinished_polls()
     checks = 2 if webhook else 1
@@ -137,7 +138,7 @@ def tracked(of: Measured, batch: int, *, webhook: bool = True) -> Work:
         {Unit.LOG_BYTES: waiting * of.wait_log_bytes, Unit.SQS_REQUESTS: waiting / batch},
         {Unit.LOG_BYTES: checks * of.end_log_bytes},
         {Unit.DYNAMODB_WRITES: (of.end_writes + checks - 1) * UNITS_OF_AN_END},
-        _webhook(of) if webhook else {},
+        _webhook(of, batch) if webhook else {},
     )
 
 
@@ -195,10 +196,12 @@ def _poll(of: Measured, batch: int) -> Work:
     return _plus(_lambda(batch, POLL_SECONDS + AWS_CALL_SECONDS, of.submit_cpu_ms), {Unit.SQS_REQUESTS: 1 / batch})
 
 
-def _webhook(of: Measured) -> Work:
+def _webhook(of: Measured, batch: int) -> Work:
+    """The call, and what its check needs beyond another one: the write of the task, for which its batch waits."""
     return _plus(
-        _lambda(1, 2 * AWS_CALL_SECONDS, of.submit_cpu_ms),
+        _lambda(1, AWS_CALL_SECONDS, of.submit_cpu_ms),
         {
+            Unit.LAMBDA_GB_SECONDS: MEMORY_GB * AWS_CALL_SECONDS / batch,
             Unit.HTTP_API_REQUESTS: 1,
             Unit.DYNAMODB_WRITES: of.webhook_writes,
             Unit.SQS_REQUESTS: 1,

@@ -1,23 +1,23 @@
 """The environment variables of a design: those of submit_song in the template, with the addresses of the stubs."""
 
 import os
-from collections.abc import Mapping
-from typing import Any
 
 from tests.performance.stub import PROJECT, StubProcess
-from tests.template.transformed import parameter_defaults, shipped
+from tests.template.transformed import properties
 
 SOURCES = (PROJECT / "functions/submit_song", PROJECT / "layers/song_intake")
 
 
-def environment(stub: StubProcess, *, tls: bool, batch_size: int) -> dict[str, str]:
-    """Without TLS, AWS and the alternatives' music API use plain HTTP; plain_music_api does that for this handler."""
+def environment(stub: StubProcess, *, tls: bool, batch_size: int, creates_per_minute: int = 0) -> dict[str, str]:
+    """Without TLS, AWS and the alternatives' music API use plain HTTP; plain_music_api does that for this handler.
+
+    creates_per_minute: with a pace, the wall time of a batch is that of its slots.
+    """
+    variables = properties("SubmitSong", CreatesPerMinute=creates_per_minute)["Environment"]["Variables"]
     scheme, port = ("https", stub.tls_port) if tls else ("http", stub.plain_port)
     return {
-        **{name: _value(value, name) for name, value in _of_the_template().items()},
+        **{name: _value(value, name) for name, value in variables.items()},
         "BATCH_SIZE": str(batch_size),
-        # Not paced: otherwise only the pace would be measured.
-        "CREATES_PER_MINUTE": "0",
         "MUSIC_API_ORIGIN": f"https://127.0.0.1:{port}",
         "RIVALS_API_ORIGIN": f"{scheme}://127.0.0.1:{port}",
         "AWS_ENDPOINT_URL": f"{scheme}://127.0.0.1:{port}",
@@ -39,23 +39,6 @@ _QUEUES = ("SONG_REQUESTS", "SONG_CHECKS", "DEAD_LETTER")
 _BUNDLES = ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 
 
-def _of_the_template() -> Mapping[str, Any]:
-    template = shipped()
-    shared: Mapping[str, Any] = template["Globals"]["Function"]["Environment"]["Variables"]
-    own: Mapping[str, Any] = template["Resources"]["SubmitSong"]["Properties"]["Environment"]["Variables"]
-    return {**shared, **own}
-
-
 def _value(value: object, name: str) -> str:
-    """The default of a parameter, also of one that is used only without a pace. Other values of CloudFormation are
-    replaced by the name of their variable.
-    """
-    match value:
-        case {"Fn::If": [_, _, {"Ref": str()} as unpaced]}:
-            return _value(unpaced, name)
-        case {"Ref": str(parameter)} if parameter in parameter_defaults():
-            return str(parameter_defaults()[parameter])
-        case str():
-            return value
-        case _:
-            return name.lower()
+    """What only CloudFormation knows (an ARN, a URL) is the name of its variable."""
+    return name.lower() if isinstance(value, dict) else str(value)

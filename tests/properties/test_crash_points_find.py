@@ -1,6 +1,7 @@
 """The proof of test_crash_points.py can fail: each of these broken parts breaks a story, for the right reason."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import fields, replace
 
 import pytest
@@ -20,9 +21,9 @@ from song_intake.outgoing.events import EventPublisher, EventType, SongEvent
 from song_intake.outgoing.notifier import Notifier
 from song_intake.outgoing.telemetry import RecordReport
 from song_intake.work.check_work import CheckWork
-from song_intake.work.request_work import RequestWork
 from song_intake.work.tracking import Tracking
 from song_intake.work.webhook_endpoint import Reply, WebhookEndpoint
+from song_intake.work.webhook_hints import SongToPoll, WebhookHints
 from tests.properties.simulation import crash_points, interleavings
 from tests.properties.simulation.following_functions import Parts
 from tests.properties.simulation.invariants import Violation
@@ -93,8 +94,8 @@ class OneUnknownEndsIt(Tracking):
 class ARedriveIsForgotten(Tracking):
     """The check counts from the song's beginning."""
 
-    def decide(self, check: SongCheck, message: Message) -> Decision:
-        return super().decide(check, replace(message, origin=None))
+    def decide(self, check: SongCheck, message: Message, may_poll: Callable[[], bool] = lambda: True) -> Decision:
+        return super().decide(check, replace(message, origin=None), may_poll)
 
 
 class EventsAreDropped(EventPublisher):
@@ -141,8 +142,8 @@ class ChecksAreDropped(SongChecks):
             super().schedule(check)
 
 
-class HintsAreNotChecked(SongChecks):
-    """The webhook records the task, and leaves it at that."""
+class HintsAreNotSent(SongChecks):
+    """The webhook is accepted, and that is all."""
 
     def poll_now(self, check: SongCheck) -> None:
         pass
@@ -158,12 +159,48 @@ class AcceptedTooSoon(WebhookEndpoint):
             return Reply.ACCEPTED
 
 
-class NobodyFollows(RequestWork):
-    """A duplicate is acknowledged as it is, though the webhook's check may never have been sent."""
+class AnyHintIsBelieved(WebhookHints):
+    """Signed or not."""
 
-    def perform(self, report: RecordReport) -> RecordReport:
-        decision = report.decision
-        return report if isinstance(decision, Done) and decision.duplicate else super().perform(report)
+    def apply(self, check: SongCheck, message: Message) -> SongToPoll | Existing | Done:
+        if check.hint is not None:
+            hint = self.proofs.hint("hint-1", check.request_id, check.task_id, is_late=check.hint.is_late)
+            check = replace(check, hint=hint)
+        return super().apply(check, message)
+
+
+class AHintIsAppliedOnce(TrackingStore):
+    """A check that comes back finds its task on the row, and does not know that it was its own."""
+
+    def record_late_webhook_task(self, request_id: str, task_id: str, hint_id: str) -> Written | Existing:
+        result = super().record_late_webhook_task(request_id, task_id, hint_id)
+        if isinstance(result, Existing) and result.row is not None:
+            return Existing(replace(result.row, tracking_hint=None))
+        return result
+
+
+class OneHintOneLook(WebhookHints):
+    """The check of a webhook never carries on, whether or not another one does."""
+
+    def apply(self, check: SongCheck, message: Message) -> SongToPoll | Existing | Done:
+        applied = super().apply(check, message)
+        is_hinted = check.hint is not None and isinstance(applied, SongToPoll)
+        return replace(applied, is_tracked=False) if is_hinted and isinstance(applied, SongToPoll) else applied
+
+
+class GivenUpForGood(TrackingStore):
+    """A webhook does not have a song tracked again that was given up."""
+
+    def record_tracking_resumed(self, row: Row, hint_id: str) -> Written | Existing:
+        return Existing(row)
+
+
+class ASuccessNeedsNoNews(WebhookHints):
+    """The row of a song that succeeded has nothing left to publish."""
+
+    def apply(self, check: SongCheck, message: Message) -> SongToPoll | Existing | Done:
+        applied = super().apply(check, message)
+        return Done(check.task_id, duplicate=True) if isinstance(applied, Existing) else applied
 
 
 _LETTER_IS_OUT = "webhook of a doubt whose letter is out"
@@ -186,9 +223,13 @@ _LETTER_IS_OUT = "webhook of a doubt whose letter is out"
         (Parts(check_work=LettersAreDropped), "overdue", "6. it has no dead letter"),
         (Parts(check_work=LettersAreDropped), "no such row", "6. nobody was told"),
         (Parts(song_checks=ChecksAreDropped), "unknown once", "2. .*SUBMITTED"),
-        (Parts(song_checks=HintsAreNotChecked), _LETTER_IS_OUT, "2. .*SUBMITTED"),
-        (Parts(endpoint=AcceptedTooSoon), _LETTER_IS_OUT, "2. .*SUBMITTED"),
-        (Parts(request_work=NobodyFollows), f"{_LETTER_IS_OUT}, never repeated", "2. .*SUBMITTED"),
+        (Parts(song_checks=HintsAreNotSent), _LETTER_IS_OUT, "2. .*IN_DOUBT"),
+        (Parts(endpoint=AcceptedTooSoon), _LETTER_IS_OUT, "2. .*IN_DOUBT"),
+        (Parts(hints=AnyHintIsBelieved), "a forged hint of a doubt", "2. .*SUBMITTED|2. .*SUCCEEDED"),
+        (Parts(store=AHintIsAppliedOnce), f"{_LETTER_IS_OUT}, late", "2. .*SUBMITTED"),
+        (Parts(hints=OneHintOneLook), f"{_LETTER_IS_OUT}, late", "2. .*SUBMITTED"),
+        (Parts(store=GivenUpForGood), "unknown for long, then running after its webhook", "2. .*SUBMITTED"),
+        (Parts(hints=ASuccessNeedsNoNews), _LETTER_IS_OUT, "3. .* was never"),
     ],
     ids=lambda value: _name(value) if isinstance(value, Parts) else None,
 )

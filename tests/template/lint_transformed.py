@@ -1,4 +1,6 @@
-"""`python -m tests.template.lint_transformed`: cfn-lint on what CloudFormation gets, parameters at their defaults.
+"""`python -m tests.template.lint_transformed [REGION...]`: cfn-lint on what CloudFormation gets by default.
+
+The parameters are at their defaults. Without a region, cfn-lint judges by its default one.
 
 Some rules find nothing in the SAM template. One compares the visibility timeout of a queue with the timeout of the
 function that reads it: the SAM template has no event source mapping, and both numbers are parameters.
@@ -6,6 +8,7 @@ function that reads it: the SAM template has no event source mapping, and both n
 
 import json
 import sys
+from collections.abc import Sequence
 
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
@@ -25,15 +28,18 @@ def as_deployed_by_default() -> Json:
     return transformed() | {"Resources": created}
 
 
-def problems(template: str, *ignored: str) -> list[str]:
+def problems(template: str, *ignored: str, regions: Sequence[str] = ()) -> list[str]:
     """The findings of cfn-lint on a template's text, one line each, without those of the ignored rules."""
-    found = lint(template, config=ManualArgs(ignore_checks=list(ignored)))
+    arguments = ManualArgs(ignore_checks=list(ignored))
+    if regions:
+        arguments["regions"] = list(regions)
+    found = lint(template, config=arguments)
     return [f"{match.rule.id} {'/'.join(map(str, match.path or []))}: {match.message}" for match in found]
 
 
 def main() -> int:
     """Print every finding; 1 if there is one."""
-    found = problems(json.dumps(as_deployed_by_default()), *UNUSED)
+    found = problems(json.dumps(as_deployed_by_default()), *UNUSED, regions=sys.argv[1:])
     for problem in found:
         print(problem, file=sys.stderr)  # noqa: T201
     return 1 if found else 0

@@ -5,7 +5,7 @@ import pytest
 from song_intake.outgoing.metrics import METRICS
 from tests.template.transformed import Json, properties, resources_of
 
-ALARMS = resources_of("AWS::CloudWatch::Alarm")
+ALARMS = sorted(resources_of("AWS::CloudWatch::Alarm"))
 OUR_METRICS = "SongIntake"
 OF_THE_STACK = [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
 WATCHED = {
@@ -31,30 +31,37 @@ WATCHED = {
 LEVELS = {"Credits", "CreditsUnknown", "IntakePaused", "IntakeDisabledElsewhere"}
 
 
+def alarms() -> list[Json]:
+    return list(resources_of("AWS::CloudWatch::Alarm").values())
+
+
 def dashboard_metrics() -> list[list[str]]:
     body = json.loads(properties("Dashboard")["DashboardBody"]["Fn::Sub"])
     return [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
 
 
 def our_metrics() -> set[str]:
-    on_alarms = {alarm["MetricName"] for alarm in ALARMS.values() if alarm["Namespace"] == OUR_METRICS}
+    on_alarms = {alarm["MetricName"] for alarm in alarms() if alarm["Namespace"] == OUR_METRICS}
     on_dashboard = {name for namespace, name, *_ in dashboard_metrics() if namespace == OUR_METRICS}
     return on_alarms | on_dashboard
 
 
 def test_the_alarms_watch_every_metric_that_needs_an_operator() -> None:
-    assert {(alarm["Namespace"], alarm["MetricName"]) for alarm in ALARMS.values()} == WATCHED
+    assert {(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms()} == WATCHED
 
 
-@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
-def test_an_alarm_notifies_the_topic_is_described_and_is_silent_without_data(alarm: Json) -> None:
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_notifies_the_topic_is_described_and_is_silent_without_data(name: str) -> None:
+    alarm = properties(name)
     assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+    assert alarm.get("ActionsEnabled", True) is True
     assert alarm["TreatMissingData"] == ("ignore" if alarm["MetricName"] in LEVELS else "notBreaching")
     assert len(alarm["AlarmDescription"]) > 30
 
 
-@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
-def test_an_alarm_on_a_count_fires_at_the_first_one(alarm: Json) -> None:
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_on_a_count_fires_at_the_first_one(name: str) -> None:
+    alarm = properties(name)
     if alarm["MetricName"] == "ApproximateAgeOfOldestMessage":
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 3600)
         return
@@ -70,10 +77,15 @@ def test_an_alarm_on_a_count_fires_at_the_first_one(alarm: Json) -> None:
     assert alarm["EvaluationPeriods"] == 1
 
 
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_is_evaluated_each_minute(name: str) -> None:
+    assert properties(name)["Period"] == 60
+
+
 def test_the_queue_alarms_watch_the_right_queues() -> None:
     watched = {
         (alarm["MetricName"], alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0])
-        for alarm in ALARMS.values()
+        for alarm in alarms()
         if alarm["Namespace"] == "AWS/SQS"
     }
     assert watched == {
@@ -85,7 +97,7 @@ def test_the_queue_alarms_watch_the_right_queues() -> None:
 
 @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
 def test_every_function_is_watched(metric: str) -> None:
-    watched = [alarm["Dimensions"] for alarm in ALARMS.values() if alarm["MetricName"] == metric]
+    watched = [alarm["Dimensions"] for alarm in alarms() if alarm["MetricName"] == metric]
     functions = resources_of("AWS::Lambda::Function")
     assert sorted(watched, key=str) == [
         [{"Name": "FunctionName", "Value": {"Ref": name}}] for name in sorted(functions)
@@ -93,7 +105,7 @@ def test_every_function_is_watched(metric: str) -> None:
 
 
 def test_alarms_and_dashboard_use_the_dimension_of_our_metrics() -> None:
-    on_alarms = [alarm["Dimensions"] for alarm in ALARMS.values() if alarm["Namespace"] == OUR_METRICS]
+    on_alarms = [alarm["Dimensions"] for alarm in alarms() if alarm["Namespace"] == OUR_METRICS]
     assert all(dimensions == OF_THE_STACK for dimensions in on_alarms)
     on_dashboard = [dimensions for namespace, _, *dimensions in dashboard_metrics() if namespace == OUR_METRICS]
     assert all(dimensions == ["service", "${AWS::StackName}"] for dimensions in on_dashboard)

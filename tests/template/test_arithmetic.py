@@ -19,11 +19,15 @@ LONGEST_DELAY, LONGEST_VISIBILITY = 900, 43200
 LONGEST_INTEGRATION = 30
 
 
-@pytest.fixture
-def settings() -> SubmitSettings:
+def submit_settings() -> SubmitSettings:
     """As the function reads them. A value that only AWS knows (an ARN, a URL) is some text."""
     variables: Json = properties("SubmitSong")["Environment"]["Variables"]
     return SubmitSettings.from_environment({name: str(value) for name, value in variables.items()})
+
+
+@pytest.fixture
+def settings() -> SubmitSettings:
+    return submit_settings()
 
 
 def test_connecting_creating_and_settling_end_before_the_invocation(settings: SubmitSettings) -> None:

@@ -123,6 +123,27 @@ def test_a_mapping_reports_each_failed_message(mapping: str) -> None:
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
+def test_a_mapping_drops_no_message_by_a_filter(mapping: str) -> None:
+    assert "FilterCriteria" not in properties(mapping)
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_a_deployment_neither_pauses_a_mapping_nor_ends_a_pause(mapping: str) -> None:
+    assert "Enabled" not in properties(mapping)
+
+
+@pytest.mark.parametrize("function", [function for _, function in MAPPINGS.values()])
+def test_lambda_does_not_stop_a_function_that_sends_to_its_own_queue(function: str) -> None:
+    assert properties(function)["RecursiveLoop"] == "Allow"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_function_takes_concurrency_from_the_others(function: str) -> None:
+    # A reservation below the MaximumConcurrency of a mapping would throttle it as well.
+    assert "ReservedConcurrentExecutions" not in properties(function)
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
 def test_without_a_pace_a_mapping_has_batches_of_ten_and_limited_concurrency(mapping: str) -> None:
     unpaced = properties(mapping, CreatesPerMinute=0)
     assert (unpaced["BatchSize"], unpaced["ScalingConfig"]) == (10, {"MaximumConcurrency": 5})
@@ -183,6 +204,10 @@ def test_a_function_writes_to_its_own_log_group_with_a_retention(function: str) 
     log_group = f"{function}LogGroup"
     assert properties(function)["LoggingConfig"] == {"LogGroup": ref(log_group), "LogFormat": "Text"}
     assert properties(log_group) == {"RetentionInDays": 30}
+
+
+def test_no_log_is_kept_for_ever() -> None:
+    assert [log for log in resources_of("AWS::Logs::LogGroup").values() if log != {"RetentionInDays": 30}] == []
 
 
 def test_the_log_that_may_hold_the_only_record_of_a_song_outlives_its_stack() -> None:

@@ -34,6 +34,7 @@ def test_the_schedule_checks_the_intake_every_minute() -> None:
     (schedule,) = resources_of("AWS::Scheduler::Schedule").values()
     assert "Name" not in schedule, "CloudFormation's own names keep two stacks in an account apart"
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule.get("State", "ENABLED") == "ENABLED"
     assert schedule["Target"]["Arn"] == arn_of("SwitchIntake")
     assert schedule["Target"]["RoleArn"] == arn_of("BalanceCheckScheduleRole")
     assert json.loads(schedule["Target"]["Input"]) == {"intake": "check"}

@@ -60,7 +60,6 @@ GRANTS_OF_TRACK_SONG = [
 
 GRANTS_OF_RECEIVE_WEBHOOK = [
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookKey", "Id"]}),
-    ("dynamodb:UpdateItem", arn_of("Ledger")),
     ("sqs:SendMessage", arn_of("SongChecks")),
     ("logs:CreateLogStream", arn_of("ReceiveWebhookLogGroup")),
     ("logs:PutLogEvents", arn_of("ReceiveWebhookLogGroup")),
@@ -159,7 +158,8 @@ def test_no_statement_grants_by_exclusion() -> None:
 
 
 def test_nothing_is_granted_to_every_principal() -> None:
-    assert [logical_id for logical_id, statement in statements("Allow") if statement.get("Principal") == "*"] == []
+    granted = [(logical_id, json.dumps(statement.get("Principal"))) for logical_id, statement in statements("Allow")]
+    assert [logical_id for logical_id, principal in granted if '"*"' in principal] == []
 
 
 def test_cloudwatch_may_publish_only_on_behalf_of_this_account() -> None:
@@ -182,6 +182,15 @@ def test_every_function_has_a_role_of_its_own_that_only_lambda_may_assume(functi
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
+
+
+def test_only_these_services_invoke_a_function_and_no_function_has_a_url() -> None:
+    permissions = resources_of("AWS::Lambda::Permission").values()
+    assert [(one["FunctionName"], one["Principal"]) for one in permissions] == [
+        ({"Ref": "ReceiveWebhook"}, "apigateway.amazonaws.com"),
+        ({"Ref": "SwitchIntake"}, "events.amazonaws.com"),
+    ]
+    assert resources_of("AWS::Lambda::Url") == {}
 
 
 @pytest.mark.parametrize("role", resources_of("AWS::IAM::Role"))
@@ -232,10 +241,15 @@ def test_every_right_on_the_table_is_limited_to_the_items_that_its_function_need
         ("SubmitSongRole", "WriteLedger"): REQUESTS_ONLY,
         ("SubmitSongRole", "WritePace"): PACE_ONLY,
         ("TrackSongRole", "WriteLedger"): REQUESTS_ONLY,
-        ("ReceiveWebhookRole", "WriteLedger"): REQUESTS_ONLY,
         ("ResolveSongRole", "WriteLedger"): REQUESTS_ONLY,
         ("SwitchIntakeRole", "WriteIntakeState"): INTAKE_ONLY,
     }
+
+
+def test_the_function_that_the_internet_reaches_has_no_right_on_the_table() -> None:
+    policies = json.dumps(properties("ReceiveWebhookRole")["Policies"])
+    assert "sqs:SendMessage" in policies
+    assert not {name for name in ("dynamodb", "Ledger") if name in policies}
 
 
 @pytest.mark.parametrize("key", [PACE_KEY, INTAKE_KEY])

@@ -84,6 +84,10 @@ def test_only_the_route_of_this_api_may_invoke_receive_webhook() -> None:
     }
 
 
+def test_an_update_changes_track_song_before_the_function_whose_hints_it_reads() -> None:
+    assert "TrackSong" in resources()["ReceiveWebhook"]["DependsOn"]
+
+
 def test_the_key_is_generated_and_outlives_its_stack() -> None:
     key = resources()["WebhookKey"]
     assert key["Properties"]["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}

@@ -5,6 +5,8 @@ the versions of the layers, the roles that SAM creates for a function without on
 """
 
 import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,12 +29,36 @@ DEAD_LETTERS_OF = {"SongRequests": "SongDeadLetters", "SongChecks": "SongCheckDe
 
 ALWAYS: Json = {"Fn::Equals": ["", ""]}
 _CODE_PROPERTIES = ("CodeUri", "ContentUri")
+_in_place_of_shipped: list[Json] = []
+
+
+@contextmanager
+def changed(change: Callable[[Json], object]) -> Iterator[None]:
+    """All functions of this module read a copy of `template.yaml` with this change, and not the file."""
+    template = shipped()
+    change(template)
+    _forget_transformed()
+    _in_place_of_shipped.append(template)
+    try:
+        yield
+    finally:
+        _in_place_of_shipped.pop()
+        _forget_transformed()
+
+
+def _forget_transformed() -> None:
+    _transformed.cache_clear()
+    _resources.cache_clear()
 
 
 @cache
-def _shipped() -> Json:
+def _parsed() -> Json:
     parsed: Json = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
     return parsed
+
+
+def _shipped() -> Json:
+    return _in_place_of_shipped[-1] if _in_place_of_shipped else _parsed()
 
 
 def shipped() -> Json:
@@ -47,6 +73,11 @@ def parameter_defaults() -> Parameters:
 
 
 @cache
+def _session() -> boto3.Session:
+    return boto3.Session(region_name="us-east-1")
+
+
+@cache
 def _transformed() -> Json:
     packaged = shipped()
     for resource in packaged["Resources"].values():
@@ -54,7 +85,7 @@ def _transformed() -> Json:
             if name in resource.get("Properties", {}):
                 # The transform wants code that `sam package` has uploaded, and never reads it.
                 resource["Properties"][name] = "s3://packaged/code.zip"
-    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
+    translator = Translator({}, Parser(), boto_session=_session())
     cloudformation: Json = translator.translate(packaged, parameter_values=parameter_defaults())
     return cloudformation
 

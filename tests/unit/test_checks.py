@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from song_intake.contract.hint import SignedHint
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.outgoing.checks import SongCheck, SongChecks, _Order
 
@@ -15,7 +16,10 @@ CHECK = SongCheck("request:1", "täsk-1", 1_700_000_000.125, unknown_since=1_700
 SENT_AT = 1_700_000_090.0
 
 
-@pytest.mark.parametrize("check", [CHECK, replace(CHECK, unknown_since=None)])
+HINT = SignedHint("hint-1", is_late=True, proof="0" * 64)
+
+
+@pytest.mark.parametrize("check", [CHECK, replace(CHECK, unknown_since=None), replace(CHECK, hint=HINT)])
 def test_a_check_is_read_as_it_was_written(check: SongCheck) -> None:
     assert SongCheck.parse(json.dumps(asdict(check)), SENT_AT) == check
 
@@ -29,6 +33,13 @@ def test_a_check_of_the_release_before_is_read(no_such_task: bool, unknown_since
 def test_a_check_without_a_time_counts_from_the_moment_when_it_was_sent() -> None:
     body = {"request_id": "request:1", "task_id": "täsk-1"}
     assert SongCheck.parse(json.dumps(body), SENT_AT) == SongCheck("request:1", "täsk-1", SENT_AT)
+
+
+@pytest.mark.parametrize(
+    "hint", [None, "hint-1", [], {}, {"hint_id": "h", "is_late": False}, {**asdict(HINT), "is_late": "false"}], ids=str
+)
+def test_a_hint_of_another_form_is_no_hint(hint: object) -> None:
+    assert SongCheck.parse(json.dumps({**asdict(CHECK), "hint": hint})) == CHECK
 
 
 @pytest.mark.parametrize("request_id", ["#pace", "#intake", "", None, 7, "a b"])

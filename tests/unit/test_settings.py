@@ -55,8 +55,7 @@ TRACK_NUMBERS = {
     "KEEP_DAYS": "90",
     "BATCH_SIZE": "10",
 }
-RECEIVE_TEXTS = {name: TEXTS[name] for name in ("LEDGER_TABLE", "SONG_CHECKS_QUEUE_URL", "SIGNING_KEY_SECRET_ARN")}
-RECEIVE_NUMBERS = {"KEEP_DAYS": "90"}
+RECEIVE_TEXTS = {name: TEXTS[name] for name in ("SONG_CHECKS_QUEUE_URL", "SIGNING_KEY_SECRET_ARN")}
 RESOLVE_TEXTS = {
     name: TEXTS[name]
     for name in (
@@ -92,7 +91,7 @@ Read = Callable[[Mapping[str, str]], object]
 FUNCTIONS: dict[str, tuple[Read, dict[str, str], dict[str, str]]] = {
     "submit_song": (SubmitSettings.from_environment, TEXTS, NUMBERS),
     "track_song": (TrackSettings.from_environment, TRACK_TEXTS, TRACK_NUMBERS),
-    "receive_webhook": (WebhookSettings.from_environment, RECEIVE_TEXTS, RECEIVE_NUMBERS),
+    "receive_webhook": (WebhookSettings.from_environment, RECEIVE_TEXTS, {}),
     "resolve_song": (ResolveSettings.from_environment, RESOLVE_TEXTS, RESOLVE_NUMBERS),
     "redrive_letters": (RedriveSettings.from_environment, REDRIVE_TEXTS, {}),
     "switch_intake": (SwitchSettings.from_environment, SWITCH_TEXTS, SWITCH_NUMBERS),

@@ -20,6 +20,7 @@ from song_intake.work.check_work import CheckWork
 from song_intake.work.request_work import RequestWork
 from song_intake.work.tracking import Tracking
 from song_intake.work.webhook_endpoint import WebhookEndpoint
+from song_intake.work.webhook_hints import WebhookHints
 from tests.properties.simulation.bus import SimulatedEvents
 from tests.properties.simulation.clients import (
     SimulatedClients,
@@ -55,13 +56,13 @@ class Parts:
 
     store: type[TrackingStore] = TrackingStore
     tracking: type[Tracking] = Tracking
+    hints: type[WebhookHints] = WebhookHints
     check_work: type[CheckWork] = CheckWork
     notifier: type[Notifier] = Notifier
     publisher: type[EventPublisher] = EventPublisher
     callback: type[TaskCallback] = TaskCallback
     song_checks: type[SongChecks] = SongChecks
     endpoint: type[WebhookEndpoint] = WebhookEndpoint
-    request_work: type[RequestWork] = RequestWork
 
 
 SHIPPED: Final = Parts()
@@ -83,8 +84,10 @@ class Functions:
         batch = track_song(settings, clients, SILENT, self._music_api())
         assert isinstance(batch.work, CheckWork)
         built = batch.work.tracking
+        store = self._store()
         tracking = self._parts.tracking(
-            store=self._store(),
+            store=store,
+            hints=self._parts.hints(store, built.hints.proofs),
             music_api=built.music_api,
             api_token=built.api_token,
             checks=self._song_checks(self._sqs_of_checks, FIRST_CHECK),
@@ -107,23 +110,21 @@ class Functions:
         clients = self._clients(sqs)
         batch = submit_song(submit_settings(**webhook_settings()), clients, SILENT, self._music_api())
         assert isinstance(batch.work, RequestWork)
-        work = self._parts.request_work(
+        work = replace(
+            batch.work,
             submission=replace(batch.work.submission, breaker=CircuitBreaker()),
             steps=replace(
                 batch.work.steps, checks=self._song_checks(sqs, FIRST_CHECK), notifier=self._notifier(clients)
             ),
-            follow_ups=batch.work.follow_ups,
-            requests=batch.work.requests,
-            proofs=batch.work.proofs,
         )
         return replace(batch, work=work)
 
     def _receive_webhook(self) -> WebhookEndpoint:
-        settings = WebhookSettings(
-            ledger_table="ledger", keep_days=90, signing_key_secret_arn=KEY_ID, song_checks_queue_url=CHECKS_URL
-        )
-        built = receive_webhook(settings, self._clients(self._sqs_of_checks), SILENT)
-        return self._parts.endpoint(built.keys, self._store(), self._song_checks(self._sqs_of_checks, 0), SILENT)
+        """It has no client of the ledger."""
+        settings = WebhookSettings(signing_key_secret_arn=KEY_ID, song_checks_queue_url=CHECKS_URL)
+        clients = SimulatedClients(sqs=self._sqs_of_checks, secretsmanager=SimulatedSecrets(self._world))
+        built = receive_webhook(settings, clients, SILENT)
+        return self._parts.endpoint(built.keys, built.proofs, self._song_checks(self._sqs_of_checks, 0), SILENT)
 
     def _clients(self, sqs: SQSClient) -> SimulatedClients:
         return SimulatedClients(

@@ -51,7 +51,7 @@ def _run(story: Story, parts: Parts, chosen: Sequence[int]) -> list[int]:
 
 
 def _both_have_polled(world: FollowingWorld) -> list[Running]:
-    """Polls change nothing, so their order only decides which check gets which response."""
+    """Polls and the write of the hint change nothing, so their order only decides which check gets which response."""
     first, second = list(world.scene.checks.requests)
     world.scene.now = max(first.visible_at, second.visible_at)
     return [_polled(world, first), _polled(world, second)]
@@ -59,7 +59,9 @@ def _both_have_polled(world: FollowingWorld) -> list[Running]:
 
 def _polled(world: FollowingWorld, check: QueuedMessage) -> Running:
     poll = world.look(check)
-    while poll.at is not Step.WRITE:
+    passed: set[Step | None] = set()
+    while Step.POLL not in passed or poll.at is not Step.WRITE:
+        passed.add(poll.at)
         world.resume(poll)
     return poll
 

@@ -203,7 +203,9 @@ class SimulatedSqs:
         if self._checks is not None:
             self._checks.send(Sent("a check", check["request_id"], song=""), body, now=self._world.now, delay=delay)
 
-    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, object]]) -> None:  # noqa: N803
+    def change_message_visibility_batch(
+        self, *, QueueUrl: str, Entries: Sequence[Mapping[str, object]]
+    ) -> dict[str, object]:  # noqa: N803
         assert QueueUrl == self._queues.url
         if self._world.before(Step.HIDE) is Fault.NOT_TAKEN:
             raise unavailable("ChangeMessageVisibilityBatch")
@@ -212,3 +214,4 @@ class SimulatedSqs:
             assert isinstance(seconds, int)
             assert 0 <= seconds <= 12 * 3600
             self._queues.hide(str(entry["ReceiptHandle"]), self._world.now + seconds)
+        return {}

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Final
 
+from song_intake.contract.hint import SignedHint
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.music_api.answer import Answer
+from song_intake.outgoing.checks import SongCheck
 from tests.properties.simulation.faults import Fault, Step
 from tests.properties.simulation.following_world import FollowingWorld
 from tests.properties.simulation.queues import Sent
@@ -106,12 +108,28 @@ def _then_the_row_is_deleted_and_it_is_late(world: FollowingWorld) -> None:
     world.scene.table.items.clear()
 
 
-def _webhook(before: Callable[[FollowingWorld], None], after: float) -> Callable[[FollowingWorld], None]:
+def _webhook(
+    before: Callable[[FollowingWorld], None],
+    *after: float,
+    age: float = 0.0,
+    task_id: str = TASK_ID,
+) -> Callable[[FollowingWorld], None]:
+    """after: the seconds after which each call comes."""
+
     def begin(world: FollowingWorld) -> None:
         before(world)
-        world.scene.courier.tell(world.scene.vendor.webhooks[_TITLE], TASK_ID, world.now + after)
+        for seconds in after:
+            world.scene.courier.tell(world.scene.vendor.webhooks[_TITLE], task_id, world.now + seconds, age)
 
     return begin
+
+
+def _then_a_hint_is_forged(world: FollowingWorld) -> None:
+    """By one who may send checks, and does not know the signing key."""
+    in_doubt(world)
+    hint = SignedHint("their hint", is_late=False, proof="0" * 64)
+    check = SongCheck(REQUEST_ID, "their task", world.now, hint=hint)
+    world.scene.checks.send(Sent("a forged check", REQUEST_ID, song=""), json.dumps(asdict(check)), now=world.now)
 
 
 def _two_checks(world: FollowingWorld) -> None:
@@ -138,6 +156,7 @@ def _webhook_once_nothing_comes(world: FollowingWorld, *, task_token: str | None
 
 # The song is given up at the fifth, whose minute is over then.
 _UNKNOWN_FOR_LONG: Final = (UNKNOWN,) * 5
+_TWICE: Final = (RUNNING, SUCCESS)
 
 
 _TRACKED: Final = (
@@ -211,9 +230,15 @@ _TRACKED: Final = (
 )
 
 
-def _told(name: str, begin: Callable[[FollowingWorld], None], *, may_stay_in_doubt: bool) -> tuple[Story, Story]:
+def _told(
+    name: str,
+    begin: Callable[[FollowingWorld], None],
+    *,
+    may_stay_in_doubt: bool,
+    words: tuple[Answer, ...] = (SUCCESS,),
+) -> tuple[Story, Story]:
     """The webhook of a vendor that repeats it until it is taken, and of one that never does."""
-    told = partial(Story, words=(SUCCESS,), begin=begin)
+    told = partial(Story, words=words, begin=begin)
     doubtful = (SUCCEEDED, IN_DOUBT) if may_stay_in_doubt else (SUCCEEDED,)
     return (
         told(name=f"webhook {name}", ends=(SUCCEEDED,)),
@@ -227,6 +252,36 @@ _TOLD: Final = (
     *_told("of a doubt", _webhook(in_doubt, 30), may_stay_in_doubt=True),
     *_told("of a doubt whose letter is out", _webhook(in_doubt, 1000), may_stay_in_doubt=True),
     *_told("of a call that died", _webhook(died_in_the_call, 30), may_stay_in_doubt=True),
+    *_told(
+        "of a doubt whose letter is out, late", _webhook(in_doubt, 1000, age=400), may_stay_in_doubt=True, words=_TWICE
+    ),
+    Story(
+        name="webhook of a song that is not finished",
+        words=(RUNNING, RUNNING, SUCCESS),
+        begin=_webhook(submitted, 5),
+        ends=(SUCCEEDED,),
+    ),
+    Story(name="two webhooks of a doubt", words=_TWICE, begin=_webhook(in_doubt, 30, 31), ends=(SUCCEEDED,)),
+    Story(
+        name="webhook of another task",
+        words=(SUCCESS,),
+        begin=_webhook(submitted, 5, task_id="task-2"),
+        ends=(SUCCEEDED,),
+    ),
+    Story(
+        name="webhook of a deleted row",
+        words=(SUCCESS,),
+        begin=_webhook(_then_the_row_is_deleted, 5),
+        ends=(NO_ROW,),
+    ),
+    Story(
+        name="unknown for long, then running after its webhook",
+        words=(*_UNKNOWN_FOR_LONG, RUNNING, SUCCESS),
+        begin=_webhook_once_nothing_comes,
+        ends=(SUCCEEDED,),
+        letters=(Reason.TASK_UNKNOWN,),
+    ),
+    Story(name="a forged hint of a doubt", words=(SUCCESS,), begin=_then_a_hint_is_forged, ends=(IN_DOUBT,)),
 )
 
 STORIES: Final = (*_TRACKED, *_TOLD)

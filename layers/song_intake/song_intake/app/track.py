@@ -18,6 +18,7 @@ from song_intake.outgoing.checks import SongChecks
 from song_intake.work.batch import ANSWER_MARGIN_SECONDS, Batch
 from song_intake.work.check_work import CheckWork
 from song_intake.work.tracking import Tracking
+from song_intake.work.webhook_hints import WebhookHints
 
 if TYPE_CHECKING:
     from song_intake.aws.clients import Clients
@@ -69,9 +70,10 @@ def track_song(settings: TrackSettings, aws: Clients, telemetry: Telemetry, musi
     """Build the function. music_api: a replacement for the client that the settings describe."""
     sqs = aws.client("sqs")
     proofs = Proofs(SigningKeys(aws.client("secretsmanager"), settings.signing_key_secret_arn))
-    table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
+    store = TrackingStore(LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days))
     tracking = Tracking(
-        store=TrackingStore(table),
+        store=store,
+        hints=WebhookHints(store, proofs),
         music_api=music_api
         or MusicApi(settings.music_api_origin, aws.tls, settings.connect_timeout, settings.poll_deadline),
         api_token=ApiToken(aws.client("secretsmanager"), settings.api_token_secret_arn),

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from song_intake.app.environment import Settings
 from song_intake.aws.signing_key import SigningKeys
-from song_intake.ledger.following import TrackingStore
-from song_intake.ledger.table import LedgerTable
+from song_intake.contract.proof import Proofs
 from song_intake.outgoing.checks import SongChecks
 from song_intake.work.webhook_endpoint import WebhookEndpoint
 
@@ -22,21 +21,21 @@ class WebhookSettings(Settings):
     """Times are in seconds."""
 
     aws_seconds: ClassVar[float] = 6
-    """The longest three AWS calls in a row: see AwsClients. An HTTP API waits 30 seconds for its function:
+    """The longest three AWS calls in a row (two reads of the key, one check): see AwsClients. An HTTP API waits 30
+    seconds for its function:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
     """
 
-    ledger_table: str
-    keep_days: int
     signing_key_secret_arn: str
     song_checks_queue_url: str
 
 
 def receive_webhook(settings: WebhookSettings, aws: Clients, telemetry: Telemetry) -> WebhookEndpoint:
     """Build the function."""
+    keys = SigningKeys(aws.client("secretsmanager"), settings.signing_key_secret_arn)
     return WebhookEndpoint(
-        keys=SigningKeys(aws.client("secretsmanager"), settings.signing_key_secret_arn),
-        store=TrackingStore(LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)),
+        keys=keys,
+        proofs=Proofs(keys),
         checks=SongChecks(aws.client("sqs"), settings.song_checks_queue_url, first_check=0),
         telemetry=telemetry,
     )

@@ -1,7 +1,8 @@
-"""The proof on every message that the stack writes to a queue that is redriven: its ids are believed only with it.
+"""The proofs on what the stack writes to its queues: a message's ids and a check's hint are believed only with one.
 
 Callers may send attributes of any name. A message with the stack's attributes and no valid proof is a caller's: it is a
-new message under its own id. The proof covers the body too, so it fits no other message.
+new message under its own id. The proof covers the body too, so it fits no other message. The proof of a hint covers the
+ids of its check, so it fits no other check.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from song_intake.contract.hint import SignedHint
 from song_intake.contract.sqs_message import Origin
 
 if TYPE_CHECKING:
@@ -42,23 +44,35 @@ class Proofs:
 
     def attributes(self, origin: Origin, body: str) -> dict[str, str | None]:
         """The attributes of a message with this origin and body, with their proof. Raises KeyUnavailable."""
-        return {**origin.texts(), PROOF: _proof_of(origin, body, self._keys.current_first()[0])}
+        return {**origin.texts(), PROOF: self._keys.current_first()[0].proof(_proved_of_message(origin, body))}
 
     def read(self, message: Message) -> Message:
-        """The message with its origin, if its attributes are proved. Raises KeyUnavailable.
-
-        A proof that fits no key in memory may be of a newer key. To pass it over would make the message a new request.
-        So the keys must be from a read after the message was sent, and the message waits if they cannot be read. One
-        such read is enough for all earlier messages, however many of them have forged proofs.
-        """
+        """The message with its origin, if its attributes are proved. Raises KeyUnavailable."""
         origin = Origin.claimed_by(message.attributes)
         proof = proof_on(message)
         if origin is None or proof is None:
             return message
-        is_proved = _fits(proof, origin, message.body, self._keys.current_first()) or _fits(
-            proof, origin, message.body, self._keys.read_after(message.sent_at + CLOCKS_DIFFER_SECONDS)
-        )
+        is_proved = self._is_valid(proof, _proved_of_message(origin, message.body), message.sent_at)
         return replace(message, origin=origin) if is_proved else message
+
+    def hint(self, hint_id: str, request_id: str, task_id: str, *, is_late: bool) -> SignedHint:
+        """The hint that an authentic webhook named this task. Raises KeyUnavailable."""
+        proved = _proved_of_hint(hint_id, request_id, task_id, is_late=is_late)
+        return SignedHint(hint_id, is_late, self._keys.current_first()[0].proof(proved))
+
+    def is_proved(self, hint: SignedHint, request_id: str, task_id: str, sent_at: float) -> bool:
+        """Whether the stack signed this hint for these ids. sent_at: of its message. Raises KeyUnavailable."""
+        proved = _proved_of_hint(hint.hint_id, request_id, task_id, is_late=hint.is_late)
+        return _FORM.fullmatch(hint.proof) is not None and self._is_valid(hint.proof, proved, sent_at)
+
+    def _is_valid(self, proof: str, proved: bytes, sent_at: float) -> bool:
+        """A proof that fits no key in memory may be of a newer key. To pass it over would make the message a new
+        request, or lose a hint. So the keys must be from a read after the message was sent, and the message waits if
+        they cannot be read. One such read is enough for all earlier messages, however many of them have forged proofs.
+        """
+        return _fits(proof, proved, self._keys.current_first()) or _fits(
+            proof, proved, self._keys.read_after(sent_at + CLOCKS_DIFFER_SECONDS)
+        )
 
 
 def proof_on(message: Message) -> str | None:
@@ -67,14 +81,13 @@ def proof_on(message: Message) -> str | None:
     return text if _FORM.fullmatch(text) else None
 
 
-def _fits(proof: str, origin: Origin, body: str, keys: Sequence[SigningKey]) -> bool:
-    return any(hmac.compare_digest(_proof_of(origin, body, key), proof) for key in keys)
+def _fits(proof: str, proved: bytes, keys: Sequence[SigningKey]) -> bool:
+    return any(hmac.compare_digest(key.proof(proved), proof) for key in keys)
 
 
-def _proof_of(origin: Origin, body: str, key: SigningKey) -> str:
-    """A JSON array keeps the values apart: no text can be moved from one into its neighbour."""
+def _proved_of_message(origin: Origin, body: str) -> bytes:
     digest = hashlib.sha256(body.encode(errors="surrogatepass")).hexdigest()
-    values = (
+    return _array(
         origin.first_message_id,
         origin.request_id,
         origin.task_id,
@@ -82,4 +95,13 @@ def _proof_of(origin: Origin, body: str, key: SigningKey) -> str:
         origin.sent_anew_for,
         digest,
     )
-    return key.proof(json.dumps(values, separators=(",", ":")).encode())
+
+
+def _proved_of_hint(hint_id: str, request_id: str, task_id: str, *, is_late: bool) -> bytes:
+    """Of fewer values than a message's proof, so neither proof fits the other."""
+    return _array("hint", hint_id, request_id, task_id, is_late)
+
+
+def _array(*values: str | bool | None) -> bytes:
+    """A JSON array keeps the values apart: no text can be moved from one into its neighbour."""
+    return json.dumps(values, separators=(",", ":")).encode()

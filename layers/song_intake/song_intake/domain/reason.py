@@ -20,8 +20,8 @@ class Reason(StrEnum):
 
     # Shared, about the account: see ACCOUNT_FAULTS.
     NO_CREDITS = "NO_CREDITS"
-    TOKEN_REFUSED = "TOKEN_REFUSED"  # noqa: S105 - a code, not a token
-    TOKEN_UNAVAILABLE = "TOKEN_UNAVAILABLE"  # noqa: S105
+    TOKEN_REFUSED = "TOKEN_REFUSED"  # nosec B105 # noqa: S105 - a code, not a token
+    TOKEN_UNAVAILABLE = "TOKEN_UNAVAILABLE"  # nosec B105 # noqa: S105 - likewise
 
     # Shared, about the vendor: see VENDOR_FAULTS.
     CANNOT_CONNECT = "CANNOT_CONNECT"

@@ -24,19 +24,20 @@ class TrackingStore:
     def __init__(self, table: LedgerTable) -> None:
         self._table = table
 
-    def record_webhook_task(self, request_id: str, task_id: str) -> Written | Existing:
+    def record_webhook_task(self, request_id: str, task_id: str, hint_id: str) -> Written | Existing:
         """Record the task that a webhook names, from any status, if the request is known and has no task yet.
 
-        Existing without a row: the request was never sent. A webhook creates no row.
+        Existing without a row: the request was never sent. A webhook creates no row. hint_id: of the hint whose check
+        tracks the song from now on.
         """
         result = self._record_task(
-            request_id, task_id, "attribute_exists(request_id) AND attribute_not_exists(task_id)", {}
+            request_id, task_id, hint_id, "attribute_exists(request_id) AND attribute_not_exists(task_id)", {}
         )
         if isinstance(result, Existing) and result.row is not None and result.row.task_id != task_id:
             self._table.add_other_task(request_id, task_id)
         return result
 
-    def record_late_webhook_task(self, request_id: str, task_id: str) -> Written | Existing:
+    def record_late_webhook_task(self, request_id: str, task_id: str, hint_id: str) -> Written | Existing:
         """The same for a webhook that is too old to be new: only where the outcome of the create is unknown.
 
         So an old webhook settles a doubt, and changes nothing else.
@@ -44,21 +45,43 @@ class TrackingStore:
         return self._record_task(
             request_id,
             task_id,
+            hint_id,
             "#status IN (:in_doubt, :submitting) AND attribute_not_exists(task_id)",
             {":in_doubt": {"S": Status.IN_DOUBT}, ":submitting": {"S": Status.SUBMITTING}},
         )
 
-    def _record_task(self, request_id: str, task_id: str, condition: str, values: Values) -> Written | Existing:
+    def _record_task(
+        self, request_id: str, task_id: str, hint_id: str, condition: str, values: Values
+    ) -> Written | Existing:
         return self._table.write(
             request_id,
-            set_="#status = :submitted, task_id = :task_id, submission_unpublished = :yes",
+            set_="#status = :submitted, task_id = :task_id, submission_unpublished = :yes, tracking_hint = :hint_id",
             remove=TRANSIENT_ATTRIBUTES,
             condition=condition,
             values={
                 ":submitted": {"S": Status.SUBMITTED},
                 ":task_id": {"S": task_id},
                 ":yes": {"BOOL": True},
+                ":hint_id": {"S": hint_id},
                 **values,
+            },
+        )
+
+    def record_tracking_resumed(self, row: Row, hint_id: str) -> Written | Existing:
+        """Still SUBMITTED, and polled again by the check with this hint, if no other check is known to poll the song.
+
+        So it was given up; or an operator named its task, and may have failed to send a check.
+        """
+        return self._table.write(
+            row.request_id,
+            set_="tracking_hint = :hint_id",
+            remove="reason, detail",
+            condition="""#status = :submitted AND task_id = :task_id AND (attribute_exists(reason)
+                OR (attribute_exists(submission_unpublished) AND attribute_not_exists(tracking_hint)))""",
+            values={
+                ":submitted": {"S": Status.SUBMITTED},
+                ":task_id": {"S": row.task_id or ""},
+                ":hint_id": {"S": hint_id},
             },
         )
 

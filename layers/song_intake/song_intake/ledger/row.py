@@ -65,6 +65,8 @@ class Row:
     """The operator who named the task, which may be replaced until its song ends; None if no operator did."""
     end_published: bool
     """Whether the event of the song's end was published, or that of an operator's decision that there is no song."""
+    tracking_hint: str | None
+    """The hint whose check tracks the song, or did last; None if a check without a hint does."""
     doubt_published: str | None
     """The reason for which Song In Doubt was published when the song was given up."""
     expires_at: float | None
@@ -106,6 +108,7 @@ class Row:
             resolved_by=_string(item, "resolved_by"),
             named_by=_string(item, "named_by"),
             end_published=item.get("end_published", {}).get("BOOL", False),
+            tracking_hint=_string(item, "tracking_hint"),
             doubt_published=_string(item, "doubt_published"),
             expires_at=_number(item, "expires_at"),
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.aws.group_commit import GroupCommit
+from song_intake.contract.hint import SignedHint
 from song_intake.contract.request_id import as_request_id
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
@@ -32,6 +33,8 @@ class SongCheck:
     """Seconds since 1970 when the song was submitted: tracking it is given up some hours later."""
     unknown_since: float | None = None
     """Seconds since 1970 when the API first did not know the task; None if the last poll with a status knew it."""
+    hint: SignedHint | None = None
+    """What a webhook said about the song. It counts only with a valid proof."""
 
     @classmethod
     def parse(cls, body: str, sent_at: float = 0.0) -> Self:
@@ -50,6 +53,7 @@ class SongCheck:
             task_id,
             float(members.get("since", sent_at)),
             None if unknown_since is None else float(unknown_since),
+            SignedHint.claimed_by(members.get("hint")),
         )
 
 

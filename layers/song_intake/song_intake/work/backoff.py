@@ -23,7 +23,7 @@ class Backoff:
     def after(self, receive_count: int, asked: float | None = None) -> float:
         """Seconds to wait after so many receives, and at least the seconds that the music API asked for."""
         doublings = min(receive_count - 1, 30)  # 2**30 is past any cap, and a float cannot hold 2**2000
-        wait = random.uniform(0, min(self.cap, self.base * 2**doublings))  # noqa: S311 - spreads load, guards nothing
+        wait = random.uniform(0, min(self.cap, self.base * 2**doublings))  # nosec B311 # noqa: S311 - spreads load
         return min(max(wait, asked or 0), LONGEST_WAIT_SECONDS)
 
     def until(self, asked: float | None) -> float:
@@ -32,4 +32,4 @@ class Backoff:
 
     def account_fault(self) -> float:
         """Seconds to wait if no message can succeed: near the cap, because an earlier retry only uses up receives."""
-        return min(random.uniform(self.cap / 2, self.cap), LONGEST_WAIT_SECONDS)  # noqa: S311
+        return min(random.uniform(self.cap / 2, self.cap), LONGEST_WAIT_SECONDS)  # nosec B311 # noqa: S311 - likewise

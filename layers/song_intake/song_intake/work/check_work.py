@@ -11,7 +11,7 @@ from song_intake.domain.reason import Reason
 from song_intake.outgoing.checks import SongCheck
 from song_intake.outgoing.telemetry import RecordReport, frames_of
 from song_intake.work.secret_fault import fault_of_secret
-from song_intake.work.tracking import MOST_POLLS
+from song_intake.work.tracking import MOST_POLLS, NO_TIME_FOR_A_POLL
 
 if TYPE_CHECKING:
     from song_intake.contract.proof import Proofs
@@ -51,9 +51,10 @@ class CheckWork:
             message = self.proofs.read(message)
             check = SongCheck.parse(message.body, message.sent_at)
             if time_left() < self.poll_call:
-                decision = RetryIn(0, Reason.NO_TIME_LEFT, "too little of the invocation was left")
+                decision = RetryIn(0, *NO_TIME_FOR_A_POLL)
             else:
-                decision = self.tracking.decide(check, message)
+                # The writes about a hint, before the poll, take time too.
+                decision = self.tracking.decide(check, message, lambda: time_left() >= self.poll_call)
         except SideEffectFailed as failure:
             decision = _failed(failure)
         except KeyUnavailable as failure:

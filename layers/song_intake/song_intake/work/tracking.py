@@ -10,12 +10,14 @@ dropped.
     NoSuchTask           polled again. The song is given up when every poll with a status reported this for some time.
     NoAnswer             polled again; says nothing about the song
 
-A song that is given up stays SUBMITTED. Its dead letter can be redriven, and its webhook has the song polled again.
+A song that is given up stays SUBMITTED. Its dead letter can be redriven, and its webhook has the song polled again. A
+check of a webhook first names the task: see webhook_hints.py. If another check tracks the song, it ends after one poll.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
@@ -25,6 +27,7 @@ from song_intake.domain.status import FINAL
 from song_intake.domain.task import Failed, NoAnswer, NoSuchTask, Running, Succeeded, TaskState
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from song_intake.music_api.token import ApiToken, TokenUnavailable
+from song_intake.work.webhook_hints import SongToPoll, WebhookHints
 
 if TYPE_CHECKING:
     from song_intake.contract.sqs_message import Message
@@ -49,12 +52,15 @@ _LONGEST_RETRY_AFTER = 900.0
 # not: an outage of a week ends no song. Each check is kept for 10 days, and sent again before its receives run out.
 _HOURS_OF_SILENCE = 168
 
+NO_TIME_FOR_A_POLL = (Reason.NO_TIME_LEFT, "too little of the invocation was left")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Tracking:
     """Tracks songs. Safe to share between threads."""
 
     store: TrackingStore
+    hints: WebhookHints
     music_api: MusicApi
     api_token: ApiToken
     checks: SongChecks
@@ -68,23 +74,35 @@ class Tracking:
     unknown_task_minutes: float
     """How long the API must not know a task before its song is given up."""
 
-    def decide(self, check: SongCheck, message: Message) -> Decision:
-        """One poll of one song. Raises SideEffectFailed if a notification or the next check could not be sent.
+    def decide(self, check: SongCheck, message: Message, may_poll: Callable[[], bool] = lambda: True) -> Decision:
+        """One poll of one song. Raises SideEffectFailed if a notification or the next check could not be sent, and
+        KeyUnavailable if a hint could not be verified.
 
-        A redrive of its dead letter counts all times anew: an operator asks for the song again.
+        A redrive of its dead letter counts all times anew: an operator asks for the song again. may_poll: whether
+        enough time is left for a poll and the writes after it.
         """
         if message.is_redriven:
             check = replace(check, since=message.sent_at, unknown_since=None)
-        state = self._poll(check)
         try:
-            return self._settled(check, message, state)
+            hinted = self.hints.apply(check, message)
+            match hinted:
+                case Done():
+                    return hinted
+                case Existing():
+                    return self._done(check, hinted)
+            return self._polled(hinted, message) if may_poll() else RetryIn(0, *NO_TIME_FOR_A_POLL)
         except LedgerUnavailable as failure:
             detail = f"the ledger did not answer ({failure})"
             if _hours_tracked(check) > self.tracking_hours + _HOURS_OF_SILENCE:
                 return DeadLetter(Reason.RETRIES_EXHAUSTED, f"after the last poll: {detail}", task_id=check.task_id)
             if message.receive_count >= MOST_POLLS:
+                # Its hint too: it may not be applied yet.
                 return self._pass_on(check, Reason.LEDGER_UNAVAILABLE, unknown_since=check.unknown_since)
             return RetryIn(self._wait(message), Reason.LEDGER_UNAVAILABLE, detail)
+
+    def _polled(self, song: SongToPoll, message: Message) -> Decision:
+        state = self._poll(song.check)
+        return self._settled(song.check, message, state) if song.is_tracked else self._once(song.check, message, state)
 
     def _poll(self, check: SongCheck) -> TaskState:
         try:
@@ -96,6 +114,16 @@ class Tracking:
             # Refresh for the next poll; losing this one costs nothing.
             self.api_token.refresh(token)
         return state
+
+    def _once(self, check: SongCheck, message: Message, state: TaskState) -> Decision:
+        """Another check tracks the song: only the end of the song counts, and no second check may remain."""
+        match state:
+            case Succeeded() | Failed():
+                return self._end(check, state)
+            case NoAnswer() if message.receive_count < MOST_POLLS:
+                return self._ask_again(check, message, state)
+            case _:
+                return Done(check.task_id, duplicate=True)
 
     def _settled(self, check: SongCheck, message: Message, state: TaskState) -> Decision:
         match state:

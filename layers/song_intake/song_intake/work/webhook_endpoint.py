@@ -1,6 +1,7 @@
-"""The webhook's endpoint: a call as API Gateway delivers it (HTTP API, payload format 2.0), and what it causes.
+"""The webhook's endpoint: a call as API Gateway delivers it (HTTP API, payload format 2.0), and the check it causes.
 
-The response is a status only, so that a forger learns nothing from it.
+This is the only function that the internet reaches, so it has no right on the ledger. It verifies the call and sends a
+check with a signed hint: see webhook_hints.py. The response is a status only, so that a forger learns nothing from it.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+import uuid
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypedDict
@@ -17,15 +19,12 @@ from urllib.parse import unquote
 from song_intake.aws.signing_key import KeyUnavailable
 from song_intake.contract.request_id import as_request_id
 from song_intake.domain.decision import SideEffectFailed
-from song_intake.domain.status import Status
-from song_intake.ledger.table import LedgerUnavailable, Written
 from song_intake.music_api.webhook import WebhookCall, hint_of, key_of
 from song_intake.outgoing.checks import SongCheck
 
 if TYPE_CHECKING:
     from song_intake.aws.signing_key import SigningKey, SigningKeys
-    from song_intake.ledger.following import TrackingStore
-    from song_intake.ledger.row import Row
+    from song_intake.contract.proof import Proofs
     from song_intake.outgoing.checks import SongChecks
     from song_intake.outgoing.telemetry import Telemetry
 
@@ -55,7 +54,7 @@ class WebhookEndpoint:
     """Safe to share between threads."""
 
     keys: SigningKeys
-    store: TrackingStore
+    proofs: Proofs
     checks: SongChecks
     telemetry: Telemetry
 
@@ -64,7 +63,7 @@ class WebhookEndpoint:
         call = _call_in(event)
         try:
             reply = self._reply_to(call) if call else Reply.NOT_AUTHENTIC
-        except (KeyUnavailable, LedgerUnavailable, SideEffectFailed) as failure:
+        except (KeyUnavailable, SideEffectFailed) as failure:
             self.telemetry.webhook_failed(failure)
             return {"statusCode": Reply.TRY_AGAIN.value}
         accepted = reply is Reply.ACCEPTED
@@ -73,26 +72,16 @@ class WebhookEndpoint:
         return {"statusCode": reply.value}
 
     def _reply_to(self, call: WebhookCall) -> Reply:
-        """Record the task that an authentic call names, and have it polled at once. A repeat is harmless.
-
-        A failed song is polled too: it may have succeeded after all.
-        """
+        """Accepted once the check is on its queue: from then on, a crash loses nothing. A repeat is harmless."""
         key = self._key_of(call)
         if key is None:
             return Reply.NO_SUCH_ADDRESS
-        hint = hint_of(call, key)
-        if hint is None:
+        named = hint_of(call, key)
+        if named is None:
             return Reply.NOT_AUTHENTIC
-        if hint.is_late:
-            row = self._settled_late(call.request_id, hint.task_id)
-            if row is None:
-                return Reply.NOT_AUTHENTIC
-        else:
-            row = self.store.record_webhook_task(call.request_id, hint.task_id).row
-            if row is None:
-                return Reply.NO_SUCH_ADDRESS
-        if row.status is not Status.SUCCEEDED:
-            self.checks.poll_now(SongCheck(call.request_id, row.task_id or hint.task_id, time.time()))
+        request_id, task_id = call.request_id, named.task_id
+        hint = self.proofs.hint(uuid.uuid4().hex, request_id, task_id, is_late=named.is_late)
+        self.checks.poll_now(SongCheck(request_id, task_id, time.time(), hint=hint))
         return Reply.ACCEPTED
 
     def _key_of(self, call: WebhookCall) -> SigningKey | None:
@@ -100,18 +89,6 @@ class WebhookEndpoint:
         if as_request_id(call.request_id) is None:
             return None
         return key_of(call, self.keys.current_first()) or key_of(call, self.keys.read_again())
-
-    def _settled_late(self, request_id: str, task_id: str) -> Row | None:
-        """The row that a late call settled, now or when it came before; None if it settles none.
-
-        An earlier call may have failed to send its check, so its repeat sends one.
-        """
-        result = self.store.record_late_webhook_task(request_id, task_id)
-        row = result.row
-        if isinstance(result, Written) or row is None:
-            return row
-        is_repeat = row.status is Status.SUBMITTED and row.task_id == task_id and row.submission_unpublished
-        return row if is_repeat else None
 
 
 def _call_in(event: HttpApiEvent) -> WebhookCall | None:

@@ -172,6 +172,7 @@ def test_a_letter_that_does_not_come_is_reported(deployed: DeployedStack, tracki
         (404, check_webhook, "a signed call got 404 .*: read the log .*ReceiveWebhookLogGroup"),
         (503, check_webhook, "a signed call got 503 .*cannot read the key"),
         (200, check_webhook, "accepted, but not acted upon"),
+        (429, check_forgery, "429 for a forged address, .*: run the doctor again"),
         (
             200,
             check_forgery,
@@ -183,6 +184,15 @@ def test_another_answer_of_the_webhook_is_reported(
     deployed: DeployedStack, status: int, check: DoctorsCheck, text: str
 ) -> None:
     _fails(replace(deployed, waiting=NO_TIME, post=lambda *_: status), check, text)
+
+
+def test_a_stack_without_a_webhook_needs_none(deployed: DeployedStack) -> None:
+    outputs = {name: value for name, value in deployed.outputs.items() if "Webhook" not in name}
+    without = replace(deployed, outputs=outputs, parameters={**deployed.parameters, "Webhook": "off"})
+    for check in (check_webhook, check_forgery):
+        _is_skipped(without, check, "the stack has no webhook")
+    for check in (check_template, check_functions):
+        assert examine(partial(check, without)).verdict is Verdict.OK
 
 
 def test_a_webhook_that_cannot_be_reached_is_reported(deployed: DeployedStack) -> None:
@@ -207,7 +217,7 @@ def test_a_song_that_is_refused_or_fails_is_reported(deployed: DeployedStack, ve
     _fails(deployed, check_song, "the song .* FAILED")
 
 
-def test_a_caller_without_rights_is_told_which_call_was_refused(deployed: DeployedStack, tracking: Intake) -> None:
+def test_a_missing_right_is_reported_with_the_call_that_needs_it(deployed: DeployedStack, tracking: Intake) -> None:
     with _caller(tracking.cloud.client("iam"), "cloudformation:*") as session:
         limited = replace(deployed, session=session, waiting=NO_TIME)
         assert examine(partial(check_template, limited)).verdict is Verdict.OK

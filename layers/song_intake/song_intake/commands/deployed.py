@@ -36,7 +36,7 @@ class Waiting:
     song: float = 1200.0
     """For a song, from its message to its end."""
     interval: float = 3.0
-    """Between two looks at the same thing."""
+    """Between two reads of the same thing."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # without slots, for the cached properties

@@ -1,4 +1,4 @@
-"""Checks of the batched writes of the ledger: whether DynamoDB takes them, and whether submit_song may make them."""
+"""Checks of the batched writes of the ledger: whether DynamoDB accepts them, and whether submit_song may make them."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def check_batched_writes(stack: DeployedStack) -> Finding:
         "expires_at": {"N": in_a_day()},
     }
     with _own_row_removed(stack, request_id):
-        taken = [batches.insert(request_id, claim), batches.record_task(request_id, owner, "doctor")]
+        accepted = [batches.insert(request_id, claim), batches.record_task(request_id, owner, "doctor")]
         refused = [batches.insert(request_id, claim), batches.record_task(request_id, "another owner", "doctor")]
         twice = _one_item_twice(stack, request_id)
     codes = recorded.codes
-    if not all(taken):
+    if not all(accepted):
         return failed(
             f"DynamoDB refused a batched write ({', '.join(refusals or codes)}): songs are submitted by single writes "
             "meanwhile; report it to the project"
@@ -53,7 +53,7 @@ def check_batched_writes(stack: DeployedStack) -> Finding:
     if any(refused) or refusals:
         return failed(f"a write against its condition gave {', '.join(codes) or 'no code'}: report it to the project")
     return passed(
-        "an INSERT and an UPDATE of an own row were taken, which was removed",
+        "an INSERT and an UPDATE of an own row were accepted, and the row was removed",
         f"an INSERT of a row that exists is refused with {codes[0]}, an UPDATE against its condition with {codes[1]}",
         f"two statements on one item in one call: {twice}",
     )
@@ -85,7 +85,7 @@ def _one_item_twice(stack: DeployedStack, request_id: str) -> str:
         )
     except ClientError as failure:
         return f"the call is refused ({code_of(failure)})"
-    codes = [one["Error"].get("Code", "no code") if "Error" in one else "taken" for one in response["Responses"]]
+    codes = [one["Error"].get("Code", "no code") if "Error" in one else "accepted" for one in response["Responses"]]
     return ", ".join(codes)
 
 

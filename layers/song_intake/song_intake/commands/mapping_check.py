@@ -21,7 +21,7 @@ def check_mapping(stack: DeployedStack) -> Finding:
     switched = cast("Mapping[str, object]", response.get("switched") or {})
     if response.get("mapping") == "Disabled" and switched.get("state") != IntakeState.OFF:
         return failed(
-            "the mapping was disabled elsewhere, so requests wait: if nobody did it on purpose, switch it on by "
+            "the mapping was disabled elsewhere, so requests wait: unless that was on purpose, switch it on by "
             f"`make intake STACK={stack.name} ON=1`"
         )
     stack.require_open_intake()

@@ -57,7 +57,7 @@ def check_forgery(stack: DeployedStack) -> Finding:
     _require_webhook(stack)
     request_id = new_doctor_id("forged")
     stranger = _Caller(stack, request_id, SigningKey.of(uuid.uuid4().hex))
-    statuses = {"address": stranger.call(quote(request_id), "forged")}
+    statuses: dict[str, int] = {"address": stranger.call(quote(request_id), "forged")}
     try:
         key = _signing_key(stack)
     except CheckSkipped:
@@ -67,8 +67,10 @@ def check_forgery(stack: DeployedStack) -> Finding:
         statuses["signature"] = stranger.call(quote(request_id), "forged", path_key=key)
     wrong = {forged: status for forged, status in statuses.items() if status not in _REFUSALS}
     shown = ", ".join(f"{status} for a forged {forged}" for forged, status in (wrong or statuses).items())
-    if wrong:
+    if HTTPStatus.OK in wrong.values():
         return failed(f"{shown} instead of 401 or 404: set Webhook=off, and report it to the project")
+    if wrong:
+        return failed(f"{shown} instead of 401 or 404: run the doctor again, or read receive_webhook's log")
     if stack.row_attributes(request_id):
         return failed("a forged call wrote a row: set Webhook=off, and report it to the project")
     return passed(f"{shown}{missing}")

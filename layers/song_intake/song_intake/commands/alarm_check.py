@@ -126,4 +126,6 @@ def _receivers(stack: DeployedStack, topic: str) -> str:
     subscriptions = stack.session.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     if any(one["SubscriptionArn"] == "PendingConfirmation" for one in subscriptions):
         raise CheckFailed("an address has not confirmed its subscription: follow the link in the mail of SNS")
-    return f"{len(subscriptions)} subscriptions" if subscriptions else "no address is subscribed: set AlarmEmail"
+    return (
+        f"addresses subscribed: {len(subscriptions)}" if subscriptions else "no address is subscribed: set AlarmEmail"
+    )

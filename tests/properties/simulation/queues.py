@@ -204,8 +204,11 @@ class SimulatedSqs:
             self._checks.send(Sent("a check", check["request_id"], song=""), body, now=self._world.now, delay=delay)
 
     def change_message_visibility_batch(
-        self, *, QueueUrl: str, Entries: Sequence[Mapping[str, object]]
-    ) -> dict[str, object]:  # noqa: N803
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - the names of SQS
+        Entries: Sequence[Mapping[str, object]],  # noqa: N803
+    ) -> dict[str, object]:
         assert QueueUrl == self._queues.url
         if self._world.before(Step.HIDE) is Fault.NOT_TAKEN:
             raise unavailable("ChangeMessageVisibilityBatch")

@@ -6,6 +6,7 @@ import sys
 
 from tests.end_to_end.songs import TOKEN, new_id, song
 from tests.local.cloud.cloud import PROJECT
+from tests.local.cloud.deployment import change_parameters
 from tests.local.intake import Intake
 from tests.local.intake_switching import switch, wait_for_mapping
 from tests.local.vendor.music_vendor import MusicVendor
@@ -13,7 +14,7 @@ from tests.local.waiting import wait_for
 
 MANY = 12
 # The breaker of a process that found the fault opens for RetryCapSeconds, and then tries one request at a time.
-SECONDS_OF_A_TRIAL = 30
+SECONDS_OF_A_TRIAL = 60
 
 
 def test_requests_sent_before_the_token_and_the_credits_exist_wait_and_are_submitted_automatically(
@@ -24,13 +25,16 @@ def test_requests_sent_before_the_token_and_the_credits_exist_wait_and_are_submi
     wait_for_mapping(unpaid, "Disabled")
     assert _intake_command(unpaid)["switched"]["reason"] == "TOKEN_UNAVAILABLE"
     waiting = _send(unpaid, MANY)
+    # The template does not set whether a mapping is enabled, so that an upgrade leaves a pause alone.
+    change_parameters(unpaid.cloud, unpaid.stack, {"BatchSize": "9", "LogLevel": "DEBUG"})
+    assert switch(unpaid, "check")["mapping"] == "Disabled"
     unpaid.set_token(json.dumps({"api_token": TOKEN}))
     assert switch(unpaid, "check")["mapping"] == "Disabled", "there is a token, but there are no credits"
     assert vendor.attempts_of("Broke") == ()
     assert not [request_id for request_id in waiting if request_id in unpaid.log()], "none was received"
     vendor.credits = 10 * (MANY + 1)
     assert switch(unpaid, "check")["switched"]["state"] == "on"
-    vendor.wait_for(lambda: len(vendor.creates) == MANY + 1, timeout=20)
+    vendor.wait_for(lambda: len(vendor.creates) == MANY + 1, timeout=60)
     unpaid.wait_until_empty()
     assert {row["status"] for row in unpaid.rows()} == {"SUBMITTED"}
     assert unpaid.letters() == []

@@ -86,7 +86,7 @@ def test_a_message_that_waits_is_sent_anew_before_its_receives_run_out(impatient
     request_id = new_id("waits")
     impatient.send(song("Waits", request_id=request_id))
     # More than SQS grants one message here.
-    vendor.wait_for(lambda: len(vendor.attempts_of("Waits")) > 6, timeout=30)
+    vendor.wait_for(lambda: len(vendor.attempts_of("Waits")) > 6, timeout=60)
     assert impatient.row(request_id)["status"] in ("RETRYING", "SUBMITTING")
     assert impatient.letters() == []
     vendor.plan_all(None)
@@ -110,7 +110,7 @@ def test_a_message_that_sqs_dead_lettered_is_recognised_after_a_redrive(impatien
     """The function crashes on every receive, so SQS moves the message without attributes."""
     vendor.on_create("Always Crashes", lambda _: kill_functions(impatient))
     message_id = impatient.send(song("Always Crashes"))
-    vendor.wait_for(lambda: vendor.creates_of("Always Crashes"), timeout=20)
+    vendor.wait_for(lambda: vendor.creates_of("Always Crashes"), timeout=60)
     sqs = impatient.cloud.client("sqs")
     sqs.set_queue_attributes(QueueUrl=impatient.queue_url, Attributes={"VisibilityTimeout": "1"})
     with configured(impatient, MAX_RECEIVE_COUNT="none"):

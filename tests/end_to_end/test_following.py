@@ -69,7 +69,7 @@ def test_a_webhook_and_polls_together_publish_one_final_event(
     request_id = _sent(tracking, "By Both")
     tracking.wait_for_status(request_id, "SUCCEEDED")
     tracking_listener.wait_for(request_id, "Song Succeeded")
-    vendor.wait_for(lambda: any(hook.attempts for hook in vendor.webhooks_of("By Both")), timeout=30)
+    vendor.wait_for(lambda: any(hook.attempts for hook in vendor.webhooks_of("By Both")), timeout=60)
     wait_for(lambda: tracking.checks() == 0, "all checks to be done")
     assert len(_final_events(tracking_listener, request_id)) == 1
     assert len(vendor.creates_of("By Both")) == 1
@@ -148,7 +148,7 @@ def test_a_song_that_never_ends_is_given_up_and_a_redrive_polls_it_again(
     assert tracking.row(request_id)["status"] == "SUBMITTED"
     polls = len(vendor.polls_of("Never Ends"))
     tracking.redrive()
-    vendor.wait_for(lambda: len(vendor.polls_of("Never Ends")) > polls + 3, timeout=20)
+    vendor.wait_for(lambda: len(vendor.polls_of("Never Ends")) > polls + 3, timeout=60)
     assert tracking.letters("CheckDeadLetterQueueUrl") == [], "its time starts again"
 
 
@@ -167,7 +167,7 @@ def test_a_song_ends_with_its_events_although_a_service_denied_a_call(
     kill_functions(tracking)  # so that no process has read the token already
     with denied(tracking, action, function=function):
         request_id = _sent(tracking, "Refused Service")
-        vendor.wait_for(lambda: vendor.creates_of("Refused Service"), timeout=20)
+        vendor.wait_for(lambda: vendor.creates_of("Refused Service"), timeout=60)
         wait_for(lambda: _was_denied(tracking, request_id), f"{action} to be denied")
     tracking.wait_for_status(request_id, "SUCCEEDED")
     for detail_type in ("Song Submitted", "Song Succeeded"):
@@ -181,7 +181,7 @@ def test_a_poll_is_repeated_after_its_function_was_killed(
     vendor.plan_all_webhooks(lost())
     vendor.plan_task("Killed", succeeds().after(hangs()))
     request_id = _sent(tracking, "Killed")
-    vendor.wait_for(lambda: vendor.polls_of("Killed"), timeout=20)
+    vendor.wait_for(lambda: vendor.polls_of("Killed"), timeout=60)
     kill_functions(tracking)
     tracking.wait_for_status(request_id, "SUCCEEDED")
     tracking_listener.wait_for(request_id, "Song Succeeded")
@@ -192,7 +192,7 @@ def test_a_webhook_that_was_answered_with_an_error_is_accepted_when_it_is_sent_a
 ) -> None:
     with denied(by_webhook, "sqs:SendMessage", function="ReceiveWebhook"):
         request_id = _sent(by_webhook, "Webhook Again")
-        vendor.wait_for(lambda: any(_statuses(vendor, "Webhook Again")), timeout=20)
+        vendor.wait_for(lambda: any(_statuses(vendor, "Webhook Again")), timeout=60)
     by_webhook.wait_for_status(request_id, "SUCCEEDED")
     webhook_listener.wait_for(request_id, "Song Succeeded")
     assert set(_statuses(vendor, "Webhook Again")) == {503, 200}

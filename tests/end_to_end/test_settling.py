@@ -35,7 +35,7 @@ def test_the_webhook_resolves_a_create_whose_answer_is_lost(
         by_webhook.send(song(title, request_id=ids[title]))
     for title, request_id in ids.items():
         with subtests.test(title):
-            by_webhook.wait_for_status(request_id, "SUCCEEDED", seconds=40)
+            by_webhook.wait_for_status(request_id, "SUCCEEDED", seconds=80)
             webhook_listener.wait_for(request_id, "Song Succeeded")
             assert len(vendor.attempts_of(title)) == 1
     by_webhook.wait_until_empty()
@@ -49,7 +49,7 @@ def test_the_webhook_resolves_a_create_whose_function_was_killed(
     vendor.task_seconds = 1
     request_id = new_id("killed-in-call")
     by_webhook.send(song("Killed In Call", request_id=request_id))
-    by_webhook.wait_for_status(request_id, "SUCCEEDED", seconds=40)
+    by_webhook.wait_for_status(request_id, "SUCCEEDED", seconds=80)
     webhook_listener.wait_for(request_id, "Song Succeeded")
     by_webhook.wait_until_empty()
     assert by_webhook.letters() == []
@@ -76,7 +76,7 @@ def test_an_operators_not_created_lets_a_redrive_create_it_once(tracking: Intake
     request_id = _in_doubt(tracking, vendor, "Not Created", creates=False)
     command = {"request_id": request_id, "not_created": True, "by": "ops"}
     assert "may still be processing" in _resolve(tracking, command)["refused"], "the lease is not over"
-    answer = wait_for(lambda: _accepted(tracking, command), "the margin after the lease to pass", seconds=40)
+    answer = wait_for(lambda: _accepted(tracking, command), "the margin after the lease to pass", seconds=80)
     assert answer["after"]["status"] == "REJECTED"
     for _ in range(2):
         tracking.redrive()

@@ -163,7 +163,7 @@ class Intake:
                 Entries=entries,  # type: ignore[arg-type]
             )
 
-    def wait_for_letter(self, request_id: str, seconds: float = 30) -> Letter:
+    def wait_for_letter(self, request_id: str, seconds: float = 60) -> Letter:
         """The dead letter of this request, or of the message with this id."""
 
         def found() -> Letter | None:

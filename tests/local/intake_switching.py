@@ -13,7 +13,7 @@ def mapping_state(intake: Intake) -> str:
     return intake.cloud.client("lambda").get_event_source_mapping(UUID=uuid)["State"]
 
 
-def wait_for_mapping(intake: Intake, state: str, seconds: float = 20) -> None:
+def wait_for_mapping(intake: Intake, state: str, seconds: float = 60) -> None:
     wait_for(lambda: mapping_state(intake) == state, f"the intake to be {state}", seconds)
 
 

@@ -11,7 +11,7 @@ from tests.local.cloud.function_package import localise
 from tests.local.waiting import wait_for
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
 
 BUCKET = "artifacts"
 
@@ -49,6 +49,25 @@ def deploy(cloud: Cloud, template: Path, stack_name: str, parameters: Mapping[st
     if description["StackStatus"] != "CREATE_COMPLETE":
         raise DeploymentFailed(f"{stack_name}: {description['StackStatus']}\n{_reasons(cloud, stack_name)}")
     return Stack(stack_name, _outputs(description), _resources(cloud, stack_name))
+
+
+def change_parameters(cloud: Cloud, stack: Stack, parameters: Mapping[str, str]) -> None:
+    """Updates the stack with its own template: these parameters change, and the others keep their values."""
+    cloudformation = cloud.client("cloudformation")
+    kept = {
+        one["ParameterKey"] for one in cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]["Parameters"]
+    } - parameters.keys()
+    given: list[ParameterTypeDef] = [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(kept)]
+    given += [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+    cloudformation.update_stack(
+        StackName=stack.name,
+        UsePreviousTemplate=True,
+        Parameters=given,
+        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    description = wait_for(lambda: _settled(cloud, stack.name), f"the stack {stack.name} to be updated")
+    if description["StackStatus"] != "UPDATE_COMPLETE":
+        raise DeploymentFailed(f"{stack.name}: {description['StackStatus']}\n{_reasons(cloud, stack.name)}")
 
 
 def undeploy(cloud: Cloud, stack: Stack) -> None:

@@ -29,7 +29,7 @@ class EventListener:
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return [event for event in self._heard if event["detail"].get("request_id") == request_id]
 
-    def wait_for(self, request_id: str, detail_type: str, seconds: float = 30) -> dict[str, Any]:
+    def wait_for(self, request_id: str, detail_type: str, seconds: float = 60) -> dict[str, Any]:
         """The first event of that type about the request."""
 
         def found() -> dict[str, Any] | None:

@@ -15,6 +15,8 @@ Properties = dict[str, Any]
 Creation = tuple[str, dict[str, str]]
 Create = Callable[[str, Properties, str], Creation]
 
+Update = Callable[[str, Properties, Properties, str], Creation]
+
 LOOK_AGAIN_AFTER = 0.1  # seconds; ministack notices a message whose visibility runs out only once a second
 
 
@@ -22,6 +24,7 @@ def mend() -> None:
     lambda_svc._run_sqs_batch = _run_batch
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
     handlers["create"] = _takes_concurrency_as_text(_refuses_short_visibility(handlers["create"]))
+    handlers["update"] = _updates_with_numbers_as_text(handlers["update"])
     threading.Thread(target=_look_for_visible_messages, daemon=True).start()
 
 
@@ -90,6 +93,18 @@ def _takes_concurrency_as_text(create: Create) -> Create:
         return create(logical_id, properties, stack_name)
 
     return creating
+
+
+def _updates_with_numbers_as_text(update: Update) -> Update:
+    """The same for an update, which ministack copies into the mapping as it is."""
+
+    @functools.wraps(update)
+    def updating(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Creation:
+        numbers: Properties = {name: int(new[name]) for name in ("BatchSize", "MaximumBatchingWindowInSeconds") if name in new}
+        scaling = {name: int(value) for name, value in new.get("ScalingConfig", {}).items()}
+        return update(physical_id, old, {**new, **numbers, "ScalingConfig": scaling}, stack_name)
+
+    return updating
 
 
 def _look_for_visible_messages() -> None:

@@ -43,7 +43,7 @@ def test_a_task_runs_for_its_time_and_then_succeeds(
     task_id = client.task()
 
     assert not _succeeded(client.poll(task_id))
-    answer = wait_for(lambda: _success(client.poll(task_id)), "the song to be done", seconds=5)
+    answer = wait_for(lambda: _success(client.poll(task_id)), "the song to be done", seconds=30)
 
     assert (answer["code"], answer["message"], len(answer["data"])) == (200, "success", 1)
     assert answer.get("status") == (None if generation is OLDER else "SUCCESS")
@@ -185,7 +185,7 @@ def test_credits_come_back_only_after_a_failure_with_a_refund(vendor: MusicVendo
     for _ in range(4):
         client.task()
 
-    wait_for(lambda: vendor.credits == before - 3 * CREDITS_A_SONG, "one song's credits to come back", seconds=5)
+    wait_for(lambda: vendor.credits == before - 3 * CREDITS_A_SONG, "one song's credits to come back", seconds=30)
 
 
 def test_a_task_has_one_generation_and_the_next_task_the_other(client: VendorClient) -> None:

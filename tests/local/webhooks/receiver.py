@@ -45,7 +45,7 @@ class WebhookReceiver:
 
     def wait_for(self, count: int) -> list[Request]:
         """All received calls, once there are `count` of them."""
-        return wait_for(lambda: self.received if len(self.received) >= count else None, f"{count} webhooks", seconds=5)
+        return wait_for(lambda: self.received if len(self.received) >= count else None, f"{count} webhooks", seconds=30)
 
     def _respond(self, request: Request) -> Reply:
         status = self.answer(request)

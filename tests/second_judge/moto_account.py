@@ -1,0 +1,80 @@
+"""An AWS account that moto simulates, behind TLS on loopback, without batched statements.
+
+moto's own server requires Flask and the packages of all services. Here its simulation of the services is called by the
+HTTPS server of the tests, so the clients use real connections, and nothing in the process is patched.
+"""
+
+import json
+import re
+import threading
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
+from moto.core.models import botocore_stubber
+
+from tests.local.cloud.aws_clients import AwsClients
+from tests.local.vendor.answer import Answer
+from tests.local.vendor.server import HOST, HttpsServer, Reply, Request
+from tests.local.vendor.tls import issue_certificate
+
+BATCHED = "BatchExecuteStatement"
+SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+REFUSAL = json.dumps({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "simulated"}).encode()
+
+
+class MotoAccount:
+    """Its state is of this process, and is never reset: the names of a bench are unique.
+
+    `calls`: how often each operation of a service with JSON targets was called, refused or not.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.ca_bundle = folder / "moto-ca.pem"
+        self.calls: Counter[str] = Counter()
+        self._server = HttpsServer(0, issue_certificate(self.ca_bundle), self._respond)
+        self.endpoint_url = f"https://{HOST}:{self._server.port}"
+        self._administrator = AwsClients(self.endpoint_url, self.ca_bundle)
+        self.client = self._administrator.client
+        # moto checks and writes an item in two steps without a lock. DynamoDB makes the writes of one item one by one:
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html
+        self._one_by_one = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self._server.accept_connections()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._administrator.close()
+        self._server.close()
+
+    def _respond(self, request: Request) -> Reply:
+        operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
+        with self._one_by_one:
+            self.calls[operation] += 1
+            if operation == BATCHED:
+                return Reply(Answer(400, REFUSAL, "application/x-amz-json-1.0"))
+            return Reply(_answer_of_moto(request))
+
+
+def _answer_of_moto(request: Request) -> Answer:
+    """moto knows a service by its host, which the clients do not name here: the signature names it too."""
+    scope = SCOPE.search(request.headers["authorization"])
+    assert scope is not None
+    headers = HTTPHeaders()
+    for name, value in request.headers.items():
+        if name != "host":
+            headers[name] = value
+    url = "https://{service}.{region}.amazonaws.com".format(**scope.groupdict()) + request.path
+    prepared = AWSPreparedRequest(request.method, url, headers, request.body, stream_output=False)
+    answer = botocore_stubber.process_request(prepared)
+    assert answer is not None
+    status, answered, body = answer
+    kept = tuple((name, str(value)) for name, value in answered.items() if name.lower().startswith("x-amz"))
+    content = body.encode() if isinstance(body, str) else bytes(body)
+    return Answer(status, content, answered.get("content-type", "application/json"), kept)

@@ -4,7 +4,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import pytest
 
@@ -12,9 +12,7 @@ from song_intake.aws.clients import AwsClients, Service
 from tests.integration.bench import Bench, new_id
 from tests.local.cloud.aws_clients import ADMINISTRATOR, REGION
 from tests.local.vendor.music_vendor import MusicVendor
-
-if TYPE_CHECKING:
-    from tests.second_judge.moto_account import MotoAccount
+from tests.second_judge.moto_account import MotoAccount
 
 TimePasses = Callable[[float], None]
 """Advances the clock by these seconds."""
@@ -24,16 +22,13 @@ PLENTY = 60.0
 
 
 @pytest.fixture(scope="session")
-def moto(clean_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator["MotoAccount"]:
-    # Imported here: the import takes almost a second, and every worker of pytest-xdist reads this file.
-    from tests.second_judge.moto_account import MotoAccount
-
+def moto(clean_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoAccount]:
     with MotoAccount(tmp_path_factory.mktemp("moto")) as account:
         yield account
 
 
 @pytest.fixture(scope="session")
-def shipped(moto: "MotoAccount") -> AwsClients:
+def shipped(moto: MotoAccount) -> AwsClients:
     """The clients of a deployed function, on their own transport. They read the environment when they are created."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", moto.endpoint_url)
@@ -47,7 +42,7 @@ def shipped(moto: "MotoAccount") -> AwsClients:
 
 
 @pytest.fixture
-def bench(moto: "MotoAccount", shipped: AwsClients, vendor: MusicVendor) -> Iterator[Bench]:
+def bench(moto: MotoAccount, shipped: AwsClients, vendor: MusicVendor) -> Iterator[Bench]:
     bench = Bench(moto, vendor, functions=shipped)
     yield bench
     # pytest shows this where the test failed: the lines name the reason of each decision.

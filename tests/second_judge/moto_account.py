@@ -4,17 +4,18 @@ moto's own server requires Flask and the packages of all services. Here its simu
 HTTPS server of the tests, so the clients use real connections, and nothing in the process is patched.
 """
 
+import importlib
 import json
 import re
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
-from moto.core.models import botocore_stubber
 
 from tests.local.cloud.aws_clients import AwsClients
 from tests.local.vendor.answer import Answer
@@ -35,6 +36,8 @@ class MotoAccount:
     def __init__(self, folder: Path) -> None:
         self.ca_bundle = folder / "moto-ca.pem"
         self.calls: Counter[str] = Counter()
+        # moto takes almost a second to import, and every worker of pytest-xdist imports the modules of all tests.
+        self._services = importlib.import_module("moto.core.models").botocore_stubber
         self._server = HttpsServer(0, issue_certificate(self.ca_bundle), self._respond)
         self.endpoint_url = f"https://{HOST}:{self._server.port}"
         self._administrator = AwsClients(self.endpoint_url, self.ca_bundle)
@@ -59,11 +62,11 @@ class MotoAccount:
             self.calls[operation] += 1
             if operation == BATCHED:
                 return Reply(Answer(400, REFUSAL, "application/x-amz-json-1.0"))
-            return Reply(_answer_of_moto(request))
+            return Reply(_as_answer(self._services.process_request(_for_moto(request))))
 
 
-def _answer_of_moto(request: Request) -> Answer:
-    """moto knows a service by its host, which the clients do not name here: the signature names it too."""
+def _for_moto(request: Request) -> AWSPreparedRequest:
+    """moto recognises a service by its host. The host is another one here, but the signature has the service."""
     scope = SCOPE.search(request.headers["authorization"])
     assert scope is not None
     headers = HTTPHeaders()
@@ -71,10 +74,11 @@ def _answer_of_moto(request: Request) -> Answer:
         if name != "host":
             headers[name] = value
     url = "https://{service}.{region}.amazonaws.com".format(**scope.groupdict()) + request.path
-    prepared = AWSPreparedRequest(request.method, url, headers, request.body, stream_output=False)
-    answer = botocore_stubber.process_request(prepared)
-    assert answer is not None
-    status, answered, body = answer
-    kept = tuple((name, str(value)) for name, value in answered.items() if name.lower().startswith("x-amz"))
-    content = body.encode() if isinstance(body, str) else bytes(body)
-    return Answer(status, content, answered.get("content-type", "application/json"), kept)
+    return AWSPreparedRequest(request.method, url, headers, request.body, stream_output=False)
+
+
+def _as_answer(answered: tuple[int, Mapping[str, object], str | bytes]) -> Answer:
+    status, headers, body = answered
+    kept = tuple((name, str(value)) for name, value in headers.items() if name.lower().startswith("x-amz"))
+    content = body.encode() if isinstance(body, str) else body
+    return Answer(status, content, str(headers.get("content-type", "application/json")), kept)

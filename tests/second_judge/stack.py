@@ -1,18 +1,15 @@
 """The functions on a bench, built as the handlers build them, and the messages that SQS and Lambda deliver to them."""
 
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from song_intake.admission.switch import IntakeSwitch
-from song_intake.app.redrive import RedriveSettings, redrive_letters
 from song_intake.app.submit import submit_song
 from song_intake.app.switch import SwitchSettings, switch_intake
 from song_intake.app.track import track_song
 from song_intake.app.webhook import WebhookSettings, receive_webhook
-from song_intake.aws.signing_key import SigningKey
 from song_intake.contract.sqs_message import SqsRecord
 from song_intake.work.batch import Batch
 from song_intake.work.webhook_endpoint import HttpApiEvent
@@ -20,16 +17,15 @@ from tests.integration.bench import ENDPOINT, KEEP_DAYS, Bench, plenty_of_time
 from tests.integration.bench_queue import BenchQueue
 from tests.integration.following import track_settings
 from tests.integration.handling import failed
-from tests.local.webhooks.call import Genuine, WebhookCall
+from tests.integration.test_redrive import redrive_of
+from tests.local.webhooks.call import WebhookCall
 from tests.local.webhooks.event import lambda_event
-from tests.signing import SIGNING_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
 
 WINDOW = 900
-KEY = SigningKey.of(SIGNING_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +63,8 @@ class Stack:
 
     def redrive(self) -> object:
         """Have redrive_letters move the dead letters of requests. Returns how many it moved for each reason."""
-        settings = RedriveSettings(
-            signing_key_secret_arn=self.bench.signing_key_id,
-            song_requests_queue_url=self.bench.requests.url,
-            dead_letter_queue_url=self.bench.dead_letters.url,
-            song_checks_queue_url=self.bench.checks.url,
-            check_dead_letter_queue_url=self.bench.dead_checks.url,
-        )
-        # The account answers one call at a time, so a long poll would hold up all others.
-        function = replace(redrive_letters(settings, self.bench.clients()), long_poll_seconds=0)
-        return function.handle({"queue": "requests"}, plenty_of_time)["moved"]
+        # The account answers one call at a time, so a long poll would hold up all others: this redrive makes none.
+        return redrive_of(self.bench).handle({"queue": "requests"}, plenty_of_time)["moved"]
 
     def switch(self, mapping: str) -> IntakeSwitch:
         settings = SwitchSettings(
@@ -108,14 +96,11 @@ def _deliver(queue: BenchQueue, function: Batch) -> list[SqsRecord]:
     return [record for record in records if record["messageId"] in stay]
 
 
-def genuine(request_id: str, task_id: str, key: SigningKey = KEY) -> Genuine:
-    """The webhook of a song, as the vendor would sign it."""
-    body = json.dumps({"code": 200, "task_id": task_id, "event": "song.completed", "data": []})
-    return Genuine(request_id, key.path_mac(request_id), key.secret(request_id), body.encode())
-
-
 def event_source_mapping(bench: Bench) -> str:
-    """A mapping of Lambda, from a queue without messages to a function that is never invoked; its id."""
+    """A mapping of Lambda, from a queue without messages to a function that is never invoked; its id.
+
+    moto checks neither the role's policy nor the package. It switches a mapping at once, and AWS within a minute.
+    """
     name = f"mapped-{uuid.uuid4().hex}"
     iam: IAMClient = bench.cloud.client("iam")
     functions: LambdaClient = bench.cloud.client("lambda")

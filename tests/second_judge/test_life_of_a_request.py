@@ -8,13 +8,14 @@ from tests.integration import unreachable
 from tests.integration.bench import FINAL_RECEIVE, LEASE, Bench, new_id, song
 from tests.integration.decisions import abandon
 from tests.integration.resolving import BY, NOT_CREATED_AFTER, resolution_of
+from tests.integration.test_webhook_reception import genuine
 from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor import behaviour, story
 from tests.local.webhooks.event import lambda_event
 from tests.local.webhooks.forgery import forgeries
 from tests.second_judge.conftest import TimePasses
 from tests.second_judge.moto_account import BATCHED, MotoAccount
-from tests.second_judge.stack import Stack, event_source_mapping, genuine
+from tests.second_judge.stack import Stack, event_source_mapping
 from tests.signing import SECOND_KEY, SIGNING_KEY
 
 TITLE = "Night Train"
@@ -242,6 +243,17 @@ def test_a_step_that_failed_is_repeated_alone(bench: Bench, stack: Stack, reques
     assert stack.submit() == []
     assert len(bench.checks.messages()) == 1
     assert statuses(bench) == ["SUBMITTED"]
+
+
+def test_the_task_tokens_of_a_song_are_kept_until_its_end(bench: Bench, stack: Stack, request_id: str) -> None:
+    """moto accepts the answer to any token, so this shows what the row holds, not what Step Functions does."""
+    for token in ("token-1", "token-2"):
+        bench.send(song(TITLE, request_id, task_token=token))
+        assert stack.submit() == []
+    assert set(bench.row(request_id)["task_tokens"]) == {"token-1", "token-2"}
+    assert stack.track() == []
+    row = bench.row(request_id)
+    assert (row["status"], "task_tokens" in row, len(bench.vendor.creates)) == ("SUCCEEDED", False, 1)
 
 
 def test_a_message_whose_receives_run_out_for_a_shared_reason_is_sent_anew(

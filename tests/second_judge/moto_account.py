@@ -42,8 +42,9 @@ class MotoAccount:
         self.endpoint_url = f"https://{HOST}:{self._server.port}"
         self._administrator = AwsClients(self.endpoint_url, self.ca_bundle)
         self.client = self._administrator.client
-        # moto checks and writes an item in two steps without a lock. DynamoDB makes the writes of one item one by one:
-        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html
+        # moto checks a condition and writes the item in two steps, without a lock. On DynamoDB, only one of two writes
+        # with the same condition succeeds:
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate
         self._one_by_one = threading.Lock()
 
     def __enter__(self) -> Self:

@@ -34,8 +34,11 @@ class Stack:
 
     bench: Bench
 
-    def submit(self, creates_per_minute: int = 0, **replaced: object) -> list[SqsRecord]:
-        """Deliver the visible requests to submit_song, and return those that stay on the queue."""
+    def submit(self, *, creates_per_minute: int = 0, acknowledges: bool = True, **replaced: object) -> list[SqsRecord]:
+        """Deliver the visible requests to submit_song, and return those that stay on the queue.
+
+        acknowledges: False if no message is deleted, as when Lambda loses the response. replaced: clients by service.
+        """
         settings = replace(
             self.bench.submit_settings(),
             webhook_url=ENDPOINT,
@@ -43,7 +46,7 @@ class Stack:
             creates_per_minute=creates_per_minute,
         )
         function = submit_song(settings, self.bench.clients(**replaced), self.bench.telemetry)
-        return _deliver(self.bench.requests, function)
+        return _deliver(self.bench.requests, function, acknowledges=acknowledges)
 
     def track(self) -> list[SqsRecord]:
         """Deliver the visible checks to track_song, and return those that stay on the queue."""
@@ -87,9 +90,11 @@ class Stack:
             )
 
 
-def _deliver(queue: BenchQueue, function: Batch) -> list[SqsRecord]:
+def _deliver(queue: BenchQueue, function: Batch, *, acknowledges: bool = True) -> list[SqsRecord]:
     records = queue.records()
     stay = failed(function.handle(records, plenty_of_time))
+    if not acknowledges:
+        return records
     for record in records:
         if record["messageId"] not in stay:
             queue.delete(record["receiptHandle"])

@@ -13,9 +13,9 @@ from tests.integration.test_ledger_transitions import (
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.second_judge.moto_account import MotoAccount
 
-TRANSITIONS = [(change, start) for change, goals in ALLOWED.items() for start in goals]
+TRANSITIONS: list[tuple[str, Status | None]] = [(change, start) for change, goals in ALLOWED.items() for start in goals]
 # No change leads on from SUCCEEDED.
-REFUSED = [(change, Status.SUCCEEDED) for change in CHANGES]
+REFUSED: list[tuple[str, Status | None]] = [(change, Status.SUCCEEDED) for change in CHANGES]
 
 
 @pytest.fixture(scope="module")

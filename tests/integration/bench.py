@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
 
@@ -40,7 +40,6 @@ from tests.conftest import TOKEN
 from tests.integration.bench_queue import BenchBus, BenchQueue, Letter
 from tests.integration.bench_table import create_ledger_table
 from tests.integration.shipped_client import ShippedClient
-from tests.local.cloud.cloud import Cloud
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
 from tests.signing import PROOFS, SIGNING_KEY
@@ -48,6 +47,8 @@ from tests.signing import PROOFS, SIGNING_KEY
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 ENDPOINT = "https://hooks.example"
@@ -90,30 +91,40 @@ def record_of(
     }
 
 
-class BenchClients:
-    """Clients of the local services with the operations that a function has, some of them replaced."""
+class Account(Protocol):
+    """An AWS account, real or simulated, as its clients reach it."""
 
-    def __init__(self, cloud: Cloud, tls: ssl.SSLContext, replaced: Mapping[str, object]) -> None:
+    def client(self, service: Any) -> Any:
+        """The boto3 client of this service."""
+
+
+class BenchClients:
+    """Clients of an account with the operations that a function has, some of them replaced."""
+
+    def __init__(self, account: Account, tls: ssl.SSLContext, replaced: Mapping[str, object]) -> None:
         self.tls = tls
-        self._cloud = cloud
+        self._account = account
         self._replaced = replaced
 
     def client(self, service: Any) -> Any:
-        return self._replaced.get(service) or ShippedClient(service, self._cloud.client(service))
+        return self._replaced.get(service) or ShippedClient(service, self._account.client(service))
 
 
 class Bench:
     """A table, queues, a bus and secrets of one test's own, each created when it is first used.
 
     Nothing is deleted: all names are unique, and the account ends with the tests.
+
+    functions: the clients that the functions get; None: the administrator's, which are those of `cloud`.
     """
 
-    def __init__(self, cloud: Cloud, vendor: MusicVendor) -> None:
+    def __init__(self, cloud: Account, vendor: MusicVendor, functions: Account | None = None) -> None:
         self.cloud = cloud
         self.vendor = vendor
-        self.dynamodb = cloud.client("dynamodb")
-        self.sqs = cloud.client("sqs")
-        self.secrets = cloud.client("secretsmanager")
+        self.dynamodb: DynamoDBClient = cloud.client("dynamodb")
+        self.sqs: SQSClient = cloud.client("sqs")
+        self.secrets: SecretsManagerClient = cloud.client("secretsmanager")
+        self._functions = functions or cloud
         self.table = f"bench-{uuid.uuid4().hex}"
         self.create_table()
         self.log = io.StringIO()
@@ -178,7 +189,7 @@ class Bench:
         return WebhookConfig(ENDPOINT, self.signing_keys(), window)
 
     def clients(self, **replaced: object) -> BenchClients:
-        return BenchClients(self.cloud, self.tls, replaced)
+        return BenchClients(self._functions, self.tls, replaced)
 
     @cached_property
     def telemetry(self) -> Telemetry:

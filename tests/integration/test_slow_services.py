@@ -14,6 +14,7 @@ from song_intake.work.request_work import RequestWork
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.slow_services import Plan, SlowServices, slow_services
 from tests.local.cloud.aws_clients import ADMINISTRATOR, REGION
+from tests.local.cloud.cloud import Cloud
 from tests.template.transformed import parameter_defaults
 
 BATCHED, SINGLE, LETTER = "BatchExecuteStatement", "UpdateItem", "SendMessage"
@@ -23,11 +24,11 @@ ALMOST = 0.8
 
 
 @pytest.fixture
-def services(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowServices]:
+def services(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowServices]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ADMINISTRATOR)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", ADMINISTRATOR)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    with slow_services(bench.cloud) as services:
+    with slow_services(cloud) as services:
         monkeypatch.setenv("AWS_ENDPOINT_URL", services.origin)
         yield services
 

@@ -15,6 +15,8 @@ Properties = dict[str, Any]
 Creation = tuple[str, dict[str, str]]
 Create = Callable[[str, Properties, str], Creation]
 
+_NUMBERS = ("BatchSize", "MaximumBatchingWindowInSeconds")
+
 Update = Callable[[str, Properties, Properties, str], Creation]
 
 LOOK_AGAIN_AFTER = 0.1  # seconds; ministack notices a message whose visibility runs out only once a second
@@ -100,7 +102,7 @@ def _updates_with_numbers_as_text(update: Update) -> Update:
 
     @functools.wraps(update)
     def updating(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Creation:
-        numbers: Properties = {name: int(new[name]) for name in ("BatchSize", "MaximumBatchingWindowInSeconds") if name in new}
+        numbers: Properties = {name: int(new[name]) for name in _NUMBERS if name in new}
         scaling = {name: int(value) for name, value in new.get("ScalingConfig", {}).items()}
         return update(physical_id, old, {**new, **numbers, "ScalingConfig": scaling}, stack_name)
 

@@ -185,6 +185,9 @@ class _Connection(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._exchange()
 
+    def do_PUT(self) -> None:
+        self._exchange()
+
     def log_message(self, *_: object) -> None:
         """No log: the record has every request."""
 

@@ -141,8 +141,8 @@ class LedgerTable:
         write: UpdateItemInputTypeDef = {
             "TableName": self.name,
             "Key": {"request_id": {"S": request_id}},
-            "UpdateExpression": change,
-            "ConditionExpression": condition,
+            "UpdateExpression": _in_one_line(change),
+            "ConditionExpression": _in_one_line(condition),
             "ExpressionAttributeValues": values,
             "ReturnValues": "ALL_NEW",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
@@ -159,3 +159,8 @@ class LedgerTable:
         except AWS_FAILURES as failure:
             raise LedgerUnavailable(code_of(failure)) from None
         return Written(Row.of(done["Attributes"]))
+
+
+def _in_one_line(expression: str) -> str:
+    """AWS does not document line breaks in expressions. moto does not parse a condition that has one."""
+    return " ".join(expression.split())

@@ -1,0 +1,143 @@
+"""The target of the webhook: calls of which some are signed with the keys, and events of any other form."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from typing import Any, cast
+
+from song_intake.ledger.following import TrackingStore
+from song_intake.ledger.table import LedgerTable
+from song_intake.music_api.answer import as_task_id
+from song_intake.outgoing.checks import SongChecks
+from song_intake.work.webhook_endpoint import HttpApiEvent, Reply, WebhookEndpoint
+from tests.fuzz.drawing import Drawing
+from tests.fuzz.services import CheckedDynamoDb, NoFaults, Recorded, RecordingQueue, signing_keys, telemetry_of
+from tests.properties.simulation.dynamodb import Table
+from tests.signing import SECOND_KEY, SIGNING_KEY
+
+_KEYS = (SIGNING_KEY, SECOND_KEY, "a-foreign-key-0123456789-0123456789")
+_REPLIES = frozenset((Reply.ACCEPTED, Reply.NOT_AUTHENTIC, Reply.NO_SUCH_ADDRESS))
+_ROWS = {"order-1": "IN_DOUBT", "order-2": "SUBMITTING", "order-3": "SUBMITTED", "order-4": "SUCCEEDED"}
+_BODY = b'{"code": 200, "task_id": "task-1", "event": "song.completed", "data": []}'
+_TIMES = (0, -299, 290, -301, 310, -86_400, 86_400)
+_FIELDS = ("pathParameters", "headers", "body", "isBase64Encoded", "requestContext", "version")
+
+
+def webhook_event(data: bytes) -> None:
+    """A call is accepted only if its address and its signature are of one of the two keys."""
+    event = _event(Drawing(data))
+    table, recorded = _table(), Recorded()
+    before = dict(table.items)
+    response = _endpoint(table, recorded).handle(cast("HttpApiEvent", event))
+    assert response.keys() == {"statusCode"}
+    assert response["statusCode"] in _REPLIES
+    assert type(response["statusCode"]) is int
+    is_accepted = response["statusCode"] == Reply.ACCEPTED
+    assert not is_accepted or _is_genuine(event), "a forged call was accepted"
+    assert is_accepted or not _must_be_accepted(event), "a genuine call was refused"
+    if not is_accepted:
+        assert recorded.messages == []
+        assert table.items == before
+    assert all(key not in repr((recorded.lines, response)) for key in _KEYS)
+    assert "sha256=" not in repr(recorded.lines)
+
+
+def _endpoint(table: Table, recorded: Recorded) -> WebhookEndpoint:
+    dynamodb = cast("Any", CheckedDynamoDb(NoFaults(), table))
+    checks = SongChecks(cast("Any", RecordingQueue(recorded)), "https://simulated.invalid/checks", first_check=0)
+    store = TrackingStore(LedgerTable(dynamodb, "ledger", keep_days=90))
+    return WebhookEndpoint(signing_keys(), store, checks, telemetry_of(recorded))
+
+
+def _table() -> Table:
+    table = Table()
+    for request_id, status in _ROWS.items():
+        texts = {"request_id": request_id, "status": status, "fingerprint": "f", "message_id": "m"}
+        known = {"task_id": "task-1"} if status in ("SUBMITTED", "SUCCEEDED") else {}
+        table.items[request_id] = {name: {"S": text} for name, text in (texts | known).items()}
+    return table
+
+
+def _event(drawing: Drawing) -> dict[str, Any]:
+    """A genuine event, of which each part may be another one."""
+    request_id = drawing.pick([*_ROWS, "order-5", ".", "", "#intake", drawing.text()])
+    key = drawing.pick(_KEYS)
+    mac = _hmac(key, f"path:{request_id}".encode(errors="surrogatepass"))
+    timestamp = str(int(time.time()) + drawing.pick(_TIMES)) if drawing.below(8) else drawing.text()
+    body = _BODY if drawing.flag() else drawing.bytes(drawing.below(200))
+    signed = f"{timestamp}.".encode(errors="replace") + body
+    secret = _hmac(drawing.pick((key, key, *_KEYS)), f"secret:{request_id}".encode(errors="surrogatepass"))
+    signature = "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    mac, signature = _changed(drawing, mac), _changed(drawing, signature)
+    body = body if drawing.below(8) else body + drawing.bytes(2)
+    event = {
+        "pathParameters": {"request_id": request_id, "mac": mac},
+        "headers": {
+            drawing.pick(("x-webhook-timestamp", "X-Webhook-Timestamp")): timestamp,
+            drawing.pick(("x-webhook-signature", "X-WEBHOOK-SIGNATURE")): signature,
+        },
+        **_body(body, drawing),
+    }
+    for _ in range(drawing.below(4) // 2):
+        event[drawing.pick(_FIELDS)] = drawing.value()
+    return event
+
+
+def _changed(drawing: Drawing, text: str) -> str:
+    match drawing.below(12):
+        case 8:
+            return drawing.text()
+        case 9:
+            return text.upper()
+        case 10:
+            at = drawing.below(len(text))
+            return text[:at] + drawing.text() + text[at + drawing.below(3) :]
+        case 11:
+            return text[: drawing.below(len(text))]
+        case _:
+            return text
+
+
+def _body(body: bytes, drawing: Drawing) -> dict[str, Any]:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = None
+    if text is None or drawing.flag():
+        return {"body": base64.b64encode(body).decode(), "isBase64Encoded": drawing.below(16) != 15}
+    return {"body": text, "isBase64Encoded": drawing.below(16) == 15}
+
+
+def _hmac(key: str, text: bytes) -> str:
+    return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()
+
+
+def _is_genuine(event: dict[str, Any]) -> bool:
+    """Whether the call was made with one of the two keys; written here without the code under test."""
+    path, headers = event["pathParameters"], {name.lower(): text for name, text in event["headers"].items()}
+    request_id, timestamp = path["request_id"], headers["x-webhook-timestamp"]
+    body = base64.b64decode(event["body"]) if event.get("isBase64Encoded") else event["body"].encode()
+    signature = headers["x-webhook-signature"]
+    for key in _KEYS[:2]:
+        secret = _hmac(key, f"secret:{request_id}".encode())
+        expected = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+        if path["mac"].lower() == _hmac(key, f"path:{request_id}".encode()):
+            is_in_time = int(timestamp) <= time.time() + 300
+            return bool(signature[:7] == "sha256=" and signature[7:].lower() == expected and is_in_time)
+    return False
+
+
+def _must_be_accepted(event: dict[str, Any]) -> bool:
+    """A genuine call in time, about a request of the table, that names a task."""
+    try:
+        if not _is_genuine(event) or event["pathParameters"]["request_id"] not in _ROWS:
+            return False
+        raw = base64.b64decode(event["body"], validate=True) if event["isBase64Encoded"] else event["body"].encode()
+        age = time.time() - int(event["headers"].get("x-webhook-timestamp") or event["headers"]["X-Webhook-Timestamp"])
+        return raw == _BODY and -290 <= age <= 290 and as_task_id("task-1") is not None
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return False
+
+

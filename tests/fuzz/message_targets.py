@@ -107,16 +107,16 @@ def envelope(data: bytes) -> None:
         _unwrap(text_of(drawing.rest()))
         return
     content: JsonValue = {"sound": "la", "title": drawing.text().encode(errors="replace").decode()}
-    document, publisher_id = content, None
-    for _ in range(depth := drawing.below(6)):
-        publisher_id = f"id-{drawing.below(100)}"
-        document = _wrapped(document, publisher_id, drawing)
+    document = content
+    for number in range(depth := drawing.below(6)):
+        document = _wrapped(document, f"id-{number}", drawing)
     inside = _unwrap(json.dumps(document))
     if depth > envelopes.MAX_ENVELOPES:
         assert inside is None
     else:
         assert inside is not None
-        assert (inside.document, inside.publisher_id) == (content, publisher_id)
+        # The id in the innermost envelope.
+        assert (inside.document, inside.publisher_id) == (content, "id-0" if depth else None)
 
 
 def _unwrap(body: str) -> envelopes.Unwrapped | None:

@@ -62,7 +62,7 @@ def _table() -> Table:
 
 def _event(drawing: Drawing) -> dict[str, Any]:
     """A genuine event, of which each part may be another one."""
-    request_id = drawing.pick([*_ROWS, "order-5", ".", "", "#intake", drawing.text()])
+    request_id = drawing.pick((*_ROWS, "order-5", ".", "", "#intake")) if drawing.below(8) else drawing.text()
     key = drawing.pick(_KEYS)
     mac = _hmac(key, f"path:{request_id}".encode(errors="surrogatepass"))
     timestamp = str(int(time.time()) + drawing.pick(_TIMES)) if drawing.below(8) else drawing.text()

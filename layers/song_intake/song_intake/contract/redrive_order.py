@@ -7,7 +7,6 @@ Every member but `queue` may be missing or null.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,9 @@ from song_intake.domain.reason import Reason
 
 _MEMBERS = frozenset(("queue", "reason", "limit", "older_hours", "dry_run", "before"))
 _SECONDS_AN_HOUR = 3600
+
+# Beyond any date. JSON has numbers that no float holds.
+_LARGEST_NUMBER = 10**12
 
 
 class RedriveRefused(ValueError):
@@ -64,8 +66,8 @@ def _number(event: Mapping[str, object], name: str, default: float) -> float:
     value = event.get(name)
     if value is None:
         return default
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value < 0:
-        raise RedriveRefused(f"{name} must be a number of 0 or more")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LARGEST_NUMBER:
+        raise RedriveRefused(f"{name} must be a number from 0 to {_LARGEST_NUMBER:,}")
     return value
 
 

@@ -71,16 +71,16 @@ def run(name: str, executions: int, engine: str) -> Run:
 
 def fuzz(names: list[str], executions: int, engine: str, jobs: int) -> int:
     """Run the targets, and print what each did. Returns the exit status."""
-    print(f"{engine}: {executions:,} executions of each of {len(names)} targets", flush=True)
+    _show(f"{engine}: {executions:,} executions of each of {len(names)} targets")
     failures = 0
     with ThreadPoolExecutor(jobs) as pool:
         for done in pool.map(lambda name: run(name, executions, engine), names):
-            print(done, flush=True)
+            _show(done)
             if done.failure:
                 failures += 1
-                print(done.failure)
+                _show(done.failure)
                 if done.input:
-                    print(f"The input is kept. To replay it: make fuzz TARGET={done.name} INPUT={done.input}")
+                    _show(f"The input is kept. To replay it: make fuzz TARGET={done.name} INPUT={done.input}")
     return 1 if failures else 0
 
 
@@ -88,13 +88,19 @@ def replay(name: str, path: Path) -> int:
     """Check one input. Raises what the target raises."""
     with no_waiting():
         TARGETS[name].check(path.read_bytes())
-    print(f"{name} holds for {path}")
+    _show(f"{name} holds for {path}")
     return 0
+
+
+def _show(text: object) -> None:
+    print(text, flush=True)  # noqa: T201
 
 
 def main(arguments: list[str]) -> int:
     """Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="make fuzz", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     has_atheris = importlib.util.find_spec("atheris") is not None
     parser.add_argument("--target", default="", help="names of targets, with commas; default: all")
     parser.add_argument("--executions", type=lambda text: int(text or 1_000_000), default=1_000_000)

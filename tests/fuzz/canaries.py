@@ -49,11 +49,17 @@ def assert_no_canary(*outputs: object) -> None:
 
 
 def with_canaries(text: str) -> str | None:
-    """The JSON text with a canary in each of its secret texts; None if it is not JSON, or has canaries already."""
+    """The JSON text with a canary in each of its secret texts; None if it is not JSON, or has canaries already.
+
+    Every second object also gets a member that a canary names: a request with such a member is never valid.
+    """
     if _TRACE in text.lower():
         return None
     try:
-        return json.dumps(_planted(json.loads(text)), ensure_ascii=False)
+        document = _planted(json.loads(text))
+        if isinstance(document, dict) and len(text) % 2:
+            document[CANARY] = 0
+        return json.dumps(document, ensure_ascii=False)
     except (ValueError, RecursionError):
         return None
 

@@ -22,7 +22,7 @@ class Drawing:
         self._data = data
         self._at = 0
 
-    def bytes(self, length: int) -> bytes:
+    def raw(self, length: int) -> bytes:
         """At most so many bytes."""
         taken = self._data[self._at : self._at + length]
         self._at += len(taken)
@@ -30,7 +30,7 @@ class Drawing:
 
     def below(self, limit: int) -> int:
         """A number of 0 or more, for limits up to 65,536."""
-        return int.from_bytes(self.bytes(1 if limit <= 256 else 2), "big") % limit
+        return int.from_bytes(self.raw(1 if limit <= 256 else 2), "big") % limit
 
     def flag(self) -> bool:
         return self.below(2) == 1
@@ -40,10 +40,10 @@ class Drawing:
 
     def text(self) -> str:
         """A text of up to 255 bytes; half a surrogate pair is possible."""
-        return text_of(self.bytes(self.below(256)))
+        return text_of(self.raw(self.below(256)))
 
     def rest(self) -> bytes:
-        return self.bytes(len(self._data))
+        return self.raw(len(self._data))
 
     def value(self, depth: int = 3) -> JsonValue:
         """A JSON value, also of the kinds that strict JSON does not have."""

@@ -1,6 +1,6 @@
 """One target under Hypothesis, where there is no atheris. The smallest input that failed is saved.
 
-    python -m tests.fuzz.hypothesis_worker TARGET EXECUTIONS FOLDER
+python -m tests.fuzz.hypothesis_worker TARGET EXECUTIONS FOLDER
 """
 
 import hashlib

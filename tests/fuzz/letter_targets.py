@@ -138,6 +138,4 @@ def _delivered(body: str, attributes: dict[str, Any]) -> Message:
 
 def _record_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
     names = {"DataType": "dataType", "StringValue": "stringValue"}
-    return {
-        name: {names[member]: text for member, text in attribute.items()} for name, attribute in attributes.items()
-    }
+    return {name: {names[member]: text for member, text in attribute.items()} for name, attribute in attributes.items()}

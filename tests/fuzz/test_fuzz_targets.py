@@ -1,11 +1,9 @@
 """A slice of `make fuzz`: every target on its seeds, and on the same some hundred changed seeds in each run."""
 
-import json
-
 import pytest
 
-from tests.fuzz.mutated import hold, inputs_of, mutated, words
-from tests.fuzz.targets import SEEDS, TARGETS, no_waiting
+from tests.fuzz.mutated import hold
+from tests.fuzz.targets import TARGETS, no_waiting
 
 # About half a second for each target.
 _INPUTS = {"record": 120, "song_end": 250}

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import json
 import time
 from typing import Any, cast
 
@@ -66,12 +65,12 @@ def _event(drawing: Drawing) -> dict[str, Any]:
     key = drawing.pick(_KEYS)
     mac = _hmac(key, f"path:{request_id}".encode(errors="surrogatepass"))
     timestamp = str(int(time.time()) + drawing.pick(_TIMES)) if drawing.below(8) else drawing.text()
-    body = _BODY if drawing.flag() else drawing.bytes(drawing.below(200))
+    body = _BODY if drawing.flag() else drawing.raw(drawing.below(200))
     signed = f"{timestamp}.".encode(errors="replace") + body
     secret = _hmac(drawing.pick((key, key, *_KEYS)), f"secret:{request_id}".encode(errors="surrogatepass"))
     signature = "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
     mac, signature = _changed(drawing, mac), _changed(drawing, signature)
-    body = body if drawing.below(8) else body + drawing.bytes(2)
+    body = body if drawing.below(8) else body + drawing.raw(2)
     event = {
         "pathParameters": {"request_id": request_id, "mac": mac},
         "headers": {
@@ -139,5 +138,3 @@ def _must_be_accepted(event: dict[str, Any]) -> bool:
         return raw == _BODY and -290 <= age <= 290 and as_task_id("task-1") is not None
     except (KeyError, TypeError, AttributeError, ValueError):
         return False
-
-

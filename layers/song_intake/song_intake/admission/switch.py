@@ -105,7 +105,7 @@ class IntakeSwitch:
                 return self._on_schedule()
             case {"intake": "on" | "off" | "status" as command}:
                 try:
-                    return self._on_command(command, str(event.get("by") or "unnamed")[:256])
+                    return self._on_command(command, _operator_in(event))
                 except (NotSwitched, LedgerUnavailable) as failure:
                     return {"error": f"{type(failure).__name__}: {failure}"}
             case _:
@@ -201,6 +201,12 @@ def _fault_in(event: Mapping[str, object]) -> Fault | None:
             return Fault(Reason(reason), moment, _moment(others.get("until")))
         case _:
             return None
+
+
+def _operator_in(event: Mapping[str, object]) -> str:
+    """Who sent the command. The ledger cannot hold half a surrogate pair, and no name has one."""
+    by = str(event.get("by") or "")[:256]
+    return by if by and by.isprintable() else "unnamed"
 
 
 def _moment(value: object) -> float | None:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from song_intake.contract.errors import is_showable
 from song_intake.domain.reason import Reason
 
 _MEMBERS = frozenset(("queue", "reason", "limit", "older_hours", "dry_run", "before"))
@@ -45,7 +46,8 @@ class RedriveOrder:
     def of(cls, event: Mapping[str, object], queues: Collection[str]) -> Self:
         """Read an event. Raises RedriveRefused."""
         if unknown := event.keys() - _MEMBERS:
-            raise RedriveRefused(f"{', '.join(sorted(unknown))}: no such option")
+            shown = sorted(name if is_showable(name) else "[?]" for name in unknown)
+            raise RedriveRefused(f"{', '.join(shown)}: no such option")
         queue, limit, is_dry_run = event.get("queue"), event.get("limit"), event.get("dry_run") or False
         if not isinstance(queue, str) or queue not in queues:
             raise RedriveRefused(f"queue must be one of {', '.join(queues)}")

@@ -66,7 +66,7 @@ class Resolution:
         if "list" in event:
             return self._list(event)
         request_id, by = as_request_id(event.get("request_id")), event.get("by") or "unnamed"
-        if request_id is None or not isinstance(by, str) or len(by) > 256:
+        if request_id is None or not isinstance(by, str) or len(by) > 256 or not by.isprintable():
             raise DecisionRefused(
                 'send {"request_id": "...", "by": "..."} with "task_id" or "not_created": true, or "list"; '
                 "a request_id is 1 to 128 of the characters A-Z a-z 0-9 . _ : -"

@@ -157,5 +157,20 @@ def validators(data: bytes) -> None:
     except strict_json.NotStrictJson as broken:
         _check_text(str(broken))
         return
+    depth, values = _size_of(document)
+    assert depth <= strict_json.MAX_DEPTH
+    assert values <= strict_json.MAX_VALUES
     assert json.loads(strict_json.canonical(document)) == document
     assert _PYTHON.is_valid(document) == (schema.errors_in(document) == [])
+
+
+def _size_of(value: JsonValue) -> tuple[int, int]:
+    """The levels of lists and objects, and the number of values in them."""
+    match value:
+        case dict():
+            inside = [_size_of(member) for member in value.values()]
+        case list():
+            inside = [_size_of(member) for member in value]
+        case _:
+            return 0, 1
+    return 1 + max((depth for depth, _ in inside), default=0), sum(values for _, values in inside)

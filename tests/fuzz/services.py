@@ -49,11 +49,11 @@ def signing_keys() -> SigningKeys:
 
 def assert_storable(value: Mapping[str, Any]) -> None:
     """Whether DynamoDB takes this attribute value: its texts are UTF-8, and its numbers have at most 38 digits."""
-    size = 0
-    for leaf in leaves_of(value):
-        if isinstance(leaf, str):
-            size += len(leaf.encode())
-    assert size < _MOST_ITEM_BYTES
+    assert sum(len(leaf.encode()) for leaf in leaves_of(value) if isinstance(leaf, str)) < _MOST_ITEM_BYTES
+    _assert_values(value)
+
+
+def _assert_values(value: Mapping[str, Any]) -> None:
     match value:
         case {"N": number}:
             assert _NUMBER.fullmatch(number), f"DynamoDB refuses the number {number!r}"
@@ -62,10 +62,10 @@ def assert_storable(value: Mapping[str, Any]) -> None:
             assert all(members)
         case {"M": members}:
             for inside in members.values():
-                assert_storable(inside)
+                _assert_values(inside)
         case {"L": members}:
             for inside in members:
-                assert_storable(inside)
+                _assert_values(inside)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ A decision with "changed_at", as listed, applies only if the request has not cha
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from song_intake.work.task_check import TaskCheck
 
 _RESOLVABLE = frozenset((Status.IN_DOUBT, Status.SUBMITTING))
+
+_MOMENT = re.compile(r"[0-9T:.+-]{1,40}")
+"""The characters of `updated_at`, which is in ISO 8601."""
 
 
 class DecisionRefused(ValueError):
@@ -149,7 +153,10 @@ def _row_after(result: Written | Existing) -> Row:
 
 
 def _is_key(start: object) -> bool:
-    return isinstance(start, dict) and start.keys() == set(PAGE_KEY) and all(isinstance(x, str) for x in start.values())
+    if not isinstance(start, dict) or start.keys() != set(PAGE_KEY):
+        return False
+    updated_at, request_id = (start[name] for name in PAGE_KEY)
+    return bool(isinstance(updated_at, str) and _MOMENT.fullmatch(updated_at) and as_request_id(request_id))
 
 
 def _shown(row: Row) -> dict[str, object]:

@@ -19,7 +19,7 @@ _VALUES = ("REFUSED", "OUTCOME_UNKNOWN", "birthday", "message-0", "order-1", "#i
 _TYPES = ("String", "Number", "Binary", "String.own")
 _PROOFS = (proofs_of(SIGNING_KEY), proofs_of(SECOND_KEY), proofs_of("a-foreign-key-0123456789-0123456789"))
 _SOURCE = "DeadLetterQueueSourceArn"
-_FIRST_AGES = (0, 60, 7_200, 200_000, 2_000_000)
+_AGES = (0, 60, 7_200, 200_000, 2_000_000)
 
 
 def proofs() -> Proofs:
@@ -74,7 +74,7 @@ def letter(data: bytes) -> None:
     drawing = Drawing(data)
     body = "{" + drawing.text() + "}"
     attributes, signed = _drawn(drawing, body)
-    received = _received("letter-1", attributes, is_moved=drawing.flag(), body=body, age=drawing.pick(_FIRST_AGES))
+    received = _received("letter-1", attributes, is_moved=drawing.flag(), body=body, age=drawing.pick(_AGES))
     believed = proofs().read(_delivered(body, attributes)).origin
     assert believed == signed, "an origin is believed exactly if it was signed"
     recorded = Recorded()

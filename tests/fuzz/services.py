@@ -3,19 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError
 
 from song_intake.aws.signing_key import SigningKey, SigningKeys
+from song_intake.outgoing.telemetry import Telemetry
 from tests.fuzz.canaries import leaves_of
 from tests.properties.simulation.clients import SimulatedClients, SimulatedSecrets
 from tests.properties.simulation.dynamodb import SimulatedDynamoDb, Table
 from tests.properties.simulation.faults import Fault, Step, Steps
 from tests.signing import SECOND_KEY, SIGNING_KEY, StaticKeys
-
-if TYPE_CHECKING:
-    from song_intake.outgoing.telemetry import Telemetry
 
 Item = dict[str, Any]
 
@@ -24,9 +22,6 @@ _SQS_TEXT: Final = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 _NUMBER: Final = re.compile(r"-?[0-9]{1,38}(\.[0-9]{1,38})?|-?[0-9]\.[0-9]+e[+-]?[0-9]{1,2}")
 _MOST_ITEM_BYTES: Final = 400 * 1024
 _SET: Final = re.compile(r"(#?\w+) = (?:if_not_exists\(\w+, )?(:\w+)")
-
-KEYS: Final = (SigningKey.of(SIGNING_KEY), SigningKey.of(SECOND_KEY))
-"""The current signing key, then the previous one."""
 
 
 class NoFaults(Steps):
@@ -214,11 +209,8 @@ class _Lines:
         """Nothing to do."""
 
 
-def telemetry_of(recorded: Recorded) -> "Telemetry":
+def telemetry_of(recorded: Recorded) -> Telemetry:
     """Telemetry that records its lines."""
-    # Imported late: Powertools is slow to import, and most targets do without it.
-    from song_intake.outgoing.telemetry import Telemetry  # noqa: PLC0415
-
     lines = cast("Any", _Lines(recorded))
     return Telemetry(lines, lines)
 

@@ -3,6 +3,7 @@
 import json
 import time
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -32,8 +33,7 @@ from tests.properties.simulation.dynamodb import Table
 from tests.properties.simulation.queues import DEAD_LETTERS_URL
 
 REQUEST_ID, TASK_ID = "order-1", "task-1"
-# SQS takes no other characters, so Lambda delivers none.
-_PLENTY = 60.0
+_SECONDS_LEFT = 60.0
 
 
 class AnsweringApi(MusicApi):
@@ -136,7 +136,7 @@ def _without_metadata(answers: list[dict[str, Any]]) -> list[object]:
 def _handle(batch: Batch, sqs_record: SqsRecord) -> RecordReport:
     """As Batch does it, on this thread."""
     message = Message.of(sqs_record)
-    report = batch.work.decide(message, lambda: _PLENTY)
+    report = batch.work.decide(message, lambda: _SECONDS_LEFT)
     batch.telemetry.log(report)
     done = batch.work.perform(report)
     batch.telemetry.log(done)
@@ -157,8 +157,6 @@ def _check_report(report: RecordReport, recorded: Recorded) -> None:
 
 @cache
 def _event_validator() -> jsonschema_rs.Draft202012Validator:
-    from pathlib import Path  # noqa: PLC0415
-
     schema = Path(events.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8")
     return jsonschema_rs.Draft202012Validator(json.loads(schema))
 

@@ -6,8 +6,8 @@ from tests.fuzz.mutated import hold
 from tests.fuzz.targets import TARGETS, no_waiting
 
 # About half a second for each target.
-_INPUTS = {"record": 100, "song_end": 200, "request": 200, "validators": 200}
-_USUAL_INPUTS = 300
+_INPUTS = {"record": 80, "song_end": 120, "request": 160, "validators": 160}
+_USUAL_INPUTS = 240
 
 
 @pytest.mark.parametrize("name", TARGETS)

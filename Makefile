@@ -19,6 +19,7 @@ RUNTIME_PINS := layers/dependencies/requirements.txt
 LOCAL_PINS := tests/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 SCAN_PINS := tests/scan/requirements.txt
+FUZZ_PINS := tests/fuzz/requirements.txt
 
 # What `make coverage` runs, and the least that it accepts, in percent of lines and branches: in all, and by room.
 COVERING := $(wildcard tests/unit tests/integration tests/properties tests/wire)
@@ -30,7 +31,7 @@ ROOM_FLOORS := contract=100 ledger=100 music_api=100 work=100
 SCAN_REGIONS := us-east-1 us-gov-west-1 cn-north-1 eu-central-1 ap-northeast-1 af-south-1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pytest coverage scan campaign outage bench bench-quick cost model build doctor redrive resolve intake pins clean
+.PHONY: help run test lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build doctor redrive resolve intake pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +71,10 @@ scan: $(VENV)/.test $(SCAN_VENV)/.scan  ## Scan the template, the code and the p
 
 campaign: $(VENV)/.test  ## Test random schedules of crashes, duplicates and delays, for minutes instead of seconds
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
+
+fuzz: $(VENV)-fuzz/.packages  ## Fuzz all that reads others' input: TARGET=message,..., EXECUTIONS=1000000; replay with TARGET=message INPUT=file
+	@PYTHONPATH=layers/song_intake $(VENV)-fuzz/bin/python -m tests.fuzz \
+	    --target="$(TARGET)" --executions="$(EXECUTIONS)" --engine="$(ENGINE)" --jobs="$(JOBS)" --input="$(INPUT)"
 
 outage: $(VENV)/.test  ## Simulate outages of hours and days with 10,000 queued requests, in 3 minutes: CAMPAIGN_JSON=file, QUEUED=60, CASES=503,...
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.outage.run_campaign
@@ -116,9 +121,11 @@ pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all suppor
 	    -c $(RUNTIME_PINS) -c $(LOCAL_PINS) --group local --group test -o $(TEST_PINS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    --group scan -o $(SCAN_PINS)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    -c $(RUNTIME_PINS) -c $(TEST_PINS) --group fuzz -o $(FUZZ_PINS)
 
 clean:  ## Remove what the other targets created
-	rm -rf $(VENV) $(SCAN_VENV) .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
+	rm -rf $(VENV) $(SCAN_VENV) $(VENV)-fuzz .fuzz .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
 
 $(BIN)/python:
 	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(VENV)
@@ -139,4 +146,12 @@ $(SCAN_VENV)/bin/python:
 $(SCAN_VENV)/.scan: $(SCAN_PINS) | $(SCAN_VENV)/bin/python
 	@echo "Installing the scanners into $(SCAN_VENV)"
 	@$(SCAN_VENV)/bin/python $(PIP_INSTALL) -r $(SCAN_PINS)
+	@touch $@
+
+# atheris is large, and not for every machine, so it is not among the packages of the tests.
+$(VENV)-fuzz/.packages: $(RUNTIME_PINS) $(FUZZ_PINS)
+	@echo "Installing the packages of the fuzzers into $(VENV)-fuzz"
+	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(VENV)-fuzz
+	@$(VENV)-fuzz/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
+	    -r $(RUNTIME_PINS) -r $(FUZZ_PINS)
 	@touch $@

@@ -178,7 +178,17 @@ def test_without_a_terminal_and_a_yes_nothing_is_changed(
     assert function.calls == 1
 
 
-@pytest.mark.parametrize("start", ["", [], {}, {"request_id": "r"}, {"request_id": "r", "updated_at": 1}])
+@pytest.mark.parametrize(
+    "start",
+    [
+        "",
+        [],
+        {},
+        {"request_id": "r"},
+        {"request_id": "r", "updated_at": 1},
+        {"request_id": "r", "updated_at": "\ud800"},
+    ],
+)
 def test_a_start_that_is_no_next_of_a_list_is_refused(function: ResolveSong, start: object) -> None:
     with pytest.raises(DecisionRefused, match="start"):
         function.resolution.handle({"list": "IN_DOUBT", "start": start})

@@ -192,7 +192,17 @@ def test_the_status_is_returned_without_changing_anything(
     assert (mappings.changes, store_of(bench).last()) == ([], None)
 
 
-@pytest.mark.parametrize("event", [{}, {"intake": "of"}, {"intake": True}, {"detail-type": "Song Failed"}], ids=str)
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"intake": "of"},
+        {"intake": True},
+        {"detail-type": "Song Failed"},
+        {"detail-type": "Account Fault", "detail": {"reason": "NO_CREDITS"}, "time": "soon"},
+    ],
+    ids=str,
+)
 def test_an_unknown_command_is_refused(
     mappings: SimulatedMappings, switch: IntakeSwitch, event: dict[str, object]
 ) -> None:

@@ -250,6 +250,8 @@ def test_a_run_stops_before_its_time_is_up(bench: Bench) -> None:
         {"limit": "5"},
         {"older_hours": -1},
         {"older_hours": float("nan")},
+        {"older_hours": 10**307},
+        {"before": 10**400},
         {"before": "now"},
         {"dry_run": "yes"},
         {"dry-run": True},

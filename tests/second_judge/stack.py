@@ -13,7 +13,7 @@ from song_intake.app.webhook import WebhookSettings, receive_webhook
 from song_intake.contract.sqs_message import SqsRecord
 from song_intake.work.batch import Batch
 from song_intake.work.webhook_endpoint import HttpApiEvent
-from tests.integration.bench import ENDPOINT, KEEP_DAYS, Bench, plenty_of_time
+from tests.integration.bench import ENDPOINT, Bench, plenty_of_time
 from tests.integration.bench_queue import BenchQueue
 from tests.integration.following import track_settings
 from tests.integration.handling import failed
@@ -56,8 +56,6 @@ class Stack:
     def receive(self, call: WebhookCall) -> int:
         """Deliver a call to receive_webhook, and return the status of its answer."""
         settings = WebhookSettings(
-            ledger_table=self.bench.table,
-            keep_days=KEEP_DAYS,
             signing_key_secret_arn=self.bench.signing_key_id,
             song_checks_queue_url=self.bench.checks.url,
         )

@@ -17,6 +17,7 @@ BALANCES = {
     '{"code": 200, "message": "success", "credits": 9.9, "extra_credits": 0.5}': Balance(9, 0),
     '{"credits": "50", "extra_credits": "0"}': Balance(50, 0),
     '{"credits": " 50.75 "}': Balance(50, 0),
+    '{"credits": "50\\u001d"}': Balance(50, 0),
     '{"data": {"credits": 50, "extra_credits": 5}}': Balance(50, 5),
     '{"data": {"credits": "50"}}': Balance(50, 0),
     '{"code": "200", "data": {"credits": 50}}': Balance(50, 0),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from song_intake.admission.switch_rules import (
@@ -52,6 +52,8 @@ _MINUTES_BETWEEN_BALANCES = 5
 
 
 _STILL_CHANGING = "ResourceInUseException"
+
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC).timestamp()
 
 
 class NotSwitched(Exception):
@@ -96,18 +98,14 @@ class IntakeSwitch:
         Raises NotSwitched and LedgerUnavailable to the schedule and to the bus, which invoke again. An operator gets
         them as an `error`, and an event of another form as `refused`.
         """
+        if fault := _fault_in(event):
+            return self._on_fault(fault)
         match event:
-            case {"detail-type": str(kind), "detail": {"reason": str(reason)}, "time": str(at)} if (
-                kind == ACCOUNT_FAULT and reason in tuple(Reason)
-            ):
-                until = event["detail"].get("until")  # type: ignore[attr-defined]  # a mapping, by the pattern
-                known_until = float(until) if isinstance(until, int | float) else None
-                return self._on_fault(Fault(Reason(reason), datetime.fromisoformat(at).timestamp(), known_until))
             case {"intake": "check" | "look"}:
                 return self._on_schedule()
             case {"intake": "on" | "off" | "status" as command}:
                 try:
-                    return self._on_command(command, str(event.get("by") or "unnamed")[:256])
+                    return self._on_command(command, _operator_in(event))
                 except (NotSwitched, LedgerUnavailable) as failure:
                     return {"error": f"{type(failure).__name__}: {failure}"}
             case _:
@@ -188,3 +186,31 @@ class IntakeSwitch:
         )
         switched = {name: value for name, value in asdict(last).items() if value} if last else {}
         return {"mapping": state, "switched": switched, "account": asdict(balance)}
+
+
+def _fault_in(event: Mapping[str, object]) -> Fault | None:
+    """The fault that an event of the bus reports; None for any other event."""
+    match event:
+        case {"detail-type": str(kind), "detail": {"reason": str(reason), **others}, "time": str(at)} if (
+            kind == ACCOUNT_FAULT and reason in tuple(Reason)
+        ):
+            try:
+                moment = datetime.fromisoformat(at).timestamp()
+            except (ValueError, OverflowError):
+                return None
+            return Fault(Reason(reason), moment, _moment(others.get("until")))
+        case _:
+            return None
+
+
+def _operator_in(event: Mapping[str, object]) -> str:
+    """Who sent the command. The ledger cannot hold half a surrogate pair, and no name has one."""
+    by = str(event.get("by") or "")[:256]
+    return by if by and by.isprintable() else "unnamed"
+
+
+def _moment(value: object) -> float | None:
+    """Seconds since 1970; None for anything else, and for a moment that no clock shows."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= _LAST_MOMENT else None

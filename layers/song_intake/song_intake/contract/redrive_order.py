@@ -7,16 +7,19 @@ Every member but `queue` may be missing or null.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from song_intake.contract.errors import is_showable
 from song_intake.domain.reason import Reason
 
 _MEMBERS = frozenset(("queue", "reason", "limit", "older_hours", "dry_run", "before"))
 _SECONDS_AN_HOUR = 3600
+
+# Beyond any date. JSON has numbers that no float holds.
+_LARGEST_NUMBER = 10**12
 
 
 class RedriveRefused(ValueError):
@@ -43,7 +46,8 @@ class RedriveOrder:
     def of(cls, event: Mapping[str, object], queues: Collection[str]) -> Self:
         """Read an event. Raises RedriveRefused."""
         if unknown := event.keys() - _MEMBERS:
-            raise RedriveRefused(f"{', '.join(sorted(unknown))}: no such option")
+            shown = sorted(name if is_showable(name) else "[?]" for name in unknown)
+            raise RedriveRefused(f"{', '.join(shown)}: no such option")
         queue, limit, is_dry_run = event.get("queue"), event.get("limit"), event.get("dry_run") or False
         if not isinstance(queue, str) or queue not in queues:
             raise RedriveRefused(f"queue must be one of {', '.join(queues)}")
@@ -64,8 +68,8 @@ def _number(event: Mapping[str, object], name: str, default: float) -> float:
     value = event.get(name)
     if value is None:
         return default
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value < 0:
-        raise RedriveRefused(f"{name} must be a number of 0 or more")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LARGEST_NUMBER:
+        raise RedriveRefused(f"{name} must be a number from 0 to {_LARGEST_NUMBER:,}")
     return value
 
 

@@ -22,7 +22,7 @@ CREDITS_A_SONG = 10
 
 # More than any account has; it also excludes the infinity that JSON's 1e400 becomes.
 _MOST_CREDITS = 1e12
-_AMOUNT = re.compile(r"\s*[0-9]{1,20}(\.[0-9]{1,20})?\s*")
+_AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 
 _REASON_OF_STATUS = {401: Reason.TOKEN_REFUSED, 429: Reason.RATE_LIMITED}
 
@@ -68,8 +68,8 @@ def _given(members: dict[str, object], name: str) -> object:
 
 
 def _amount(value: object) -> int | None:
-    if isinstance(value, str) and _AMOUNT.fullmatch(value):
-        value = float(value)
+    if isinstance(value, str) and _AMOUNT.fullmatch(text := value.strip()):
+        value = float(text)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_CREDITS:
         return None
     return int(value)

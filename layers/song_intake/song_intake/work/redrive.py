@@ -199,14 +199,14 @@ class Redrive:
     def _letter(self, message: Message, *, is_moved_by_sqs: bool) -> _Letter:
         """Raises KeyUnavailable."""
         message = self.proofs.read(message)
+        # A redriven letter is another message than the one that was sent anew.
         if message.origin is not None:
-            # A redriven letter is another message than the one that was sent anew.
             return _Letter(message, replace(message.origin, sent_anew_for=None))
         claimed = Origin.claimed_by(message.attributes)
         if not is_moved_by_sqs:
             # Only the functions may send to this queue: a letter from before there were proofs, or before the last two
             # keys.
-            return _Letter(message, claimed)
+            return _Letter(message, claimed and replace(claimed, sent_anew_for=None))
         if claimed is not None and proof_on(message) is not None:
             # Perhaps its sender's; perhaps of a key that is no longer valid. Its first id cannot be known.
             return _Letter(message, None)

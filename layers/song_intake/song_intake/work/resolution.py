@@ -11,6 +11,7 @@ A decision with "changed_at", as listed, applies only if the request has not cha
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from song_intake.work.task_check import TaskCheck
 
 _RESOLVABLE = frozenset((Status.IN_DOUBT, Status.SUBMITTING))
+
+_MOMENT = re.compile(r"[0-9T:.+-]{1,40}")
+"""The characters of `updated_at`, which is in ISO 8601."""
 
 
 class DecisionRefused(ValueError):
@@ -66,7 +70,7 @@ class Resolution:
         if "list" in event:
             return self._list(event)
         request_id, by = as_request_id(event.get("request_id")), event.get("by") or "unnamed"
-        if request_id is None or not isinstance(by, str) or len(by) > 256:
+        if request_id is None or not isinstance(by, str) or len(by) > 256 or not by.isprintable():
             raise DecisionRefused(
                 'send {"request_id": "...", "by": "..."} with "task_id" or "not_created": true, or "list"; '
                 "a request_id is 1 to 128 of the characters A-Z a-z 0-9 . _ : -"
@@ -149,7 +153,10 @@ def _row_after(result: Written | Existing) -> Row:
 
 
 def _is_key(start: object) -> bool:
-    return isinstance(start, dict) and start.keys() == set(PAGE_KEY) and all(isinstance(x, str) for x in start.values())
+    if not isinstance(start, dict) or start.keys() != set(PAGE_KEY):
+        return False
+    updated_at, request_id = (start[name] for name in PAGE_KEY)
+    return bool(isinstance(updated_at, str) and _MOMENT.fullmatch(updated_at) and as_request_id(request_id))
 
 
 def _shown(row: Row) -> dict[str, object]:

@@ -104,8 +104,9 @@ class RecordingQueue:
     def delete_message(self, *, ReceiptHandle: str, **_: object) -> None:  # noqa: N803
         self.deleted.append(ReceiptHandle)
 
-    def change_message_visibility_batch(self, **_: object) -> None:
+    def change_message_visibility_batch(self, **_: object) -> dict[str, object]:
         """Nothing to do: every message is delivered once."""
+        return {"Successful": [], "Failed": []}
 
 
 class RecordingEvents:

@@ -128,10 +128,16 @@ class Sqs:
         self._pause(HALF_A_WRITE)
         return {}
 
-    def change_message_visibility_batch(self, *, Entries: Sequence[Mapping[str, Any]], **_: object) -> None:  # noqa: N803
+    def change_message_visibility_batch(
+        self,
+        *,
+        Entries: Sequence[Mapping[str, Any]],  # noqa: N803 - the name of SQS
+        **_: object,
+    ) -> dict[str, object]:
         self._pause(HALF_A_WRITE)
         for entry in Entries:
             self._queue.hide(entry["ReceiptHandle"], entry["VisibilityTimeout"], self._now())
+        return {"Successful": list(Entries), "Failed": []}
 
 
 class Bus:

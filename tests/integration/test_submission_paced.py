@@ -168,7 +168,7 @@ def test_without_the_pace_item_nothing_is_claimed(bench: Bench, request_id: str)
 
 def test_two_workers_send_their_batches_one_create_at_a_time(bench: Bench) -> None:
     for worker in ("first", "second"):
-        pacer = SharedPacer(PaceItem(bench.dynamodb, bench.table), 300, PAID_CALL, CONNECT_TIMEOUT)
+        pacer = SharedPacer(PaceItem(bench.dynamodb, bench.table), 120, PAID_CALL, CONNECT_TIMEOUT)
         batch = bench.batch(bench.submission(pacer=pacer))
         records = [record(new_id("paced"), f"{worker}-{number}") for number in range(3)]
         assert batch.handle(records, plenty_of_time) == {"batchItemFailures": []}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tests.local.cloud.aws_clients import ADMINISTRATOR, REGION
 from tests.local.cloud.cloud import PROJECT, Cloud
 from tests.local.cloud.deployment import Stack, deploy
+from tests.local.cloud.received import receive_all
 from tests.local.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -135,20 +136,11 @@ class Intake:
         """The dead letters on that queue; they stay there."""
         found: dict[str, Letter] = {}
         url = self.stack.outputs[output]
-        while True:
-            received = self._sqs.receive_message(
-                QueueUrl=url,
-                MaxNumberOfMessages=MOST_ENTRIES,
-                VisibilityTimeout=5,
-                MessageAttributeNames=["All"],
-            ).get("Messages", [])
-            if not received:
-                break
-            for message in received:
-                attributes = message.get("MessageAttributes", {})
-                texts = {name: value.get("StringValue", "") for name, value in attributes.items()}
-                letter = Letter(message["MessageId"], message["Body"], texts, message["ReceiptHandle"])
-                found[letter.message_id] = letter
+        for message in receive_all(self._sqs, url, VisibilityTimeout=5):
+            attributes = message.get("MessageAttributes", {})
+            texts = {name: value.get("StringValue", "") for name, value in attributes.items()}
+            letter = Letter(message["MessageId"], message["Body"], texts, message["ReceiptHandle"])
+            found[letter.message_id] = letter
         self._show_again(url, list(found.values()))
         return list(found.values())
 

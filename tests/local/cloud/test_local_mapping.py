@@ -13,6 +13,7 @@ import pytest
 
 from tests.local.cloud.cloud import Cloud
 from tests.local.cloud.probe_stack import JOURNAL, Probe, deploy_probe
+from tests.local.cloud.received import receive_all
 from tests.local.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ def test_a_message_received_too_often_becomes_a_dead_letter(cloud: Cloud, probe:
     sqs = cloud.client("sqs")
 
     def arrived() -> bool:
-        received = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
-        return message in {dead_letter["MessageId"] for dead_letter in received}
+        return message in {dead_letter["MessageId"] for dead_letter in receive_all(sqs, queue_url)}
 
     wait_for(arrived, "the dead letter")
     assert [delivery.receive_count for delivery in probe.deliveries(message)] == [1, 2, 3]

@@ -1,13 +1,13 @@
 """Lambda's poller: it reads a queue by the rights of the function's role, not by rights of its own."""
 
 import functools
-import time
+import json
 from collections.abc import Callable
 from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.iam_evaluator import EvalContext
-from ministack.services import lambda_svc, sqs
+from ministack.services import iam, lambda_svc, sqs
 from ministack.services.cloudformation import provisioners
 
 Function = dict[str, Any]
@@ -32,7 +32,21 @@ def may(function: Function, queue: Queue, action: str) -> bool:
     """Whether the role of the function may do this to the queue, by its own policies and by that of the queue."""
     role: str = function["config"]["Role"]
     account, name = role.split(":")[4], role.rpartition("/")[2]
-    queue_arn = queue["attributes"]["QueueArn"]
+    stored = iam._roles.get_scoped(account, None, name) or {}
+    inline = tuple(map(_text, stored.get("InlinePolicies", {}).values()))
+    attached = tuple(stored.get("AttachedPolicies", ()))
+    attributes = queue["attributes"]
+    return _may(role, inline + attached, attributes["QueueArn"], _text(attributes.get("Policy", "")), action)
+
+
+def _text(policy: Any) -> str:
+    return policy if isinstance(policy, str) else json.dumps(policy)
+
+
+@functools.cache
+def _may(role: str, _policies: tuple[str, ...], queue_arn: str, queue_policy: str, action: str) -> bool:
+    """Evaluated once for the policies as they are: the poller asks many times a second."""
+    account, name = role.split(":")[4], role.rpartition("/")[2]
     context = EvalContext(
         principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/poller",
         principal_type="AssumedRole",
@@ -43,8 +57,8 @@ def may(function: Function, queue: Queue, action: str) -> bool:
         secure_transport=True,
     )
     by_the_role = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account))
-    policy, owner = sqs.queue_policy_for_arn(queue_arn)
-    decision: str = iam_evaluator.combine_resource_policy(by_the_role, context, policy, owner).decision
+    owner = queue_arn.split(":")[4]
+    decision: str = iam_evaluator.combine_resource_policy(by_the_role, context, queue_policy, owner).decision
     return decision == "Allow"
 
 
@@ -53,12 +67,9 @@ def _receives_by_the_role(concurrency: Concurrency) -> Concurrency:
 
     @functools.wraps(concurrency)
     def allowed(mapping: dict[str, Any], function: Function, config: Properties, queue: Queue | None = None) -> int:
-        most = concurrency(mapping, function, config, queue)
-        # Asked on each turn of the poller, several a second: rights are read only where a message would be received.
-        is_busy = lambda_svc._esm_inflight.get(mapping["UUID"], 0) >= most
-        if queue is None or is_busy or all(message["visible_at"] > time.time() for message in queue["messages"]):
-            return most
-        return most if may(function, queue, RECEIVE) else 0
+        if queue is None or not may(function, queue, RECEIVE):
+            return 0
+        return concurrency(mapping, function, config, queue)
 
     return allowed
 

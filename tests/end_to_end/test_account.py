@@ -7,6 +7,7 @@ import sys
 from tests.end_to_end.songs import TOKEN, new_id, song
 from tests.local.cloud.cloud import PROJECT
 from tests.local.intake import Intake
+from tests.local.intake_alarms import AlarmWatch
 from tests.local.intake_switching import switch, wait_for_mapping
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
@@ -19,13 +20,16 @@ SECONDS_OF_A_TRIAL = 30
 def test_requests_sent_before_the_token_and_the_credits_exist_wait_and_are_submitted_automatically(
     unpaid: Intake, vendor: MusicVendor
 ) -> None:
+    watch = AlarmWatch(unpaid)
     vendor.credits = 0
     _send(unpaid, 1)
     wait_for_mapping(unpaid, "Disabled")
     assert _intake_command(unpaid)["switched"]["reason"] == "TOKEN_UNAVAILABLE"
+    watch.wait_for("TokenUnavailableAlarm", "IntakePausedAlarm", "CreditsUnknownAlarm")
     waiting = _send(unpaid, MANY)
     unpaid.set_token(json.dumps({"api_token": TOKEN}))
     assert switch(unpaid, "check")["mapping"] == "Disabled", "there is a token, but there are no credits"
+    watch.wait_for("TokenUnavailableAlarm", "IntakePausedAlarm", "CreditsUnknownAlarm", "CreditsAlarm")
     assert vendor.attempts_of("Broke") == ()
     assert not [request_id for request_id in waiting if request_id in unpaid.log()], "none was received"
     vendor.credits = 10 * (MANY + 1)
@@ -37,12 +41,14 @@ def test_requests_sent_before_the_token_and_the_credits_exist_wait_and_are_submi
 
 
 def test_an_outage_of_the_music_api_pauses_the_intake_and_costs_no_request(unpaid: Intake, vendor: MusicVendor) -> None:
+    watch = AlarmWatch(unpaid)
     unpaid.set_token(json.dumps({"api_token": TOKEN}))
     vendor.credits = 10 * MANY
     vendor.refuse_connections()
     _send(unpaid, MANY)
     wait_for_mapping(unpaid, "Disabled")
     assert switch(unpaid, "check")["switched"]["reason"] == "CANNOT_CONNECT"
+    watch.wait_for("IntakePausedAlarm", "CreditsUnknownAlarm")
     vendor.accept_connections()
     assert switch(unpaid, "check")["switched"]["state"] == "on", "the balance was read, so the host answers"
     wait_for(lambda: len(vendor.creates_of("Broke")) >= MANY, "every song to be created", SECONDS_OF_A_TRIAL)

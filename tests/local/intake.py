@@ -209,13 +209,11 @@ class Intake:
         for output in queues:
             self._sqs.purge_queue(QueueUrl=self.stack.outputs[output])
 
-    def log(self) -> str:
-        """The logs of all functions, which include their metrics."""
-        logs = self.cloud.client("logs")
+    def log(self, since: float = 0) -> str:
+        """The logs of all functions from this moment on (seconds since 1970), which include their metrics."""
+        events = self.cloud.client("logs").get_paginator("filter_log_events")
         groups = [name for output, name in self.stack.outputs.items() if output.endswith("LogGroup")]
-        pages = (
-            page for group in groups for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-        )
+        pages = (page for group in groups for page in events.paginate(logGroupName=group, startTime=int(since * 1000)))
         return "\n".join(event["message"] for page in pages for event in page["events"])
 
 

@@ -24,6 +24,7 @@ REGION = "us-east-1"
 ADMINISTRATOR = "test"
 Service: TypeAlias = Literal[
     "cloudformation",
+    "cloudwatch",
     "dynamodb",
     "events",
     "iam",
@@ -65,7 +66,7 @@ class AwsClients:
     @overload
     def client(self, service: Literal["s3"]) -> "S3Client": ...
     @overload
-    def client(self, service: Literal["scheduler"]) -> Any: ...  # one call alone: not worth stubs
+    def client(self, service: Literal["cloudwatch", "scheduler"]) -> Any: ...  # one call each: not worth stubs
     @overload
     def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
     @overload

@@ -8,7 +8,7 @@ from tests.end_to_end.songs import TOKEN, new_id, song
 from tests.local.cloud.cloud import PROJECT
 from tests.local.intake import Intake
 from tests.local.intake_alarms import AlarmWatch
-from tests.local.intake_switching import switch, wait_for_mapping
+from tests.local.intake_switching import mapping_state, switch, wait_for_mapping
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
 
@@ -55,6 +55,19 @@ def test_an_outage_of_the_music_api_pauses_the_intake_and_costs_no_request(unpai
     unpaid.wait_until_empty()
     assert [row["status"] for row in unpaid.rows()] == ["SUBMITTED"] * MANY
     assert unpaid.letters() == []
+    _pause_and_resume_at_once(unpaid)
+
+
+def _pause_and_resume_at_once(intake: Intake) -> None:
+    """Lambda refuses a change of a mapping that it is still disabling; the next checks see to it."""
+    switch(intake, "off")
+    switch(intake, "on")
+
+    def resumed() -> bool:
+        switch(intake, "check")
+        return mapping_state(intake) == "Enabled"
+
+    wait_for(resumed, "the mapping to be enabled again")
 
 
 def _send(intake: Intake, songs: int) -> list[str]:

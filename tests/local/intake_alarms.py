@@ -1,9 +1,9 @@
-"""The alarms of a deployed intake on the metrics that its functions log: which of them ring from a moment on."""
+"""The alarms of a deployed intake on the metrics that its functions log: which of them fire from a moment on."""
 
 import time
 from collections.abc import Sequence
 
-from tests.local.cloud.alarms import Alarm, Measurement, measurements_in, rung
+from tests.local.cloud.alarms import Alarm, Measurement, fired, measurements_in
 from tests.local.intake import Intake
 from tests.local.waiting import wait_for
 
@@ -18,19 +18,19 @@ class AlarmWatch:
         self._since = time.time()
         self._alarms = _alarms_of(intake)
 
-    def rung(self) -> set[str]:
-        """The alarms that have rung so far."""
-        return rung(self._alarms, self._measurements())
+    def fired(self) -> set[str]:
+        """The alarms that have fired so far."""
+        return fired(self._alarms, self._measurements())
 
     def wait_for(self, *names: str) -> None:
-        """Returns when all of these have rung. Raises AssertionError if any other has."""
-        wait_for(lambda: self.rung() >= set(names), f"{', '.join(names)} to ring")
-        assert self.rung() == set(names)
+        """Returns when all of these have fired. Raises AssertionError if any other has."""
+        wait_for(lambda: self.fired() >= set(names), f"{', '.join(names)} to fire")
+        assert self.fired() == set(names)
 
     def assert_quiet(self, metric: str) -> None:
-        """Raises AssertionError if any alarm has rung, or if this metric was not measured: then nothing would ring."""
+        """Raises AssertionError if any alarm has fired, or if this metric was not measured: then nothing would fire."""
         assert metric in {one.name for one in self._measurements()}
-        assert self.rung() == set()
+        assert self.fired() == set()
 
     def _measurements(self) -> Sequence[Measurement]:
         return [one for one in measurements_in(self._intake.log(self._since)) if one.at >= self._since]

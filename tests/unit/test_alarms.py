@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.cloud.alarms import Alarm, Dimensions, Measurement, Missing, State, measurements_in, rung
+from tests.local.cloud.alarms import Alarm, Dimensions, Measurement, Missing, State, fired, measurements_in
 
 NOON = 1_700_000_000 // 60 * 60
 OF_THE_STACK: Dimensions = frozenset({("service", "stack")})
@@ -25,27 +25,29 @@ ALARM = Alarm(
 )
 THREE_OF_THREE = replace(ALARM, evaluated=3, to_alarm=3)
 TWO_OF_THREE = replace(ALARM, evaluated=3, to_alarm=2)
-OK, RINGS, NO_DATA = State.OK, State.ALARM, State.INSUFFICIENT_DATA
+OK, FIRES, NO_DATA = State.OK, State.ALARM, State.INSUFFICIENT_DATA
 KEPT = None
+FIRED = {"InDoubtAlarm"}
+QUIET: set[str] = set()
 
 # The tables of "Configuring how CloudWatch alarms treat missing data": five periods, the newest last ("-": no data,
 # "0": all is well, "X": it breaches), then the state for missing, ignore, breaching and notBreaching.
 TABLES = [
     (THREE_OF_THREE, "0-X-X", OK, OK, OK, OK),
     (THREE_OF_THREE, "0----", OK, OK, OK, OK),
-    (THREE_OF_THREE, "-----", NO_DATA, KEPT, RINGS, OK),
-    (THREE_OF_THREE, "0XX-X", RINGS, RINGS, RINGS, RINGS),
-    (THREE_OF_THREE, "--X--", RINGS, KEPT, RINGS, OK),
-    (THREE_OF_THREE, "----X", KEPT, KEPT, RINGS, OK),
-    (TWO_OF_THREE, "0-X-X", RINGS, RINGS, RINGS, RINGS),
-    (TWO_OF_THREE, "00X0X", RINGS, RINGS, RINGS, RINGS),
-    (TWO_OF_THREE, "0-X--", OK, OK, RINGS, OK),
-    (TWO_OF_THREE, "----0", OK, OK, RINGS, OK),
-    (TWO_OF_THREE, "---X-", RINGS, KEPT, RINGS, OK),
+    (THREE_OF_THREE, "-----", NO_DATA, KEPT, FIRES, OK),
+    (THREE_OF_THREE, "0XX-X", FIRES, FIRES, FIRES, FIRES),
+    (THREE_OF_THREE, "--X--", FIRES, KEPT, FIRES, OK),
+    (THREE_OF_THREE, "----X", KEPT, KEPT, FIRES, OK),
+    (TWO_OF_THREE, "0-X-X", FIRES, FIRES, FIRES, FIRES),
+    (TWO_OF_THREE, "00X0X", FIRES, FIRES, FIRES, FIRES),
+    (TWO_OF_THREE, "0-X--", OK, OK, FIRES, OK),
+    (TWO_OF_THREE, "----0", OK, OK, FIRES, OK),
+    (TWO_OF_THREE, "---X-", FIRES, KEPT, FIRES, OK),
     (ALARM, "X-0", OK, OK, OK, OK),
-    (ALARM, "0-X", RINGS, RINGS, RINGS, RINGS),
-    (ALARM, "X--", RINGS, RINGS, RINGS, RINGS),
-    (ALARM, "---", NO_DATA, KEPT, RINGS, OK),
+    (ALARM, "0-X", FIRES, FIRES, FIRES, FIRES),
+    (ALARM, "X--", FIRES, FIRES, FIRES, FIRES),
+    (ALARM, "---", NO_DATA, KEPT, FIRES, OK),
 ]
 
 
@@ -66,39 +68,39 @@ def measured(*values: float, second: float = 0, name: str = "InDoubt", **dimensi
 
 
 @pytest.mark.parametrize(
-    ("changed", "measurements", "rings"),
+    ("changed", "measurements", "names"),
     [
-        pytest.param({}, [measured(1)], True, id="one"),
-        pytest.param({}, [measured(0)], False, id="none"),
-        pytest.param({}, [], False, id="no data"),
-        pytest.param({}, [measured(1, name="Submitted")], False, id="another metric"),
-        pytest.param({"namespace": "AWS/Lambda"}, [measured(1)], False, id="another namespace"),
-        pytest.param({}, [measured(1, service="other")], False, id="another stack"),
-        pytest.param({}, [measured(1, service="stack", reason="A")], False, id="one dimension more"),
-        pytest.param({"threshold": 3.0}, [measured(1, 2)], True, id="a sum of a line"),
-        pytest.param({"threshold": 3.0}, [measured(1), measured(2, second=59)], True, id="a sum of a period"),
-        pytest.param({"threshold": 3.0}, [measured(1), measured(2, second=60)], False, id="of two periods"),
-        pytest.param({"comparison": "GreaterThanThreshold"}, [measured(1)], False, id="greater"),
-        pytest.param({"comparison": "LessThanThreshold"}, [measured(1)], False, id="less"),
-        pytest.param({"comparison": "LessThanOrEqualToThreshold"}, [measured(1)], True, id="less or equal"),
-        pytest.param({"statistic": "Maximum", "threshold": 3.0}, [measured(1, 2)], False, id="maximum"),
-        pytest.param({"statistic": "Minimum", "threshold": 2.0}, [measured(1, 2)], False, id="minimum"),
-        pytest.param({"statistic": "Average", "threshold": 1.5}, [measured(1, 2)], True, id="average"),
-        pytest.param({"statistic": "SampleCount", "threshold": 2.0}, [measured(0, 0)], True, id="count"),
-        pytest.param({"to_alarm": 2, "evaluated": 2}, [measured(1), measured(1, second=60)], True, id="2 of 2"),
-        pytest.param({"to_alarm": 2, "evaluated": 2}, [measured(1), measured(1, second=60 * 6)], False, id="long ago"),
+        pytest.param({}, [measured(1)], FIRED, id="one"),
+        pytest.param({}, [measured(0)], QUIET, id="none"),
+        pytest.param({}, [], QUIET, id="no data"),
+        pytest.param({}, [measured(1, name="Submitted")], QUIET, id="another metric"),
+        pytest.param({"namespace": "AWS/Lambda"}, [measured(1)], QUIET, id="another namespace"),
+        pytest.param({}, [measured(1, service="other")], QUIET, id="another stack"),
+        pytest.param({}, [measured(1, service="stack", reason="A")], QUIET, id="one dimension more"),
+        pytest.param({"threshold": 3.0}, [measured(1, 2)], FIRED, id="a sum of a line"),
+        pytest.param({"threshold": 3.0}, [measured(1), measured(2, second=59)], FIRED, id="a sum of a period"),
+        pytest.param({"threshold": 3.0}, [measured(1), measured(2, second=60)], QUIET, id="of two periods"),
+        pytest.param({"comparison": "GreaterThanThreshold"}, [measured(1)], QUIET, id="greater"),
+        pytest.param({"comparison": "LessThanThreshold"}, [measured(1)], QUIET, id="less"),
+        pytest.param({"comparison": "LessThanOrEqualToThreshold"}, [measured(1)], FIRED, id="less or equal"),
+        pytest.param({"statistic": "Maximum", "threshold": 3.0}, [measured(1, 2)], QUIET, id="maximum"),
+        pytest.param({"statistic": "Minimum", "threshold": 2.0}, [measured(1, 2)], QUIET, id="minimum"),
+        pytest.param({"statistic": "Average", "threshold": 1.5}, [measured(1, 2)], FIRED, id="average"),
+        pytest.param({"statistic": "SampleCount", "threshold": 2.0}, [measured(0, 0)], FIRED, id="count"),
+        pytest.param({"to_alarm": 2, "evaluated": 2}, [measured(1), measured(1, second=60)], FIRED, id="2 of 2"),
+        pytest.param({"to_alarm": 2, "evaluated": 2}, [measured(1), measured(1, second=60 * 6)], QUIET, id="long ago"),
     ],
 )
-def test_an_alarm_rings_for_its_own_metric_over_its_threshold(
-    changed: dict[str, Any], measurements: list[Measurement], rings: bool
+def test_an_alarm_fires_for_its_own_metric_over_its_threshold(
+    changed: dict[str, Any], measurements: list[Measurement], names: set[str]
 ) -> None:
-    assert rung([replace(ALARM, **changed)], measurements) == ({"InDoubtAlarm"} if rings else set())
+    assert fired([replace(ALARM, **changed)], measurements) == names
 
 
 def test_an_alarm_without_further_data_ends_unless_it_keeps_its_state() -> None:
     measurements = [measured(1)]
-    assert ALARM.states(measurements) == [RINGS, RINGS, RINGS, OK]
-    assert replace(ALARM, missing=Missing.IGNORE).states(measurements)[-1] is RINGS
+    assert ALARM.states(measurements) == [FIRES, FIRES, FIRES, OK]
+    assert replace(ALARM, missing=Missing.IGNORE).states(measurements)[-1] is FIRES
     assert replace(ALARM, missing=Missing.MISSING).states(measurements)[-1] is NO_DATA
     assert ALARM.states([measured(1), measured(0, second=60)])[1] is OK
 

@@ -124,7 +124,7 @@ class Alarm:
             return state if self.missing is Missing.IGNORE else State.INSUFFICIENT_DATA
         if not all(known):
             return State.OK
-        # "Avoiding premature transitions": a period that breaches, and nothing better since, rings once it is old
+        # "Avoiding premature transitions": a period that breaches, and nothing better since, fires once it is old
         # enough. Until then the next period may still show that all is well.
         age = len(breaches) - list(breaches).index(True)
         return State.ALARM if self.missing is Missing.MISSING and age >= self.to_alarm else state
@@ -139,7 +139,7 @@ class Alarm:
         return {period: breaches(statistic(found), self.threshold) for period, found in values.items()}
 
 
-def rung(alarms: Iterable[Alarm], measurements: Sequence[Measurement]) -> set[str]:
+def fired(alarms: Iterable[Alarm], measurements: Sequence[Measurement]) -> set[str]:
     """The names of the alarms that these measurements set off."""
     return {alarm.name for alarm in alarms if State.ALARM in alarm.states(measurements)}
 

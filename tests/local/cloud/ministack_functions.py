@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 from ministack.core.lambda_runtime import ProvidedWorker
@@ -66,7 +67,7 @@ def _log_all_that_is_written() -> None:
     def drained(worker: Any, *waits: float, **named: float) -> str:
         mark = uuid.uuid4().hex
         try:
-            with open(f"/proc/{worker._proc.pid}/fd/1", "wb", buffering=0) as output:
+            with Path(f"/proc/{worker._proc.pid}/fd/1").open("wb", buffering=0) as output:
                 output.write(f"{mark}\n".encode())
         except (OSError, AttributeError):  # the process has ended, or the system has no /proc
             text: str = drain(worker, *waits, **named)

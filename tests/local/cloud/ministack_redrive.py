@@ -51,13 +51,13 @@ def _start_move_task(request: Request, _queue_url: str) -> Response:
     tasks.insert(0, task)
     # ministack finds the account of a call in its context.
     context = contextvars.copy_context()
-    timer = threading.Timer(SECONDS_OF_A_TASK, context.run, (_carry_out, task, source, destination))
+    timer = threading.Timer(SECONDS_OF_A_TASK, context.run, (_perform, task, source, destination))
     timer.daemon = True
     timer.start()
     return {"TaskHandle": task["TaskHandle"]}
 
 
-def _carry_out(task: Response, source: Queue, destination: Queue | None) -> None:
+def _perform(task: Response, source: Queue, destination: Queue | None) -> None:
     with sqs._queues_lock:
         task.update(_move(source, destination))
         # A task has its handle only while it is running (ListMessageMoveTasks).

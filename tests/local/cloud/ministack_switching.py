@@ -1,4 +1,4 @@
-"""The event source mapping: switching it on or off takes a while."""
+"""The event source mapping: a change of it is accepted first, and done later."""
 
 import functools
 import os
@@ -21,12 +21,12 @@ SETTLED = ("Enabled", "Disabled")
 
 
 def mend() -> None:
-    lambda_svc._update_esm = _takes_a_while(lambda_svc._update_esm)
+    lambda_svc._update_esm = _changes_it_later(lambda_svc._update_esm)
     lambda_svc._delete_esm = _refuses_during_a_change(lambda_svc._delete_esm)
 
 
-def _takes_a_while(update: Update) -> Update:
-    """An update is accepted (202) and carried out later: until then the mapping is Enabling, Disabling or Updating.
+def _changes_it_later(update: Update) -> Update:
+    """An update is accepted (202) and done later: until then the mapping is Enabling, Disabling or Updating.
 
     Until the change is done, the poller goes on as before: a mapping that is Disabling may still deliver.
     (EventSourceMappingConfiguration, `State`)
@@ -45,7 +45,7 @@ def _takes_a_while(update: Update) -> Update:
         is_switched = enabled != mapping["Enabled"]
         mapping["State"] = ("Enabling" if enabled else "Disabling") if is_switched else "Updating"
         seconds = float(os.environ.get(SECONDS, DEFAULT_SECONDS))
-        timer = threading.Timer(seconds, _end, (mapping, mapping["State"], enabled))
+        timer = threading.Timer(seconds, _end, (mapping, mapping["State"]), {"enabled": enabled})
         timer.daemon = True
         timer.start()
         accepted: Answer = lambda_svc.json_response(lambda_svc._esm_response(mapping), 202)
@@ -54,7 +54,7 @@ def _takes_a_while(update: Update) -> Update:
     return updating
 
 
-def _end(mapping: Mapping, state: str, enabled: bool) -> None:
+def _end(mapping: Mapping, state: str, *, enabled: bool) -> None:
     if mapping["State"] == state:  # not in between changed by CloudFormation, or deleted
         mapping["Enabled"] = enabled
         mapping["State"] = "Enabled" if enabled else "Disabled"

@@ -29,6 +29,5 @@ def receive_all(sqs: SQSClient, queue_url: str, **arguments: Any) -> list[Messag
 
 def visible(sqs: SQSClient, queue_url: str) -> int:
     """How many messages can be received now. Approximate on AWS, exact in the local cloud."""
-    name = "ApproximateNumberOfMessages"
     attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"])
-    return int(attributes["Attributes"][name])
+    return int(attributes["Attributes"]["ApproximateNumberOfMessages"])

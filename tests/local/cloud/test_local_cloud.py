@@ -6,7 +6,7 @@ Functions and their event source mapping: test_local_mapping.py. The process its
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -60,7 +60,7 @@ def _receive(sqs: "SQSClient", queue_url: str, visibility: int = 30) -> "list[Me
     ).get("Messages", [])
 
 
-def _moved(sqs: "SQSClient", source_arn: str, **arguments: str) -> "ListMessageMoveTasksResultEntryTypeDef":
+def _moved(sqs: "SQSClient", source_arn: str, **arguments: Any) -> "ListMessageMoveTasksResultEntryTypeDef":
     """The ended task of a redrive."""
     sqs.start_message_move_task(SourceArn=source_arn, **arguments)
     return wait_for(lambda: _ended_task(sqs, source_arn), "the move task to end")
@@ -154,7 +154,7 @@ def test_short_polls_miss_messages_that_long_polls_return(sqs: "SQSClient") -> N
     url, _ = _new_queue(sqs)
     sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(n), "MessageBody": "m"} for n in range(10)])
 
-    def received(**wait: int) -> int:
+    def received(**wait: Any) -> int:
         answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, **wait)
         return len(answer.get("Messages", []))
 

@@ -84,7 +84,7 @@ def test_a_mapping_that_is_switched_delivers_as_before_and_refuses_changes_until
     probe.wait_for_deliveries(waiting, 1)
 
 
-def test_an_update_without_a_switch_takes_time_too(cloud: Cloud, mapping: str) -> None:
+def test_an_update_without_a_switch_is_done_later_too(cloud: Cloud, mapping: str) -> None:
     updated = cloud.client("lambda").update_event_source_mapping(UUID=mapping, MaximumBatchingWindowInSeconds=0)
     assert updated["State"] == "Updating"
     wait_for(lambda: _state(cloud, mapping) == "Enabled", "the update to end")

@@ -8,6 +8,7 @@ import pytest
 from tests.end_to_end.conftest import leaks
 from tests.end_to_end.songs import SOUND, new_id, song
 from tests.local.intake import Intake, sample
+from tests.local.intake_alarms import AlarmWatch
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
 
@@ -143,6 +144,7 @@ def test_another_song_with_a_used_request_id_is_a_dead_letter(intake: Intake, ve
 
 
 def test_a_thousand_requests_at_once_are_a_thousand_songs(intake: Intake, vendor: MusicVendor) -> None:
+    watch = AlarmWatch(intake)
     ids = [new_id("thousand") for _ in range(1_000)]
     intake.send_all([json.dumps(song("One of a Thousand", request_id=request_id)) for request_id in ids])
     vendor.wait_for(lambda: len(vendor.creates) >= len(ids), timeout=90)
@@ -151,6 +153,7 @@ def test_a_thousand_requests_at_once_are_a_thousand_songs(intake: Intake, vendor
     assert {rows[request_id]["status"] for request_id in ids} == {"SUBMITTED"}
     assert {rows[request_id]["task_id"] for request_id in ids} == {create.task_id for create in vendor.creates}
     assert len(vendor.creates) == len(ids)
+    watch.assert_quiet("Submitted")
 
 
 def test_the_search_for_leaks_finds_one(intake: Intake) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.end_to_end.songs import LYRICS, SOUND, new_id, song
 from tests.local.cloud.event_listener import EventListener
 from tests.local.intake import Intake
+from tests.local.intake_alarms import AlarmWatch
 from tests.local.intake_faults import kill_functions
 from tests.local.vendor.answer import LYRICS_REFUSED, UPSTREAM_FAILED
 from tests.local.vendor.behaviour import cut, fails, hang, refuses
@@ -28,6 +29,7 @@ LOST_ANSWERS = {
 def test_the_webhook_resolves_a_create_whose_answer_is_lost(
     by_webhook: Intake, webhook_listener: EventListener, vendor: MusicVendor, subtests: pytest.Subtests
 ) -> None:
+    watch = AlarmWatch(by_webhook)
     vendor.task_seconds = 1
     ids = {title: new_id("lost-answer") for title in LOST_ANSWERS}
     for title, behaviour in LOST_ANSWERS.items():
@@ -40,6 +42,7 @@ def test_the_webhook_resolves_a_create_whose_answer_is_lost(
             assert len(vendor.attempts_of(title)) == 1
     by_webhook.wait_until_empty()
     assert by_webhook.letters() == []
+    watch.assert_quiet("WebhookAccepted")
 
 
 def test_the_webhook_resolves_a_create_whose_function_was_killed(
@@ -59,7 +62,9 @@ def test_the_webhook_resolves_a_create_whose_function_was_killed(
 def test_without_a_webhook_an_operator_sets_the_task_and_it_is_tracked(
     tracking: Intake, tracking_listener: EventListener, vendor: MusicVendor
 ) -> None:
+    watch = AlarmWatch(tracking)
     request_id = _in_doubt(tracking, vendor, "Named")
+    watch.wait_for("InDoubtAlarm")
     assert tracking_listener.wait_for(request_id, "Song In Doubt")["detail"]["reason"] == "OUTCOME_UNKNOWN"
     listed = _resolve(tracking, {"list": "IN_DOUBT"})["in_doubt"]
     assert request_id in [row["request_id"] for row in listed]

@@ -6,6 +6,7 @@ import pytest
 
 from tests.end_to_end.songs import QUOTING, TOKEN, new_id, song
 from tests.local.intake import Intake, Letter
+from tests.local.intake_alarms import AlarmWatch
 from tests.local.vendor.answer import (
     CREDITS_USED_UP,
     ENDPOINT_RETIRED,
@@ -153,10 +154,12 @@ def _all_letters(intake: Intake, ids: dict[str, str]) -> dict[str, Letter] | Non
 
 
 def test_a_request_waits_while_there_are_no_credits(intake: Intake, vendor: MusicVendor) -> None:
+    watch = AlarmWatch(intake)
     vendor.credits = 0
     request_id = _send(intake, vendor, "Broke")
     row = intake.wait_for_status(request_id, "RETRYING")
     assert row["reason"] == "NO_CREDITS"
+    watch.wait_for("NoCreditsAlarm")
     assert intake.in_queue() == 1
     vendor.credits = 10
     intake.wait_for_status(request_id, "SUBMITTED")
@@ -164,6 +167,7 @@ def test_a_request_waits_while_there_are_no_credits(intake: Intake, vendor: Musi
 
 
 def test_a_rotated_token_is_fetched_once_and_the_request_is_submitted(intake: Intake, vendor: MusicVendor) -> None:
+    watch = AlarmWatch(intake)
     _send_and_wait(intake, vendor, "Before the Rotation")
     rotated = f"{TOKEN}-rotated"
     vendor.tokens.clear()
@@ -176,17 +180,20 @@ def test_a_rotated_token_is_fetched_once_and_the_request_is_submitted(intake: In
             [f"Bearer {rotated}"],  # a function that started after the rotation
         )
         assert len(vendor.creates_of("After the Rotation")) == 1
+        watch.assert_quiet("Submitted")
     finally:
         intake.set_token(TOKEN)
     vendor.tokens.add(TOKEN)
 
 
 def test_a_request_waits_while_its_token_is_refused(intake: Intake, vendor: MusicVendor) -> None:
+    watch = AlarmWatch(intake)
     vendor.tokens.clear()
     request_id = _send(intake, vendor, "Refused Token")
     row = intake.wait_for_status(request_id, "RETRYING")
     assert row["reason"] == "TOKEN_REFUSED"
     assert row["http_status"] == "401"
+    watch.wait_for("TokenRefusedAlarm")
     assert intake.in_queue() == 1
     vendor.tokens.add(TOKEN)
     intake.wait_for_status(request_id, "SUBMITTED")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.local.cloud.events_to_queue import send_events_to
+from tests.local.cloud.received import receive_all, visible
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -41,6 +42,11 @@ class BenchQueue:
     def delayed(self) -> int:
         """Messages that cannot be received yet."""
         return int(self._attributes()["ApproximateNumberOfMessagesDelayed"])
+
+    @property
+    def visible(self) -> int:
+        """Messages that can be received now."""
+        return visible(self._sqs, self.url)
 
     def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
         """Puts a message on the queue; its id."""
@@ -82,15 +88,7 @@ class BenchQueue:
 
     def messages(self) -> list[Any]:
         """The visible messages, as SQS returns them."""
-        found: list[Any] = []
-        while received := self._sqs.receive_message(
-            QueueUrl=self.url,
-            MaxNumberOfMessages=10,
-            MessageAttributeNames=["All"],
-            MessageSystemAttributeNames=["All"],
-        ).get("Messages"):
-            found += received
-        return found
+        return [*receive_all(self._sqs, self.url)]
 
     def _attributes(self) -> Mapping[str, str]:
         attributes = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])["Attributes"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tests.local.cloud.aws_clients import ADMINISTRATOR, REGION
 from tests.local.cloud.cloud import PROJECT, Cloud
 from tests.local.cloud.deployment import Stack, deploy
+from tests.local.cloud.received import receive_all
 from tests.local.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -135,20 +136,11 @@ class Intake:
         """The dead letters on that queue; they stay there."""
         found: dict[str, Letter] = {}
         url = self.stack.outputs[output]
-        while True:
-            received = self._sqs.receive_message(
-                QueueUrl=url,
-                MaxNumberOfMessages=MOST_ENTRIES,
-                VisibilityTimeout=5,
-                MessageAttributeNames=["All"],
-            ).get("Messages", [])
-            if not received:
-                break
-            for message in received:
-                attributes = message.get("MessageAttributes", {})
-                texts = {name: value.get("StringValue", "") for name, value in attributes.items()}
-                letter = Letter(message["MessageId"], message["Body"], texts, message["ReceiptHandle"])
-                found[letter.message_id] = letter
+        for message in receive_all(self._sqs, url, VisibilityTimeout=5):
+            attributes = message.get("MessageAttributes", {})
+            texts = {name: value.get("StringValue", "") for name, value in attributes.items()}
+            letter = Letter(message["MessageId"], message["Body"], texts, message["ReceiptHandle"])
+            found[letter.message_id] = letter
         self._show_again(url, list(found.values()))
         return list(found.values())
 
@@ -217,13 +209,11 @@ class Intake:
         for output in queues:
             self._sqs.purge_queue(QueueUrl=self.stack.outputs[output])
 
-    def log(self) -> str:
-        """The logs of all functions, which include their metrics."""
-        logs = self.cloud.client("logs")
+    def log(self, since: float = 0) -> str:
+        """The logs of all functions from this moment on (seconds since 1970), which include their metrics."""
+        events = self.cloud.client("logs").get_paginator("filter_log_events")
         groups = [name for output, name in self.stack.outputs.items() if output.endswith("LogGroup")]
-        pages = (
-            page for group in groups for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-        )
+        pages = (page for group in groups for page in events.paginate(logGroupName=group, startTime=int(since * 1000)))
         return "\n".join(event["message"] for page in pages for event in page["events"])
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from tests.local.cloud.events_to_queue import send_events_to
+from tests.local.cloud.received import receive_all
 from tests.local.intake import Intake
 from tests.local.waiting import wait_for
 
@@ -20,13 +21,9 @@ class EventListener:
 
     def events_of(self, request_id: str) -> list[dict[str, Any]]:
         """The events of one request so far, in the order in which they came."""
-        while True:
-            messages = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", [])
-            if not messages:
-                break
-            for message in messages:
-                self._heard.append(json.loads(message["Body"]))
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        for message in receive_all(self._sqs, self._url):
+            self._heard.append(json.loads(message["Body"]))
+            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return [event for event in self._heard if event["detail"].get("request_id") == request_id]
 
     def wait_for(self, request_id: str, detail_type: str, seconds: float = 60) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from ministack.core.concurrency import esm_wake
 from ministack.services import lambda_svc, sqs
 from ministack.services.cloudformation import provisioners
 
+from tests.local.cloud import ministack_poller
+
 Mapping = dict[str, Any]
 Properties = dict[str, Any]
 Creation = tuple[str, dict[str, str]]
@@ -46,7 +48,9 @@ def _run_batch(
     else:
         failed = set()
     mapping["LastProcessingResult"] = f"OK, {len(failed)} of {len(handles)} reported as failed"
-    sqs._delete_messages_for_esm(queue_url, {handle for message, handle in handles.items() if message not in failed})
+    if ministack_poller.may(function, sqs._get_q(queue_url), ministack_poller.DELETE):
+        done = {handle for message, handle in handles.items() if message not in failed}
+        sqs._delete_messages_for_esm(queue_url, done)
 
 
 def failed_messages(response: object, messages: set[str]) -> set[str]:

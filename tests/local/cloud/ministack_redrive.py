@@ -1,6 +1,8 @@
 """The redrive of dead letters (StartMessageMoveTask and its kin), which ministack lacks."""
 
+import contextvars
 import json
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -17,6 +19,9 @@ Response = dict[str, Any]
 # that a handler sent by itself: such a message has no source queue, and moves only to a destination the caller names.
 NO_SOURCE = "CouldNotDetermineMessageSource"
 
+RUNNING = "RUNNING"
+SECONDS_OF_A_TASK = 0.2
+
 
 def mend() -> None:
     sqs._HANDLERS["StartMessageMoveTask"] = _start_move_task
@@ -25,20 +30,38 @@ def mend() -> None:
 
 
 def _start_move_task(request: Request, _queue_url: str) -> Response:
-    """Moves the messages before it answers: a task that already ended is one that AWS may show too."""
+    """Answers before any message is moved. A queue has one running task at most (StartMessageMoveTask)."""
     source = _existing_queue(request["SourceArn"])
     if not any(_sources_of(source)):
         raise sqs._Err("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
     destination = _existing_queue(request["DestinationArn"]) if "DestinationArn" in request else None
+    # Kept on the queue, so that a reset or a deleted queue discards its tasks.
+    tasks = source.setdefault("move_tasks", [])
+    if any(task["Status"] == RUNNING for task in tasks):
+        message = "There is already a task running. Only one active task is allowed for a source queue at a given time."
+        raise sqs._Err("InvalidParameterValue", message)
     task = {
+        "TaskHandle": uuid.uuid4().hex,
+        "Status": RUNNING,
         "SourceArn": request["SourceArn"],
         "StartedTimestamp": int(time.time() * 1000),
         "ApproximateNumberOfMessagesToMove": len(source["messages"]),
-        **_move(source, destination),
+        "ApproximateNumberOfMessagesMoved": 0,
     }
-    # Kept on the queue, so that a reset or a deleted queue takes its tasks along.
-    source.setdefault("move_tasks", []).insert(0, task)
-    return {"TaskHandle": uuid.uuid4().hex}
+    tasks.insert(0, task)
+    # ministack finds the account of a call in its context.
+    context = contextvars.copy_context()
+    timer = threading.Timer(SECONDS_OF_A_TASK, context.run, (_perform, task, source, destination))
+    timer.daemon = True
+    timer.start()
+    return {"TaskHandle": task["TaskHandle"]}
+
+
+def _perform(task: Response, source: Queue, destination: Queue | None) -> None:
+    with sqs._queues_lock:
+        task.update(_move(source, destination))
+        # A task has its handle only while it is running (ListMessageMoveTasks).
+        del task["TaskHandle"]
 
 
 def _move(source: Queue, destination: Queue | None) -> Response:

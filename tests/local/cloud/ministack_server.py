@@ -19,18 +19,24 @@ from tests.local.cloud import (
     ministack_functions,
     ministack_mapping,
     ministack_permissions,
+    ministack_poller,
+    ministack_polls,
     ministack_queues,
     ministack_redrive,
     ministack_stacks,
+    ministack_switching,
 )
 
 
 def main() -> None:
     ministack_queues.mend()
+    ministack_polls.mend()
     ministack_redrive.mend()
     ministack_functions.mend()
     ministack_freezing.mend()
     ministack_mapping.mend()
+    ministack_poller.mend()
+    ministack_switching.mend()
     ministack_stacks.mend()
     ministack_permissions.mend()
     ministack_alarms.mend()

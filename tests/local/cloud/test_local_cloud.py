@@ -6,7 +6,7 @@ Functions and their event source mapping: test_local_mapping.py. The process its
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -14,10 +14,12 @@ from botocore.exceptions import ClientError
 from tests.local.cloud.cloud import Cloud
 from tests.local.cloud.deployment import DeploymentFailed, undeploy
 from tests.local.cloud.probe_stack import Probe, deploy_probe
+from tests.local.cloud.received import visible
+from tests.local.waiting import wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import ListMessageMoveTasksResultEntryTypeDef, MessageTypeDef
 
 MAXIMUM_MESSAGE_SIZE = 1_048_576  # bytes, the default of a queue (SQS quotas)
 
@@ -48,12 +50,25 @@ def _new_queue(sqs: "SQSClient", dead_letters_to: str | None = None) -> tuple[st
 
 
 def _receive(sqs: "SQSClient", queue_url: str, visibility: int = 30) -> "list[MessageTypeDef]":
+    """One message, by a long poll: it waits a second for what is not there."""
     return sqs.receive_message(
         QueueUrl=queue_url,
+        WaitTimeSeconds=1,
         VisibilityTimeout=visibility,
         MessageAttributeNames=["All"],
         MessageSystemAttributeNames=["All"],
     ).get("Messages", [])
+
+
+def _moved(sqs: "SQSClient", source_arn: str, **arguments: Any) -> "ListMessageMoveTasksResultEntryTypeDef":
+    """The ended task of a redrive."""
+    sqs.start_message_move_task(SourceArn=source_arn, **arguments)
+    return wait_for(lambda: _ended_task(sqs, source_arn), "the move task to end")
+
+
+def _ended_task(sqs: "SQSClient", source_arn: str) -> "ListMessageMoveTasksResultEntryTypeDef | None":
+    (task,) = sqs.list_message_move_tasks(SourceArn=source_arn)["Results"]
+    return None if task["Status"] == "RUNNING" else task
 
 
 # Queues
@@ -101,8 +116,7 @@ def test_a_redriven_message_is_a_new_message_with_the_old_content(sqs: "SQSClien
     sent = sqs.send_message(QueueUrl=url, MessageBody="poison", MessageAttributes=attributes)  # type: ignore[arg-type]
     _receive(sqs, url, visibility=0)
     assert _receive(sqs, url) == []
-    sqs.start_message_move_task(SourceArn=dead_letters_arn)
-    (task,) = sqs.list_message_move_tasks(SourceArn=dead_letters_arn)["Results"]
+    task = _moved(sqs, dead_letters_arn)
     assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 1)
     (redriven,) = _receive(sqs, url)
     assert redriven["MessageId"] != sent["MessageId"]
@@ -114,13 +128,40 @@ def test_a_dead_letter_that_was_sent_there_moves_only_to_a_named_destination(sqs
     dead_letters, dead_letters_arn = _new_queue(sqs)
     url, arn = _new_queue(sqs, dead_letters_to=dead_letters_arn)
     sqs.send_message(QueueUrl=dead_letters, MessageBody="written by a handler")
-    sqs.start_message_move_task(SourceArn=dead_letters_arn)
-    (task,) = sqs.list_message_move_tasks(SourceArn=dead_letters_arn)["Results"]
+    task = _moved(sqs, dead_letters_arn)
     assert (task["Status"], task["FailureReason"]) == ("FAILED", "CouldNotDetermineMessageSource")
-    assert _receive(sqs, url) == []
-    sqs.start_message_move_task(SourceArn=dead_letters_arn, DestinationArn=arn)
+    assert visible(sqs, url) == 0
+    _moved(sqs, dead_letters_arn, DestinationArn=arn)
     (moved,) = _receive(sqs, url)
     assert moved["Body"] == "written by a handler"
+
+
+def test_a_queue_has_one_move_task_at_a_time_and_no_message_moves_before_the_answer(sqs: "SQSClient") -> None:
+    dead_letters, dead_letters_arn = _new_queue(sqs)
+    url, arn = _new_queue(sqs, dead_letters_to=dead_letters_arn)
+    sqs.send_message(QueueUrl=dead_letters, MessageBody="to move")
+    sqs.start_message_move_task(SourceArn=dead_letters_arn, DestinationArn=arn)
+    (task,) = sqs.list_message_move_tasks(SourceArn=dead_letters_arn)["Results"]
+    assert (task["Status"], "TaskHandle" in task) == ("RUNNING", True)
+    assert (visible(sqs, dead_letters), visible(sqs, url)) == (1, 0)
+    with pytest.raises(ClientError, match="already a task running"):
+        sqs.start_message_move_task(SourceArn=dead_letters_arn, DestinationArn=arn)
+    ended = wait_for(lambda: _ended_task(sqs, dead_letters_arn), "the task to end")
+    assert (ended["Status"], "TaskHandle" in ended, visible(sqs, url)) == ("COMPLETED", False, 1)
+
+
+def test_short_polls_miss_messages_that_long_polls_return(sqs: "SQSClient") -> None:
+    url, _ = _new_queue(sqs)
+    sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(n), "MessageBody": "m"} for n in range(10)])
+
+    def received(**wait: Any) -> int:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, **wait)
+        return len(answer.get("Messages", []))
+
+    assert [received() for _ in range(4)] == [0, 0, 5, 10]
+    assert [received(WaitTimeSeconds=1) for _ in range(4)] == [10] * 4
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"ReceiveMessageWaitTimeSeconds": "1"})
+    assert [received(), received(WaitTimeSeconds=0)] == [10, 0], "the wait of the request counts before the queue's"
 
 
 # Stacks and the table

@@ -30,7 +30,7 @@ aws sqs send-message --endpoint-url $endpoint --queue-url "$$QUEUE" \\
 aws dynamodb get-item --endpoint-url $endpoint --table-name "$$TABLE" \\
     --consistent-read --key '{"request_id": {"S": "my-song-1"}}'
 aws sqs receive-message --endpoint-url $endpoint --queue-url "$$DEAD_LETTERS" \\
-    --max-number-of-messages 10 --visibility-timeout 10 --message-attribute-names All \\
+    --max-number-of-messages 10 --wait-time-seconds 1 --visibility-timeout 10 --message-attribute-names All \\
     --query 'Messages[].MessageAttributes.[reason.StringValue, detail.StringValue]' --output text
 
 Or do the same with boto3:
@@ -47,7 +47,7 @@ for second in range(20):
     if "clips" in row:
         break
 print(row)
-ten = dict(MaxNumberOfMessages=10, VisibilityTimeout=10, MessageAttributeNames=["All"])
+ten = dict(MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=10, MessageAttributeNames=["All"])
 while letters := sqs.receive_message(QueueUrl=dead_letters, **ten).get("Messages"):
     for attributes in [letter["MessageAttributes"] for letter in letters]:
         print(attributes["reason"]["StringValue"], attributes["detail"]["StringValue"])

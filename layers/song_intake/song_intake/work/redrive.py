@@ -101,7 +101,6 @@ class Redrive:
     proofs: Proofs
     routes: Mapping[str, LetterRoute]
     """By the name of the queue in an order."""
-    long_poll_seconds: int = LONG_POLL_SECONDS
 
     def handle(self, event: Mapping[str, object], time_left: TimeLeft) -> dict[str, object]:
         """Execute one order. Raises RedriveRefused.
@@ -172,7 +171,7 @@ class Redrive:
             received = self.sqs.receive_message(
                 QueueUrl=route.dead_letters,
                 MaxNumberOfMessages=LETTERS_A_CALL,
-                WaitTimeSeconds=self.long_poll_seconds,
+                WaitTimeSeconds=LONG_POLL_SECONDS,
                 VisibilityTimeout=math.ceil(time_left()),
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],

@@ -43,6 +43,8 @@ def _carry_out(record: dict[str, Any], order: dict[str, Any]) -> bool:
             )
             probe_journal.write(record, order, "hidden")
             return False
+        case "write":
+            print(order["text"], end="", flush=True)  # noqa: T201 - to see it in the function's log
         case "work":
             time.sleep(order["seconds"])
             probe_journal.write(record, order, "worked")

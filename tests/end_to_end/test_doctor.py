@@ -131,12 +131,12 @@ def test_a_mapping_that_was_disabled_elsewhere_is_reported_and_left_alone(
         _is_skipped(deployed, check_dead_letter, r"the intake is not open \(Disabled, by ")
     finally:
         switch(tracking, "on")
-        functions.update_event_source_mapping(UUID=tracking.stack.resources["SubmitSongRequests"], Enabled=True)
         wait_for_mapping(tracking, "Enabled")
 
 
 def test_an_intake_that_an_operator_switched_off_stays_off(deployed: DeployedStack, tracking: Intake) -> None:
     switch(tracking, "off")
+    wait_for_mapping(tracking, "Disabled")
     try:
         for check in (check_mapping, check_dead_letter, check_song):
             _is_skipped(deployed, check, r"the intake is not open \(Disabled, by a test\)")

@@ -31,7 +31,6 @@ def redrive_of(queue: RecordingQueue) -> Redrive:
         sqs=cast("Any", queue),
         proofs=proofs(),
         routes={"requests": LetterRoute("letters", "requests"), "checks": LetterRoute("check-letters", "checks")},
-        long_poll_seconds=0,
     )
 
 

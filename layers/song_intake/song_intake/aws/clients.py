@@ -11,9 +11,9 @@ import botocore
 import certifi
 from botocore.config import Config
 from botocore.loaders import Loader
-from botocore.session import get_session
 
 from song_intake.aws.attempts import ATTEMPTS, attempt_seconds, retry_soon
+from song_intake.aws.sdk_session import sdk_session
 from song_intake.aws.transport import AwsTransport
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class AwsClients:
     """
 
     def __init__(self, tls: ssl.SSLContext, seconds: float, connections: int, models: Path = MODELS) -> None:
-        session = get_session()
+        session = sdk_session()
         if models.is_dir():
             # Loading botocore's own data would cost a quarter of a cold start, and 12 MiB.
             loader = Loader(extra_search_paths=[str(models)], include_default_search_paths=False)

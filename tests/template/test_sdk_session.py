@@ -1,0 +1,66 @@
+"""What the functions' session leaves out of botocore's own makes no difference to any call of theirs."""
+
+import ssl
+from typing import Any, cast
+
+import pytest
+from botocore import hooks
+from botocore.awsrequest import AWSResponse
+from botocore.session import Session
+
+from song_intake.aws import clients
+from song_intake.aws.transport import AwsTransport
+from tests.template.test_aws_models import OPERATIONS
+
+Handled = list[tuple[str, list[str]]]
+
+SURROUNDINGS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+# Parameters without which botocore cannot compose the request.
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "GetEventSourceMapping": {"UUID": "mapping-1"},
+    "UpdateEventSourceMapping": {"UUID": "mapping-1"},
+}
+
+
+class Answer:
+    """The body of an answer that has nothing in it."""
+
+    def stream(self) -> list[bytes]:
+        return [b"{}"]
+
+
+def events_of_all_calls(monkeypatch: pytest.MonkeyPatch) -> Handled:
+    """Every event of making the clients and of calling each operation, with the names of its handlers in their order."""
+    handled: Handled = []
+    emit = hooks.HierarchicalEmitter._emit
+
+    def recorded(emitter: Any, event: str, *rest: Any, **options: Any) -> Any:
+        handled.append((event, [_name(handler) for handler in emitter._handlers.prefix_search(event)]))
+        return emit(emitter, event, *rest, **options)
+
+    with monkeypatch.context() as patch:
+        for name, value in SURROUNDINGS.items():
+            patch.setenv(name, value)
+        patch.setattr(hooks.HierarchicalEmitter, "_emit", recorded)
+        patch.setattr(AwsTransport, "send", lambda _, request, **__: AWSResponse(request.url, 200, {}, Answer()))
+        aws = cast("Any", clients.AwsClients(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 1, 1))
+        for service, operations in OPERATIONS.items():
+            client = aws.client(service)
+            for operation in sorted(operations):
+                client._make_api_call(operation, dict(PARAMETERS.get(operation, {})))
+    return handled
+
+
+def _name(handler: Any) -> str:
+    return f"{handler.__module__}.{handler.__qualname__}"
+
+
+def test_every_event_reaches_the_handlers_that_it_reaches_in_botocores_own_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours = events_of_all_calls(monkeypatch)
+    monkeypatch.setattr(clients, "sdk_session", Session)
+    assert ours == events_of_all_calls(monkeypatch)
+    names = {name for _, handlers in ours for name in handlers}
+    assert "botocore.handlers.add_retry_headers" in names

@@ -31,9 +31,10 @@ class Answer:
 
 
 def events_of_all_calls(monkeypatch: pytest.MonkeyPatch) -> Handled:
-    """Every event of making the clients and of calling each operation, with the names of its handlers in their order."""
+    """Every event of making the clients and of calling each operation, with the names of its handlers in order."""
     handled: Handled = []
-    emit = hooks.HierarchicalEmitter._emit
+    emitters: Any = hooks.HierarchicalEmitter
+    emit = emitters._emit
 
     def recorded(emitter: Any, event: str, *rest: Any, **options: Any) -> Any:
         handled.append((event, [_name(handler) for handler in emitter._handlers.prefix_search(event)]))
@@ -42,14 +43,18 @@ def events_of_all_calls(monkeypatch: pytest.MonkeyPatch) -> Handled:
     with monkeypatch.context() as patch:
         for name, value in SURROUNDINGS.items():
             patch.setenv(name, value)
-        patch.setattr(hooks.HierarchicalEmitter, "_emit", recorded)
-        patch.setattr(AwsTransport, "send", lambda _, request, **__: AWSResponse(request.url, 200, {}, Answer()))
+        patch.setattr(emitters, "_emit", recorded)
+        patch.setattr(AwsTransport, "send", _empty_answer)
         aws = cast("Any", clients.AwsClients(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 1, 1))
         for service, operations in OPERATIONS.items():
             client = aws.client(service)
             for operation in sorted(operations):
                 client._make_api_call(operation, dict(PARAMETERS.get(operation, {})))
     return handled
+
+
+def _empty_answer(_: AwsTransport, request: Any, **__: object) -> AWSResponse:
+    return AWSResponse(request.url, 200, cast("Any", {}), Answer())
 
 
 def _name(handler: Any) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.aws.group_commit import GroupCommit
+from song_intake.domain.frozen import frozen
 from song_intake.domain.status import Status
 from song_intake.ledger.row import Row
 
@@ -50,14 +51,14 @@ class LedgerUnavailable(Exception):
     """DynamoDB did not answer, or refused the call. A write may have been made nevertheless."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """The write was made. `row`: the row after it; None if several rows were written in one call."""
 
     row: Row | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Existing:
     """The condition failed. `row`: the row that exists instead; None if there is no row."""
 
@@ -175,7 +176,7 @@ class LedgerTable:
         return Written(Row.of(done["Attributes"]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Statement:
     request_id: str
     text: str

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from song_intake.contract import strict_json
+from song_intake.domain.frozen import frozen
 from song_intake.music_api.answer import object_in, task_id_in
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def with_webhook(create_body: bytes, request_id: str, endpoint: str, key: Signin
     return strict_json.canonical(request)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WebhookCall:
     """A call to the endpoint as it arrived: header names in lower case, the body raw."""
 
@@ -78,7 +79,7 @@ class WebhookCall:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WebhookHint:
     """What an authentic call names. It is a hint: the poll decides."""
 

@@ -82,6 +82,12 @@ def test_a_client_has_the_listed_operations_and_no_others(models: Path) -> None:
     assert dynamodb.can_paginate("query")
 
 
+def test_no_file_holds_documentation(models: Path) -> None:
+    files = list(models.rglob("*.json"))
+    assert len(files) > len(OPERATIONS)
+    assert [file for file in files if '"documentation":"' in file.read_text(encoding="utf-8")] == []
+
+
 def test_without_the_folder_botocore_uses_its_own_data() -> None:
     whole = Loader().load_service_model("sqs", "service-2")["operations"]
     assert set(clients(NO_FOLDER)["sqs"].meta.service_model.operation_names) == set(whole)

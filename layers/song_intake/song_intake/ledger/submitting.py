@@ -196,8 +196,7 @@ class SubmissionStore:
             request.request_id,
             set_=f"#status = :rejected, reason = :reason, detail = :detail, {IDENTITY}",
             remove="http_status, vendor_code",
-            condition="""attribute_not_exists(request_id)
-                OR (#status = :retrying AND fingerprint = :fingerprint)""",
+            condition="attribute_not_exists(request_id) OR (#status = :retrying AND fingerprint = :fingerprint)",
             values={
                 ":rejected": {"S": Status.REJECTED},
                 ":retrying": {"S": Status.RETRYING},

@@ -20,12 +20,13 @@ from song_intake.domain.frozen import frozen
 from song_intake.domain.outcome import Retryable
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
-from song_intake.ledger.row import IDENTITY, TRANSIENT_ATTRIBUTES, Row, Values, doubt_for, identity, placeholders
+from song_intake.ledger.row import IDENTITY, TRANSIENT_ATTRIBUTES, Row, doubt_for, identity, placeholders
 from song_intake.ledger.table import Existing, LedgerBatches, LedgerTable, LedgerUnavailable, Written, row_in
 
 if TYPE_CHECKING:
     from song_intake.contract.song_request import SongRequest
     from song_intake.domain.outcome import Refused, Unknown
+    from song_intake.ledger.row import Values
 
 _NOT_CONFIRMED = Retryable(Reason.LEDGER_UNAVAILABLE, "DynamoDB did not confirm the claim")
 _ABANDONED = "the function crashed or timed out during the create call, so the outcome is unknown"

@@ -13,6 +13,8 @@ def frozen(cls: type[Declared]) -> type[Declared]:
     By itself, dataclass writes and compiles the methods for comparing, hashing and showing anew for each class. For the
     50 values of a function, this would cost 5 % of a cold start. Here all classes share the same methods.
     """
+    # Otherwise dataclass composes the signature, and makes it the docstring.
+    cls.__doc__ = cls.__doc__ or cls.__name__
     value: Any = dataclass(frozen=True, slots=True, eq=False, repr=False)(cls)
     value.__eq__, value.__hash__, value.__repr__ = _equals, _hash, _repr
     return value  # type: ignore[no-any-return]

@@ -31,13 +31,15 @@ class Answer:
 
 
 def events_of_all_calls(monkeypatch: pytest.MonkeyPatch) -> Handled:
-    """Every event of making the clients and of calling each operation, with the names of its handlers in order."""
+    """Every event of making the clients and of calling each operation, with the names of botocore's handlers in order."""
     handled: Handled = []
     emitters: Any = hooks.HierarchicalEmitter
     emit = emitters._emit
 
     def recorded(emitter: Any, event: str, *rest: Any, **options: Any) -> Any:
-        handled.append((event, [_name(handler) for handler in emitter._handlers.prefix_search(event)]))
+        names = map(_name, emitter._handlers.prefix_search(event))
+        # Powertools adds one of its own when a session is made, and so before or after botocore's.
+        handled.append((event, [name for name in names if name.startswith("botocore.")]))
         return emit(emitter, event, *rest, **options)
 
     with monkeypatch.context() as patch:

@@ -31,7 +31,7 @@ class Answer:
 
 
 def events_of_all_calls(monkeypatch: pytest.MonkeyPatch) -> Handled:
-    """Every event of making the clients and of calling each operation, with the names of botocore's handlers in order."""
+    """Each event of making the clients and of calling every operation, with the names of botocore's handlers."""
     handled: Handled = []
     emitters: Any = hooks.HierarchicalEmitter
     emit = emitters._emit

@@ -7,7 +7,7 @@ import pytest
 
 from song_intake.aws.signing_key import KEYS_READ_AGAIN_SECONDS, SigningKey
 from song_intake.domain.status import Status
-from song_intake.music_api.webhook import TIMESTAMP_TOLERANCE_SECONDS
+from song_intake.music_api.webhook_call import TIMESTAMP_TOLERANCE_SECONDS
 from song_intake.work.webhook_endpoint import HttpApiEvent, WebhookEndpoint
 from tests.integration import unreachable
 from tests.integration.bench import Bench

@@ -1,7 +1,8 @@
 """Writes the part of botocore's data that the functions use: `python trim_models.py <folder>`, botocore on the path.
 
 For its first client, botocore lists the folders of 443 services and parses the endpoints of all of them. With five
-clients that is a third of a cold start. Only data that no function uses is left out, and the rest is unchanged.
+clients that is a third of a cold start. Only data that no function uses is left out, and the rest is unchanged: other
+services and operations, and the documentation, which is four fifths of what is left.
 The packages are not modified: song_intake.aws.clients reads this folder, if it exists, instead of botocore's own.
 """
 
@@ -78,9 +79,19 @@ def _pagination(loader: Loader, service: str, operations: set[str]) -> Model:
     return {"pagination": {name: rule for name, rule in known.items() if name in operations}}
 
 
+def _undocumented(node: Any) -> Any:
+    """The same data without its documentation. A member that has the name "documentation" is no text."""
+    if isinstance(node, list):
+        return [_undocumented(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {name: _undocumented(value) for name, value in node.items()}
+    return {name: value for name, value in kept.items() if name != "documentation" or not isinstance(value, str)}
+
+
 def _put(path: Path, data: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    path.write_text(json.dumps(_undocumented(data), ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
 
 
 if __name__ == "__main__":

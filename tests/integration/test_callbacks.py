@@ -84,13 +84,13 @@ def test_an_expired_task_token_is_ignored(
 
 
 def test_the_callback_returns_whether_a_task_was_waiting(bench: Bench) -> None:
-    callback = TaskCallback(bench.cloud.client("stepfunctions"))
+    callback = TaskCallback(lambda: bench.cloud.client("stepfunctions"))
     event = SongEvent(EventType.REJECTED, "r-1", "m-1", reason=Reason.REFUSED)
     assert not callback.succeeded("expired-token", event)
     assert not callback.failed("expired-token", event)
     assert callback.failed(Workflow.waiting(bench).task_token, event)
     with pytest.raises(SideEffectFailed, match=r"^EndpointConnectionError$"):
-        TaskCallback(unreachable.step_functions()).failed("expired-token", event)
+        TaskCallback(unreachable.step_functions).failed("expired-token", event)
 
 
 def test_a_message_stays_while_its_workflow_cannot_be_notified(bench: Bench, batch: Batch, request_id: str) -> None:

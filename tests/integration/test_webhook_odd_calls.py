@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from song_intake.aws.signing_key import KEYS_READ_AGAIN_SECONDS, SigningKey
-from song_intake.music_api.webhook import TIMESTAMP_TOLERANCE_SECONDS
+from song_intake.music_api.webhook_call import TIMESTAMP_TOLERANCE_SECONDS
 from song_intake.work.webhook_endpoint import HttpApiEvent, WebhookEndpoint
 from tests.integration.bench import Bench
 from tests.integration.test_webhook_reception import TASK, checks_of, endpoint_of, genuine, is_signed, status_of

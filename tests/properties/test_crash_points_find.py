@@ -14,7 +14,7 @@ from song_intake.ledger.following import TrackingStore, status_of
 from song_intake.ledger.notified import Notified
 from song_intake.ledger.row import Row
 from song_intake.ledger.table import Existing, Written
-from song_intake.music_api.webhook import WebhookCall
+from song_intake.music_api.webhook_call import WebhookCall
 from song_intake.outgoing.callback import TaskCallback
 from song_intake.outgoing.checks import SongCheck, SongChecks
 from song_intake.outgoing.events import EventPublisher, EventType, SongEvent

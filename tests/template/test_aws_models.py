@@ -2,8 +2,10 @@
 
 import runpy
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from threading import Barrier
 from typing import Any, cast, get_args
 
 import pytest
@@ -80,6 +82,25 @@ def test_a_client_has_the_listed_operations_and_no_others(models: Path) -> None:
     dynamodb = clients(models)["dynamodb"]
     assert set(dynamodb.meta.service_model.operation_names) == OPERATIONS["dynamodb"]
     assert dynamodb.can_paginate("query")
+
+
+def test_no_file_holds_documentation(models: Path) -> None:
+    files = list(models.rglob("*.json"))
+    assert len(files) > len(OPERATIONS)
+    assert [file for file in files if '"documentation":"' in file.read_text(encoding="utf-8")] == []
+
+
+def test_threads_that_ask_at_once_get_one_client(models: Path) -> None:
+    aws = AwsClients(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 1, 1, models)
+    together = Barrier(8)
+
+    def ask(_number: int) -> int:
+        together.wait(10)
+        return id(aws.client("stepfunctions"))
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(8) as threads:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        assert len(set(threads.map(ask, range(8)))) == 1
 
 
 def test_without_the_folder_botocore_uses_its_own_data() -> None:

@@ -26,7 +26,7 @@ class Answering:
         self.stubber = stubber
         self.dropped: list[str] = []
         self.refused: list[str] = []
-        self.callback = TaskCallback(client, self.dropped.append, self.refused.append)
+        self.callback = TaskCallback(lambda: client, self.dropped.append, self.refused.append)
 
     def answer(self, method: str) -> bool:
         done: bool = getattr(self.callback, method)("a-token", EVENT)

@@ -11,14 +11,14 @@ import pytest
 
 from song_intake.aws.signing_key import SigningKey
 from song_intake.contract.song_request import SongRequest
-from song_intake.music_api.webhook import (
+from song_intake.music_api.webhook import with_webhook
+from song_intake.music_api.webhook_call import (
     LARGEST_BODY_BYTES,
     TIMESTAMP_TOLERANCE_SECONDS,
     WebhookCall,
     WebhookHint,
     hint_of,
     key_of,
-    with_webhook,
 )
 from tests.local.webhooks.call import SIGNATURE, TIMESTAMP, Genuine, unix_time
 from tests.local.webhooks.call import WebhookCall as SentCall

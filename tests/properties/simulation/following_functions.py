@@ -141,7 +141,7 @@ class Functions:
     def _notifier(self, clients: SimulatedClients) -> Notifier:
         events = cast("EventBridgeClient", clients.client("events"))
         step_functions = cast("SFNClient", clients.client("stepfunctions"))
-        return self._parts.notifier(self._parts.publisher(events, "bus"), self._parts.callback(step_functions))
+        return self._parts.notifier(self._parts.publisher(events, "bus"), self._parts.callback(lambda: step_functions))
 
     def _store(self) -> TrackingStore:
         return self._parts.store(LedgerTable(cast("DynamoDBClient", self._world.dynamodb), "ledger", keep_days=90))

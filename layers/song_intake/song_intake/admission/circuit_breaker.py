@@ -23,10 +23,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 
 from song_intake.admission.refusal_streak import RefusalStreak
+from song_intake.domain.frozen import frozen
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
 from song_intake.domain.reason import ACCOUNT_FAULTS, SHARED, Reason
 
@@ -59,7 +60,7 @@ the report failed.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Open:
     """Why and until when (seconds since 1970) no request is tried."""
 
@@ -71,7 +72,7 @@ class _Open:
         return not self.since <= now < self.until
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Trial:
     attempt: Attempt
     since: float

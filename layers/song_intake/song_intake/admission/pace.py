@@ -11,7 +11,9 @@ Pure: the time is an argument, in seconds since 1970, and every change returns a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from song_intake.domain.frozen import frozen
 
 SECONDS_A_MINUTE = 60
 
@@ -26,7 +28,7 @@ PAUSE_INTERVALS = 3
 """Intervals without any create after a 429 that names no time to wait. Our choice."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pace:
     """Which slots are reserved, and how slow the pace is. The defaults are the state before the first reservation."""
 

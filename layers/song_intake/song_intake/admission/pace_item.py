@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from song_intake.admission.pace import Pace
 from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.domain.frozen import frozen
 from song_intake.ledger.table import LedgerUnavailable
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ PACE_KEY = "#pace"
 MOST_TRIES = 50
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Version:
     """A state, and the id of the write that made it; None if there is no item."""
 

@@ -19,10 +19,11 @@ The mapping follows the state (see `mapping_change`): a check compares the two a
 directions. Somebody who disables the mapping elsewhere, after it had followed the state, is not overruled.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from song_intake.admission.circuit_breaker import FIRST_HOLD_SECONDS, LONGEST_HOLD_SECONDS
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
 from song_intake.domain.task import NoAnswer
 from song_intake.music_api.credits import Balance
@@ -52,7 +53,7 @@ class IntakeState(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntakeChange:
     """The last change of the intake. `at` is in seconds since 1970."""
 
@@ -78,7 +79,7 @@ class IntakeChange:
         return self.at + min(FIRST_HOLD_SECONDS * 2.0 ** min(max(self.in_a_row - 1, 0), 30), LONGEST_HOLD_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """As submit_song found it. `at` is EventBridge's time, in whole seconds since 1970; `until`: see IntakeChange."""
 

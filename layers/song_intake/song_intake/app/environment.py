@@ -12,15 +12,17 @@ A settings class is a dataclass. The name and the type of a field determine the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Annotated, Any, Self, TypeAlias, get_args, get_type_hints
+
+from song_intake.domain.frozen import frozen
 
 
 class InvalidSettings(ValueError):
     """The function's configuration is invalid. The message names the variable and the rule."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variable:
     """How a field is read. name: None for the field's own name with `suffix`. least: the smallest allowed number."""
 

@@ -20,7 +20,9 @@ def notifier(aws: Clients, bus_name: str, telemetry: Telemetry) -> Notifier:
     """A notifier that publishes on this bus, and reports what was dropped or refused."""
     refused = telemetry.notification_refused
     publisher = EventPublisher(aws.client("events"), bus_name, partial(refused, "event"))
-    callback = TaskCallback(aws.client("stepfunctions"), telemetry.callback_dropped, partial(refused, "callback"))
+    callback = TaskCallback(
+        lambda: aws.client("stepfunctions"), telemetry.callback_dropped, partial(refused, "callback")
+    )
     return Notifier(publisher, callback)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
@@ -11,9 +12,9 @@ import botocore
 import certifi
 from botocore.config import Config
 from botocore.loaders import Loader
-from botocore.session import get_session
 
 from song_intake.aws.attempts import ATTEMPTS, attempt_seconds, retry_soon
+from song_intake.aws.sdk_session import sdk_session
 from song_intake.aws.transport import AwsTransport
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Clients(Protocol):
 
 
 class AwsClients:
-    """Clients that share one transport. Create the clients on one thread; many threads may then use each of them.
+    """Clients that share one transport. Safe to share between threads, like each of the clients.
 
     tls: the TLS context of all connections. The bundle that AWS_CA_BUNDLE names is added to it.
     seconds: in which an outcome must be recorded: see attempts.py, which derives the time-outs.
@@ -74,7 +75,7 @@ class AwsClients:
     """
 
     def __init__(self, tls: ssl.SSLContext, seconds: float, connections: int, models: Path = MODELS) -> None:
-        session = get_session()
+        session = sdk_session()
         if models.is_dir():
             # Loading botocore's own data would cost a quarter of a cold start, and 12 MiB.
             loader = Loader(extra_search_paths=[str(models)], include_default_search_paths=False)
@@ -87,6 +88,8 @@ class AwsClients:
         session.register("before-send", transport.send)  # type: ignore[arg-type]
         self._session = boto3.Session(botocore_session=session)
         self._clients: dict[Service, Any] = {}
+        # botocore may use a client on many threads, but create only one at a time.
+        self._creating = threading.Lock()
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             # botocore would compose a user agent of 16 parts for every call, and validate parameters that the tests
@@ -98,7 +101,9 @@ class AwsClients:
     # The callers see the types of `Clients`.
     def client(self, service: Service) -> Any:
         """The client of this service, created on first use."""
-        if service not in self._clients:
-            self._clients[service] = client = self._session.client(service, config=self._config)
-            retry_soon(client)
-        return self._clients[service]
+        with self._creating:
+            if service not in self._clients:
+                client = self._session.client(service, config=self._config)
+                retry_soon(client)
+                self._clients[service] = client
+            return self._clients[service]

@@ -6,10 +6,11 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from song_intake.aws.failure import AWS_FAILURES, code_of, is_transient
+from song_intake.domain.frozen import frozen
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -38,7 +39,7 @@ class SecretUnavailable(Exception):
         self.is_repeat = is_repeat
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Secret(Generic[Value]):
     """The result of one read."""
 

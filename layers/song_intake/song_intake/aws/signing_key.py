@@ -13,10 +13,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Self
 
 from song_intake.aws.secrets import CURRENT, PREVIOUS, SecretCache, SecretUnavailable
+from song_intake.domain.frozen import frozen
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -36,7 +37,7 @@ class KeyUnavailable(SecretUnavailable):
     """The secret cannot be read or holds no key, and no key is in memory."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SigningKey:
     """One version of the key."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from song_intake.commands.stack import invoke
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     ShownRow = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DoubtSelection:
     """The doubts that began in a time span, for one reason. Times are in seconds since 1970."""
 

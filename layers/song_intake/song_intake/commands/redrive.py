@@ -13,12 +13,12 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.commands.options import add_flag, count, hours, reason_code
 from song_intake.commands.stack import functions, invoke, outputs_of, print_response
+from song_intake.domain.frozen import frozen
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -34,7 +34,7 @@ class _RedriveFailed(Exception):
         self.response = response
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Plan:
     """What is moved from each queue. Its methods raise _RedriveFailed."""
 

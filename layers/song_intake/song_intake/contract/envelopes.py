@@ -12,12 +12,13 @@ error of the envelope, and not a dozen unknown fields. Envelopes nest: SNS to SQ
 """
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from song_intake.contract import strict_json
 from song_intake.contract.errors import FieldError, InvalidRequest, json_path
 from song_intake.contract.strict_json import JsonPath, JsonValue
+from song_intake.domain.frozen import frozen
 
 # Our choices: one envelope more than the longest path above, and lyrics of any usual length in a request.
 MAX_ENVELOPES: Final = 3
@@ -25,7 +26,7 @@ MAX_MESSAGE_BYTES: Final = 256 * 1024
 MAX_REQUEST_BYTES: Final = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unwrapped:
     """The content of a message without its envelopes.
 
@@ -39,7 +40,7 @@ class Unwrapped:
     publisher_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Content:
     """The content of one envelope: text that is not parsed yet, or an object."""
 

@@ -7,8 +7,9 @@ A name that the caller chose is shown only if it is short and plain (`is_showabl
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from song_intake.domain.frozen import frozen
 
 # Our choice: attributes count towards the size of an SQS message, and more text helps no reader.
 MAX_SUMMARY_CHARACTERS: Final = 2_000
@@ -18,7 +19,7 @@ _SHOWABLE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldError:
     """One broken rule. path: where. rule: a schema keyword, or a code of this package. message: what was expected."""
 

@@ -5,11 +5,12 @@ Its proof covers the ids of the check too. Without a valid proof (see proof.py),
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
+from song_intake.domain.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class SignedHint:
     """What the webhook said, besides the request and the task that its check names."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Self
 
 from song_intake.contract.errors import is_showable
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 
 _MEMBERS = frozenset(("queue", "reason", "limit", "older_hours", "dry_run", "before"))
@@ -26,7 +26,7 @@ class RedriveRefused(ValueError):
     """The order is invalid, and nothing was done."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RedriveOrder:
     """Times are in seconds since 1970."""
 

@@ -8,7 +8,7 @@ Only `create_body` has the lyrics and the description, and no repr shows it.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Final, Self, cast
 
@@ -16,6 +16,7 @@ from song_intake.contract import envelopes, schema, strict_json
 from song_intake.contract.errors import FieldError, InvalidRequest
 from song_intake.contract.request_id import as_request_id
 from song_intake.contract.strict_json import JsonValue
+from song_intake.domain.frozen import frozen
 
 __all__ = ["FieldError", "InvalidRequest", "SongRequest"]
 
@@ -23,7 +24,7 @@ __all__ = ["FieldError", "InvalidRequest", "SongRequest"]
 _INTAKE_FIELDS: Final = frozenset({"request_id", "metadata", "task_token"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SongRequest:
     """One valid request.
 

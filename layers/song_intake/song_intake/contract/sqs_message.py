@@ -6,10 +6,11 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self, TypedDict
 
 from song_intake.contract.request_id import as_request_id
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 
 # Attributes of a dead letter, and of a message that was sent anew. A redrive keeps them, and they identify the message:
@@ -49,7 +50,7 @@ class SqsEvent(TypedDict):
     Records: list[SqsRecord]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Origin:
     """What the stack knows about a message that it wrote itself. Callers may use the same names for attributes of their
     own, so it counts only with a proof: see proof.py.
@@ -93,7 +94,7 @@ def _text(attributes: Mapping[str, MessageAttribute], name: str) -> str | None:
     return attributes.get(name, {}).get("stringValue") or None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """One delivery of a message. No repr shows its body, attributes or receipt handle."""
 

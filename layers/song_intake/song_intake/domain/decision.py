@@ -1,13 +1,13 @@
 """What happens to one message. A job decides; the batch performs the decision and adds nothing of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestContext:
     """What the row of a submitted request says about the message that brought it."""
 
@@ -15,7 +15,7 @@ class RequestContext:
     metadata: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """The work of the message is done, in this invocation or an earlier one: the message leaves the queue."""
 
@@ -36,7 +36,7 @@ class Done:
     of the song, since others named the task."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetryIn:
     """The message stays on its queue, hidden for `seconds`; None: for the queue's own visibility timeout."""
 
@@ -45,7 +45,7 @@ class RetryIn:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeadLetter:
     """A copy of the message goes to the dead-letter queue with these attributes; then the message leaves its queue."""
 
@@ -56,7 +56,7 @@ class DeadLetter:
     task_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendAnew:
     """The message only waited for its slot, or its receives run out for a reason that is not its own. A new message
     with its body and its first ids takes its place on the queue, delayed by `seconds`, with a fresh receive count and a

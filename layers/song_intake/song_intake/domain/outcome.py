@@ -8,17 +8,16 @@
 An expected response is never an exception: a caller matches on these four, and the type checker finds a missing one.
 """
 
-from dataclasses import dataclass
-
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Created:
     task_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     reason: Reason
     detail: str
@@ -29,7 +28,7 @@ class Refused:
     song, the account is the cause."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retryable:
     reason: Reason
     detail: str
@@ -39,7 +38,7 @@ class Retryable:
     """The shortest wait in seconds, where one is known: from the music API, the pace, or a circuit breaker on trial."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unknown:
     detail: str
     http_status: int | None = None

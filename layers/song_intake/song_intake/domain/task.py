@@ -7,9 +7,9 @@ NoSuchTask  the vendor does not know the task at the moment
 NoAnswer    the vendor reported nothing of the task: it was not reached, was busy, or refused the token
 """
 
-from dataclasses import dataclass
 from typing import Self
 
+from song_intake.domain.frozen import frozen
 from song_intake.domain.link import usable_link
 from song_intake.domain.reason import Reason
 
@@ -23,7 +23,7 @@ _LONGEST_SONG = 86_400.0
 LINKS = ("audio_url", "wav_url", "image_url", "video_url")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clip:
     """One recording of the song: where it is and how it was made. It holds no lyrics and no description."""
 
@@ -55,32 +55,32 @@ def refused_links(members: dict[str, object]) -> int:
     return sum(usable_link(link) is None for link in given)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Running:
     unknown_status: bool = False
     """The vendor used a word or a shape that this code does not know. It counts as "not yet", and has a metric."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Succeeded:
     clips: tuple[Clip, ...]
     links_refused: int = 0
     """How many links were left out because they are not usable."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     vendor_code: str | None
     refunded: bool | None
     """Whether the vendor reports that it returned the credits; None if it reports neither."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoSuchTask:
     http_status: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoAnswer:
     reason: Reason
     http_status: int | None = None

@@ -10,13 +10,14 @@ Ten requests need twenty single writes, 74 % of the CPU of a batch; with batches
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from song_intake.aws.failure import code_of
 from song_intake.aws.group_commit import GroupCommit
+from song_intake.domain.frozen import frozen
 from song_intake.domain.status import Status
 from song_intake.ledger.table import LedgerTable, LedgerUnavailable
 
@@ -40,7 +41,7 @@ def not_reported(_code: str) -> None:
     """An OnRefused that reports nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Statement:
     request_id: str
     text: str

@@ -7,17 +7,17 @@ whose steps all succeed at once has none.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from song_intake.aws.failure import AWS_FAILURES
+from song_intake.domain.frozen import frozen
 
 if TYPE_CHECKING:
     from song_intake.ledger.row import Values
     from song_intake.ledger.table import LedgerTable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """The steps of one message, by name."""
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from song_intake.domain.frozen import frozen
 
 if TYPE_CHECKING:
     from song_intake.ledger.row import Row, Values
     from song_intake.ledger.table import LedgerTable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notified:
     """The notifications of one row that were sent, or refused for good."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.notified import mark_notified
@@ -33,7 +33,7 @@ PAGE_KEY = ("updated_at", "request_id")
 """The names in a page's `next`: with `doubt`, which is the same for all, they are the key of a row in the index."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DoubtPage:
     """A part of the list of requests in doubt."""
 

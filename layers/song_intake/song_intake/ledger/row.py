@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
+from song_intake.domain.frozen import frozen
 from song_intake.domain.status import Status
 from song_intake.domain.task import Clip
 
@@ -30,7 +31,7 @@ TRANSIENT_ATTRIBUTES = (
 """What a row holds only while it waits, is in doubt or is rejected: removed with the next status."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """A request as it stands. Times are seconds since 1970."""
 

@@ -13,9 +13,10 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from song_intake.domain.frozen import frozen
 from song_intake.domain.outcome import Retryable
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
@@ -36,7 +37,7 @@ Window = Callable[["SongRequest"], float]
 """Seconds for which a webhook may settle a doubt about this request."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """The right to send one create for this request. `owner`: a random id of this claim."""
 
@@ -201,8 +202,7 @@ class SubmissionStore:
             request.request_id,
             set_=f"#status = :rejected, reason = :reason, detail = :detail, {IDENTITY}",
             remove="http_status, vendor_code",
-            condition="""attribute_not_exists(request_id)
-                OR (#status = :retrying AND fingerprint = :fingerprint)""",
+            condition="attribute_not_exists(request_id) OR (#status = :retrying AND fingerprint = :fingerprint)",
             values={
                 ":rejected": {"S": Status.REJECTED},
                 ":retrying": {"S": Status.RETRYING},

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.domain.frozen import frozen
 from song_intake.ledger.row import Row
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ class LedgerUnavailable(Exception):
     """DynamoDB did not answer, or refused the call. A write may have been made nevertheless."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """The write was made. `row`: the row after it; None if several rows were written in one call."""
 
     row: Row | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Existing:
     """The condition failed. `row`: the row that exists instead; None if there is no row."""
 

@@ -9,8 +9,10 @@ import json
 import math
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from email.utils import parsedate_to_datetime
+
+from song_intake.domain.frozen import frozen
 
 # Task ids were only ever seen as UUIDs. Any printable text without spaces is accepted: losing one loses a paid song.
 _TASK_ID = re.compile(r"[\x21-\x7e]{1,256}")
@@ -56,7 +58,7 @@ _LONGEST_DATE = 100
 _RETRY_AFTER_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """A complete response: status, body and the one header that matters."""
 

@@ -5,10 +5,10 @@ import ssl
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from urllib3.util.connection import allowed_gai_family
 
+from song_intake.domain.frozen import frozen
 from song_intake.music_api.deadline import Deadline
 from song_intake.music_api.tls_stream import TlsStream
 
@@ -18,7 +18,7 @@ FRESH_SECONDS = 5.0
 _Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Found:
     addresses: list[_Address]
     # The wall clock: the monotonic clock stands still while Lambda has the process frozen.

@@ -6,9 +6,10 @@ in front of the vendor must have answered. Every other response to a request tha
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from song_intake.domain.frozen import frozen
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
 from song_intake.domain.reason import Reason
 from song_intake.music_api.answer import (
@@ -33,7 +34,7 @@ _ABOUT_THE_SONG = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Response:
     """What a meaning may use of a response."""
 

@@ -11,8 +11,8 @@ An unknown balance is never taken for an empty one: on this evidence the intake 
 """
 
 import re
-from dataclasses import dataclass
 
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import NoAnswer
 from song_intake.music_api.answer import Answer, object_in, retry_after_seconds, status_in
@@ -27,7 +27,7 @@ _AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _REASON_OF_STATUS = {401: Reason.TOKEN_REFUSED, 429: Reason.RATE_LIMITED}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Balance:
     """What the account holds, in credits."""
 

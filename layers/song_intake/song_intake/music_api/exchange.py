@@ -7,7 +7,6 @@ comes with a judgement whether it is whole.
 
 import re
 import zlib
-from dataclasses import dataclass
 from http.client import HTTPMessage, HTTPResponse, IncompleteRead
 from typing import Any
 
@@ -15,6 +14,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 
+from song_intake.domain.frozen import frozen
 from song_intake.music_api.answer import Answer
 from song_intake.music_api.deadline import Deadline
 from song_intake.music_api.tls_stream import DeadlineSocket, StreamEnd, TlsStream
@@ -36,7 +36,7 @@ _RAW_DEFLATE_BITS = -15
 _MOST_CODINGS = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Received:
     """An answer, and whether it is certain that nothing of it is missing or misread."""
 

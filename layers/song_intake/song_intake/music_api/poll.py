@@ -9,9 +9,9 @@ meaning. In another form, the response says nothing of the task.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import (
     MOST_CLIPS,
@@ -42,7 +42,7 @@ _NOT_FOUND = re.compile(r"\bnot[ _-]?found\b", re.IGNORECASE)
 _REASON_OF_STATUS = {401: Reason.TOKEN_REFUSED, 429: Reason.RATE_LIMITED}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Response:
     http: int
     """The status that the vendor means: see status_in."""

@@ -1,36 +1,23 @@
-"""The webhook that the music API calls: an address and a secret that name one request, and how a call is verified.
+"""The webhook that the music API is asked to call: an address and a secret that name one request.
 
     webhook_url     <endpoint>/<request_id>/<mac>     the address
     webhook_secret                                    the secret of the signature
 
-Both are derived from the stack's signing key (aws/signing_key.py), so nothing is stored per request.
+Both are derived from the stack's signing key (aws/signing_key.py), so nothing is stored per request. webhook_call.py
+verifies the calls.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import re
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from song_intake.contract import strict_json
-from song_intake.music_api.answer import object_in, task_id_in
 
 if TYPE_CHECKING:
     from song_intake.aws.signing_key import SigningKey, SigningKeys
     from song_intake.contract.song_request import SongRequest
-
-LARGEST_BODY_BYTES = 1024 * 1024
-
-TIMESTAMP_TOLERANCE_SECONDS = 300
-"""How far the vendor's clock and this one may differ, and so how long a recorded call could be replayed."""
-
-_TIMESTAMP = re.compile(r"[0-9]{1,12}")
-_SCHEME = b"sha256="
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -71,65 +58,3 @@ def with_webhook(create_body: bytes, request_id: str, endpoint: str, key: Signin
     request["webhook_url"] = f"{endpoint}/{request_id}/{key.path_mac(request_id)}"
     request["webhook_secret"] = key.secret(request_id)
     return strict_json.canonical(request)
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookCall:
-    """A call to the endpoint as it arrived: header names in lower case, the body raw."""
-
-    request_id: str
-    mac: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookHint:
-    """What an authentic call names. It is a hint: the poll decides."""
-
-    task_id: str
-    is_late: bool
-    """Whether the call is older than TIMESTAMP_TOLERANCE_SECONDS: delayed, or recorded and sent again."""
-
-
-def key_of(call: WebhookCall, keys: Sequence[SigningKey]) -> SigningKey | None:
-    """The key from which the address of this call was derived; None for any other address.
-
-    Every key is tried whatever the first one gives, so that the time taken reveals nothing.
-    """
-    mac = _bytes(call.mac).lower()
-    matching = [key for key in keys if hmac.compare_digest(key.path_mac(call.request_id).encode(), mac)]
-    return matching[0] if matching else None
-
-
-def hint_of(call: WebhookCall, key: SigningKey) -> WebhookHint | None:
-    """What an authentic call names; None for any other call.
-
-    The body is read as generously as the response to a poll: its sender is proved, so strictness protects nothing.
-    """
-    timestamp = call.headers.get("x-webhook-timestamp", "")
-    if len(call.body) > LARGEST_BODY_BYTES or not _is_signed(call, key, timestamp):
-        return None
-    age = _age_of(timestamp)
-    task_id = task_id_in(object_in(call.body))
-    if age is None or age < -TIMESTAMP_TOLERANCE_SECONDS or task_id is None:
-        return None
-    return WebhookHint(task_id, is_late=age > TIMESTAMP_TOLERANCE_SECONDS)
-
-
-def _is_signed(call: WebhookCall, key: SigningKey, timestamp: str) -> bool:
-    signed = _bytes(f"{timestamp}.") + call.body
-    expected = hmac.new(key.secret(call.request_id).encode(), signed, hashlib.sha256).hexdigest()
-    given = _bytes(call.headers.get("x-webhook-signature", ""))
-    scheme, digest = given[: len(_SCHEME)], given[len(_SCHEME) :]
-    return hmac.compare_digest(_SCHEME + expected.encode(), scheme + digest.lower())
-
-
-def _age_of(timestamp: str) -> float | None:
-    """Seconds; negative for the future. None if it is no timestamp."""
-    return time.time() - int(timestamp) if _TIMESTAMP.fullmatch(timestamp) else None
-
-
-def _bytes(text: str) -> bytes:
-    """compare_digest refuses text beyond ASCII, which a forger may send."""
-    return text.encode(errors="replace")

@@ -32,11 +32,13 @@ class TaskCallback:
 
     def __init__(
         self,
-        step_functions: SFNClient,
+        step_functions: Callable[[], SFNClient],
         on_no_task: Callable[[str], None] = lambda _code: None,
         on_refused: Callable[[str], None] = lambda _code: None,
     ) -> None:
-        """Both are called with AWS's error code, and the callback is dropped.
+        """step_functions: called for each callback. Few requests have a task, so the client is made for the first one.
+
+        The others are called with AWS's error code, and the callback is dropped.
 
         on_no_task: no task waits any more. on_refused: the answer was refused for good.
         """
@@ -47,14 +49,14 @@ class TaskCallback:
     def succeeded(self, task_token: str, event: SongEvent) -> bool:
         """Complete the task with the event's detail as its output."""
         output = json.dumps(event.as_detail(), ensure_ascii=False)
-        send = self._step_functions.send_task_success
+        send = self._step_functions().send_task_success
         return self._answered(task_token, lambda: send(taskToken=task_token, output=output))
 
     def failed(self, task_token: str, event: SongEvent) -> bool:
         """Fail the task with the reason as its error, and the event's detail as its cause."""
         cause = json.dumps(event.as_detail(), ensure_ascii=False)[:LONGEST_CAUSE]
         error = event.reason or "FAILED"
-        send = self._step_functions.send_task_failure
+        send = self._step_functions().send_task_failure
         return self._answered(task_token, lambda: send(taskToken=task_token, error=error, cause=cause))
 
     def _answered(self, task_token: str, send: Callable[[], object]) -> bool:
@@ -64,7 +66,7 @@ class TaskCallback:
         if refusal in NO_TASK_CODES:
             self._on_no_task(refusal)
             return False
-        bare = self._refusal_of(lambda: self._step_functions.send_task_failure(taskToken=task_token))
+        bare = self._refusal_of(lambda: self._step_functions().send_task_failure(taskToken=task_token))
         self._on_refused(refusal)
         return bare is None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Self
 
 from song_intake.aws.failure import AWS_FAILURES, code_of
@@ -11,6 +11,7 @@ from song_intake.aws.group_commit import GroupCommit
 from song_intake.contract.hint import SignedHint
 from song_intake.contract.request_id import as_request_id
 from song_intake.domain.decision import SideEffectFailed
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ LONGEST_DELAY_SECONDS = 900
 MOST_CHECKS_A_CALL = 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SongCheck:
     request_id: str
     task_id: str
@@ -57,7 +58,7 @@ class SongCheck:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Order:
     check: SongCheck
     delay: int

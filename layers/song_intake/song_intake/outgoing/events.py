@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from song_intake.aws.failure import AWS_FAILURES, code_of, is_refusal
 from song_intake.aws.group_commit import GroupCommit
 from song_intake.domain.decision import SideEffectFailed
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class EventType(StrEnum):
     MESSAGE_REJECTED = "Message Rejected"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SongEvent:
     """One event. dedup_key: the id of a task or a message, so that two events of one request and type have two ids."""
 
@@ -107,7 +108,7 @@ class SongEvent:
         return _known(members)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventRefusal:
     """Why the bus did not accept an event: AWS's error code, and whether it would be refused again."""
 

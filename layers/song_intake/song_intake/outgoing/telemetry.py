@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from aws_lambda_powertools.metrics import MetricUnit
 
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import SHARED, Reason
 from song_intake.music_api.credits import Balance
 from song_intake.outgoing.metrics import (
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _ERRORS = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordReport:
     """What happened to one record. `seconds`: how long its decision took."""
 

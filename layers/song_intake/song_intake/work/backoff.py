@@ -8,7 +8,7 @@ from dataclasses import dataclass
 LONGEST_WAIT_SECONDS = 11 * 3600
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Backoff:
     """Exponential, capped, with full jitter, so that messages that failed together do not return together.
 

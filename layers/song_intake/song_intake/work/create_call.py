@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from song_intake.domain.frozen import frozen
 from song_intake.domain.outcome import Outcome, Retryable
 from song_intake.domain.reason import Reason
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from song_intake.music_api.token import ApiToken, Token
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CreateCall:
     """What is sent, and with which token."""
 

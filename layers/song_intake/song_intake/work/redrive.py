@@ -21,6 +21,7 @@ from song_intake.aws.signing_key import KeyUnavailable
 from song_intake.contract.proof import proof_on
 from song_intake.contract.redrive_order import RedriveOrder
 from song_intake.contract.sqs_message import Origin
+from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 from song_intake.outgoing.attributes import DETAILS, attributes_of, group_of
 from song_intake.work.received_letter import message_of
@@ -57,7 +58,7 @@ _OF_THE_LETTER = frozenset(("InvalidParameterValue", "InvalidMessageContents"))
 _AGES = ((3600, "under 1 hour"), (86_400, "under 1 day"), (7 * 86_400, "under 7 days"), (math.inf, "7 days or more"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LetterRoute:
     """From which queue dead letters are moved to which, by URL."""
 
@@ -65,7 +66,7 @@ class LetterRoute:
     queue: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Letter:
     message: Message = field(repr=False)
     origin: Origin | None

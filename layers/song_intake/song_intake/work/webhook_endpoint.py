@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from song_intake.aws.signing_key import KeyUnavailable
 from song_intake.contract.request_id import as_request_id
 from song_intake.domain.decision import SideEffectFailed
-from song_intake.music_api.webhook import WebhookCall, hint_of, key_of
+from song_intake.music_api.webhook_call import WebhookCall, hint_of, key_of
 from song_intake.outgoing.checks import SongCheck
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from song_intake.domain.decision import Done
+from song_intake.domain.frozen import frozen
 from song_intake.domain.status import FINAL, Status
 from song_intake.ledger.table import Existing, Written, row_in
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from song_intake.outgoing.checks import SongCheck
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SongToPoll:
     """The song of a check without a hint, or of one whose hint was applied."""
 

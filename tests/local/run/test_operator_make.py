@@ -12,7 +12,6 @@ VALUES_OF = {
     "intake": ("STACK", "OFF", "ON"),
     "resolve": ("STACK", "REQUEST", "TASK", "LIST", "NOT_CREATED", "SINCE", "UNTIL", "REASON", "YES"),
 }
-CASES = [(target, name) for target, names in VALUES_OF.items() for name in names]
 EXECUTING = (
     "$(shell touch {})",
     "${{shell touch {}}}",
@@ -28,19 +27,18 @@ def make(tmp_path: Path) -> OperatorMake:
     return OperatorMake(tmp_path)
 
 
-@pytest.mark.parametrize(("target", "name"), CASES)
+@pytest.mark.parametrize("template", EXECUTING)
+@pytest.mark.parametrize("target", VALUES_OF)
 def test_a_command_in_a_value_is_passed_but_not_executed(
-    make: OperatorMake, tmp_path: Path, target: str, name: str, subtests: pytest.Subtests
+    make: OperatorMake, tmp_path: Path, target: str, template: str
 ) -> None:
-    trace = tmp_path / "executed"
-    for template in EXECUTING:
-        with subtests.test(template):
-            typed = template.format(trace)
-            others = [] if name == "STACK" else ["STACK=s"]
-            from_shell = make.arguments(target, *others, **{name: typed})
-            for arguments in (make.arguments(target, *others, f"{name}={typed}"), from_shell):
-                assert any(given in (typed, f"--{name.lower().replace('_', '-')}={typed}") for given in arguments)
-            assert not trace.exists()
+    """Every value of the target has its own command, typed after `make` or exported by the shell."""
+    typed = {name: template.format(tmp_path / name) for name in VALUES_OF[target]}
+    after_make = make.arguments(target, *(f"{name}={value}" for name, value in typed.items()))
+    for arguments in (after_make, make.arguments(target, **typed)):
+        for name, value in typed.items():
+            assert value in arguments or f"--{name.lower().replace('_', '-')}={value}" in arguments, name
+    assert not [name for name in typed if (tmp_path / name).exists()]
 
 
 def test_a_stack_that_is_not_named_is_the_one_that_the_readme_deploys(make: OperatorMake) -> None:

@@ -26,7 +26,9 @@ class OperatorMake:
         record = self.folder / "arguments.json"
         self._install_recorder(record)
         command = ["make", "--no-print-directory", f"VENV={self.folder}", target, *typed]
-        subprocess.run(command, cwd=PROJECT, env={**os.environ, **variables}, check=True, capture_output=True)
+        # Not the rest of the environment: `make test` exports the same variables to this test.
+        environment = {"PATH": os.environ["PATH"], **variables}
+        subprocess.run(command, cwd=PROJECT, env=environment, check=True, capture_output=True)
         arguments: list[str] = json.loads(record.read_text(encoding="utf-8"))
         return arguments
 

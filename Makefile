@@ -70,6 +70,7 @@ scan: $(VENV)/.test $(SCAN_VENV)/.scan  ## Scan the template, the code and the p
 	@$(BIN)/python -m tests.scan.run_scanners $(SCAN_VENV)/bin
 
 campaign: $(VENV)/.test  ## Test random schedules of crashes, duplicates and delays, for minutes instead of seconds
+	@if command -v npm >/dev/null; then npm install --no-save --silent ajv@8.17.1; else echo "npm is missing, so ajv judges nothing"; fi
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
 
 fuzz: $(VENV)-fuzz/.packages  ## Fuzz all that reads others' input: TARGET=message,..., EXECUTIONS=1000000; replay with TARGET=message INPUT=file

@@ -2,7 +2,6 @@
 
 import json
 import time
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -129,11 +128,12 @@ def _submit(sqs_record: SqsRecord, answer: Answer) -> list[object]:
 
 
 def _refuses_the_token(answer: Answer) -> bool:
-    """A create that is answered so is sent once more, with a token that is read anew: nothing was created."""
-    with suppress(ValueError, AttributeError):
-        # The vendor may send HTTP 200 with the status in the body.
-        return answer.status == 401 or (answer.status == 200 and json.loads(answer.body).get("code") in (401, "401"))
-    return answer.status == 401
+    """A create that is answered so is sent once more, with a token that is read anew: nothing was created.
+
+    What counts as such an answer is held by the table of test_create_answer.py.
+    """
+    outcome = outcome_of(answer)
+    return isinstance(outcome, Retryable) and outcome.reason is Reason.TOKEN_REFUSED
 
 
 def _without_metadata(answers: list[dict[str, Any]]) -> list[object]:

@@ -51,7 +51,7 @@ lint: $(VENV)/.test  ## Run ruff, mypy, and cfn-lint on the template before and 
 # The tests of the local stack wait more than they compute, so there are more workers than the two processors of CI. They
 # come first in the order of the files; xdist would begin with the files of the most tests, and end with the longest tests.
 pytest: $(VENV)/.test  ## Run only the tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 coverage: $(VENV)/.test  ## Measure branch coverage, and hold it to its floors
 	@$(BIN)/coverage erase

@@ -57,6 +57,17 @@ def test_the_pace_is_told_by_its_own_numbers() -> None:
     )
 
 
+def test_the_functions_at_once_of_each_pace_are_those_of_the_template() -> None:
+    text = section("Limits of a new account")
+    paces = shipped()["Mappings"]["Paces"]
+    default = str(shipped()["Parameters"]["CreatesPerMinute"]["Default"])
+    stated = {pace: int(count) for count, pace in re.findall(r"(\d+)\s+at\s+(\d+)", text)}
+    assert stated == {pace: paces[pace]["MaximumConcurrency"] for pace in ("60", "120", "300", "600")}
+    assert f"The default pace needs {paces[default]['MaximumConcurrency']} for `submit_song`" in " ".join(text.split())
+    checks = shipped()["Parameters"]["MaximumConcurrency"]["Default"]
+    assert f"up to {checks} for `track_song`" in " ".join(text.split())
+
+
 def test_every_metric_is_named() -> None:
     assert set(METRICS) <= set(re.findall(r"`(\w+)`", section("Logs and metrics")))
 

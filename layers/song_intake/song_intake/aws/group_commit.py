@@ -23,27 +23,27 @@ PATIENCE_SECONDS = 0.05
 GATHER_SECONDS = 0.004
 GATHER_STEP_SECONDS = 0.001
 
-Item = TypeVar("Item")
-Verdict = TypeVar("Verdict")
+_Item = TypeVar("_Item")
+_Verdict = TypeVar("_Verdict")
 
 
-class GroupCommit(Generic[Item, Verdict]):
+class GroupCommit(Generic[_Item, _Verdict]):
     """Safe to share between threads.
 
     make_call: accepts up to `most` items and returns a verdict on each, in their order. An exception that it raises is
     raised for each of these items.
     """
 
-    def __init__(self, make_call: Callable[[Sequence[Item]], Sequence[Verdict]], most: int) -> None:
+    def __init__(self, make_call: Callable[[Sequence[_Item]], Sequence[_Verdict]], most: int) -> None:
         self._make_call = make_call
         self._most = most
         self._lock = threading.Lock()
-        self._waiting: list[_Waiting[Item, Verdict]] = []
+        self._waiting: list[_Waiting[_Item, _Verdict]] = []
         self._in_flight = 0
 
-    def submit(self, item: Item) -> Verdict:
+    def submit(self, item: _Item) -> _Verdict:
         """The verdict on this item, whichever thread made the call. Raises what the call raised."""
-        mine = _Waiting[Item, Verdict](item)
+        mine = _Waiting[_Item, _Verdict](item)
         with self._lock:
             self._waiting.append(mine)
             is_first = len(self._waiting) == 1 and not self._in_flight
@@ -66,14 +66,14 @@ class GroupCommit(Generic[Item, Verdict]):
             time.sleep(GATHER_STEP_SECONDS)
             before, now = now, len(self._waiting)
 
-    def _group_of(self, mine: _Waiting[Item, Verdict]) -> list[_Waiting[Item, Verdict]]:
+    def _group_of(self, mine: _Waiting[_Item, _Verdict]) -> list[_Waiting[_Item, _Verdict]]:
         """This item and other waiting ones, removed from the list: this thread makes the call for all of them."""
         group = [mine, *(other for other in self._waiting if other is not mine)][: self._most]
         self._waiting = [other for other in self._waiting if other not in group]
         self._in_flight += 1
         return group
 
-    def _decide(self, group: Sequence[_Waiting[Item, Verdict]]) -> None:
+    def _decide(self, group: Sequence[_Waiting[_Item, _Verdict]]) -> None:
         try:
             verdicts = self._make_call([waiting.item for waiting in group])
             for waiting, verdict in zip(group, verdicts, strict=True):
@@ -90,11 +90,11 @@ class GroupCommit(Generic[Item, Verdict]):
                 waiting.wake_up.set()
 
 
-class _Waiting(Generic[Item, Verdict]):
+class _Waiting(Generic[_Item, _Verdict]):
     """An item whose thread waits for the verdict on it."""
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: _Item) -> None:
         self.item = item
-        self.verdict = Future[Verdict]()
+        self.verdict = Future[_Verdict]()
         self.wake_up = threading.Event()
         """Set when the verdict is there, or when this thread should make the next call."""

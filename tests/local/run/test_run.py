@@ -15,7 +15,7 @@ STATUSES = ("SUBMITTED", "RETRYING", "REJECTED", "IN_DOUBT", "SUCCEEDED", "FAILE
 
 def test_without_a_terminal_it_prints_lines_and_a_summary_and_exits(tmp_path: Path) -> None:
     with started(tmp_path) as process:
-        output, errors = process.communicate(timeout=90)
+        output, errors = process.communicate(timeout=150)
         assert_nothing_is_left(process, tmp_path)
     assert (process.returncode, errors) == (0, ""), output
     assert [line for line in output.splitlines() if not line.isprintable() or len(line) > COLUMNS] == []

@@ -22,7 +22,7 @@ from tests.local.waiting import wait_for
 
 def test_in_a_terminal_it_shows_a_table_and_stays_up_for_the_users_own_requests(tmp_path: Path) -> None:
     with _started_in_a_terminal(tmp_path) as terminal:
-        shown = terminal.read_until("The stack stays up until you press Ctrl-C.", seconds=90)
+        shown = terminal.read_until("The stack stays up until you press Ctrl-C.", seconds=150)
         assert re.search(r"request +status +task_id or reason +creates", shown)
         assert re.search(r"\b(\d+) of \1 ended", shown)
         assert "Everything ended as expected." in shown

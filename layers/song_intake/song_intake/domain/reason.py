@@ -58,6 +58,13 @@ class Reason(StrEnum):
     NO_SUCH_REQUEST = "NO_SUCH_REQUEST"
     NEVER_FINISHED = "NEVER_FINISHED"
 
+    # About a song's recording.
+    RECORDING_UNAVAILABLE = "RECORDING_UNAVAILABLE"
+
+    # Shared, about the recordings: see RECORDING_FAULTS.
+    CDN_UNAVAILABLE = "CDN_UNAVAILABLE"
+    BUCKET_UNAVAILABLE = "BUCKET_UNAVAILABLE"
+
     # About a doubt.
     AWAITING_WEBHOOK = "AWAITING_WEBHOOK"
     NOT_CREATED = "NOT_CREATED"
@@ -105,5 +112,8 @@ STACK_FAULTS = frozenset(
 )
 """An AWS service that this stack depends on does not answer."""
 
-SHARED = ACCOUNT_FAULTS | VENDOR_FAULTS | PACE_REASONS | STACK_FAULTS
+RECORDING_FAULTS = frozenset((Reason.CDN_UNAVAILABLE, Reason.BUCKET_UNAVAILABLE))
+"""Recordings cannot be copied: their host or the bucket does not answer. No request waits for it."""
+
+SHARED = ACCOUNT_FAULTS | VENDOR_FAULTS | PACE_REASONS | STACK_FAULTS | RECORDING_FAULTS
 """Reasons that every request would meet alike."""

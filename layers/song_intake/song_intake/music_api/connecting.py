@@ -86,7 +86,7 @@ class Connector:
         """A connection with its handshake done, within `seconds` in all. Raises whatever it failed with."""
         deadline = Deadline(seconds)
         try:
-            connected = _connected(self._names.addresses(deadline), deadline)
+            connected = connected_to_first(self._names.addresses(deadline), deadline)
         except OSError:
             self._names.forget()
             raise
@@ -99,7 +99,7 @@ class Connector:
         return stream
 
 
-def _connected(addresses: list[_Address], deadline: Deadline) -> socket.socket:
+def connected_to_first(addresses: list[_Address], deadline: Deadline) -> socket.socket:
     """A connection to the first address that accepts one. Raises OSError, that of the last address.
 
     Each address has an equal share of the time left, with one more share for the handshake, so that one address that

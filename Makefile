@@ -24,7 +24,7 @@ FUZZ_PINS := tests/fuzz/requirements.txt
 # What `make coverage` runs, and the least that it accepts, in percent of lines and branches: in all, and by room.
 COVERING := $(wildcard tests/unit tests/integration tests/properties tests/wire)
 FLOOR := 99
-ROOM_FLOORS := contract=100 ledger=100 music_api=100 work=100
+ROOM_FLOORS := contract=100 ledger=100 music_api=100 recordings=100 work=100
 
 # One of each partition, and some others. cfn-lint tries every combination of regions and conditions, so all regions
 # would take minutes.

@@ -15,7 +15,7 @@ HANDLERS = sorted((ROOT / "functions").glob("*/*.py"))
 
 # From the ground up: a room imports itself and the rooms before it. Operators' commands may import every room, and no
 # room imports them.
-ROOMS = ("domain", "aws", "contract", "music_api", "ledger", "outgoing", "admission", "work", "app")
+ROOMS = ("domain", "aws", "contract", "music_api", "recordings", "ledger", "outgoing", "admission", "work", "app")
 COMMANDS = "commands"
 
 # Modules that only compute: they use no network, clock service or disk beyond their own schema.

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-Service = Literal["dynamodb", "events", "lambda", "secretsmanager", "sqs", "stepfunctions"]
+Service = Literal["dynamodb", "events", "lambda", "s3", "secretsmanager", "sqs", "stepfunctions"]
 
 # The build of the dependencies layer writes it next to botocore: botocore's data for these services only
 # (trim_models.py).
@@ -59,6 +60,8 @@ class Clients(Protocol):
     @overload
     def client(self, service: Literal["lambda"]) -> LambdaClient: ...
     @overload
+    def client(self, service: Literal["s3"]) -> S3Client: ...
+    @overload
     def client(self, service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
     @overload
     def client(self, service: Literal["sqs"]) -> SQSClient: ...
@@ -72,10 +75,19 @@ class AwsClients:
     tls: the TLS context of all connections. The bundle that AWS_CA_BUNDLE names is added to it.
     seconds: in which an outcome must be recorded: see attempts.py, which derives the time-outs.
     connections: connections kept open per service.
+    with_s3: whether there may be a client of S3.
     """
 
-    def __init__(self, tls: ssl.SSLContext, seconds: float, connections: int, models: Path = MODELS) -> None:
-        session = sdk_session()
+    def __init__(
+        self,
+        tls: ssl.SSLContext,
+        seconds: float,
+        connections: int,
+        models: Path = MODELS,
+        *,
+        with_s3: bool = False,
+    ) -> None:
+        session = sdk_session(with_s3=with_s3)
         if models.is_dir():
             # Loading botocore's own data would cost a quarter of a cold start, and 12 MiB.
             loader = Loader(extra_search_paths=[str(models)], include_default_search_paths=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from botocore.handlers import BUILTIN_HANDLERS
 from botocore.session import Session
 
-# The services that have clients. An event has the service's id, its endpoint's prefix or its name.
+# The services that have clients, but for S3. An event has the service's id, its endpoint's prefix or its name.
 _SERVICES = frozenset(
     (
         "dynamodb",
@@ -26,16 +26,17 @@ _SERVICES = frozenset(
 )
 
 
-def sdk_session() -> Session:
-    """A session for the clients of the functions."""
+def sdk_session(*, with_s3: bool = False) -> Session:
+    """A session for the clients of the functions. with_s3: only one function has a client of S3."""
+    services = _SERVICES | {"s3"} if with_s3 else _SERVICES
     session = Session(include_builtin_handlers=False)
     for event, handler, *_ in BUILTIN_HANDLERS:
-        if _concerns_the_functions(event):
+        if _concerns(services, event):
             session.register(event, handler)
     return session
 
 
-def _concerns_the_functions(event: str) -> bool:
+def _concerns(services: frozenset[str], event: str) -> bool:
     """An event is named kind[.service[.operation]]. Those of the kind `docs` only serve to write documentation."""
     kind, *place = event.split(".")
-    return kind != "docs" and (not place or place[0] == "*" or place[0] in _SERVICES)
+    return kind != "docs" and (not place or place[0] == "*" or place[0] in services)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -85,13 +85,13 @@ def opened(link: str, sources: Sources, tls: ssl.SSLContext, deadline: Deadline,
         host = sources.check(link)
         with _connected(host, tls, deadline) as stream:
             connected = DeadlineSocket(stream, deadline, most_bytes + _FRAMING_BYTES)
-            response = _answer(connected, host, link)
-            if response.status in _REDIRECTS:
-                link = sources.redirected(link, response.headers.get("Location", ""))
-                continue
-            _require_a_body(response)
-            yield Download(response, connected)
-            return
+            with closing(_answer(connected, host, link)) as response:
+                if response.status in _REDIRECTS:
+                    link = sources.redirected(link, response.headers.get("Location", ""))
+                    continue
+                _require_a_body(response)
+                yield Download(response, connected)
+                return
     raise SourceRefused(f"more than {MOST_REDIRECTS} redirects")
 
 

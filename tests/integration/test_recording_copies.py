@@ -12,12 +12,13 @@ import pytest
 import trustme
 from botocore.exceptions import EndpointConnectionError
 
+from song_intake.aws import clients
 from song_intake.domain.reason import Reason
 from song_intake.recordings.bucket import PART_BYTES, Bucket
 from song_intake.recordings.copier import Copied, NotYet, RecordingCopier, Result, Unusable
 from song_intake.recordings.source import Sources
 from tests.integration.bench import new_id
-from tests.local.cloud.aws_clients import AwsClients
+from tests.local.cloud.aws_clients import ADMINISTRATOR, REGION, AwsClients
 from tests.local.cloud.cloud import Cloud
 from tests.local.recordings.host import (
     Answer,
@@ -72,12 +73,32 @@ def s3(cloud: Cloud) -> Any:
     return client
 
 
+@pytest.fixture(scope="module")
+def tls(cloud: Cloud, authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=cloud.ca_bundle)
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture(scope="module")
+def bucket(cloud: Cloud, s3: Any, tls: ssl.SSLContext) -> Bucket:
+    """By the client that the function has."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ENDPOINT_URL": cloud.endpoint_url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": ADMINISTRATOR,
+            "AWS_SECRET_ACCESS_KEY": ADMINISTRATOR,
+        }.items():
+            patch.setenv(name, value)
+        client = clients.AwsClients(tls, seconds=60, connections=4, with_s3=True).client("s3")
+    return Bucket(client, "recordings")
+
+
 @pytest.fixture
-def copier(s3: Any, authority: trustme.CA, host: RecordingHost) -> RecordingCopier:
-    tls = ssl.create_default_context()
-    authority.configure_trust(tls)
+def copier(bucket: Bucket, tls: ssl.SSLContext, host: RecordingHost) -> RecordingCopier:
     sources = Sources([CDN, ".storage.example", INSIDE])
-    return RecordingCopier(sources=sources, bucket=Bucket(s3, "recordings"), tls=tls, largest_bytes=LARGEST)
+    return RecordingCopier(sources=sources, bucket=bucket, tls=tls, largest_bytes=LARGEST)
 
 
 def copied(copier: RecordingCopier, name: str, link: str = LINK, seconds: float = 30) -> Result:

@@ -6,7 +6,7 @@ the functions' services, or all services. The others would cost 5 % of a cold st
 
 from __future__ import annotations
 
-from botocore.handlers import BUILTIN_HANDLERS
+from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
 from botocore.session import Session
 
 # The services that have clients, but for S3. An event has the service's id, its endpoint's prefix or its name.
@@ -30,9 +30,12 @@ def sdk_session(*, with_s3: bool = False) -> Session:
     """A session for the clients of the functions. with_s3: only one function has a client of S3."""
     services = _SERVICES | {"s3"} if with_s3 else _SERVICES
     session = Session(include_builtin_handlers=False)
-    for event, handler, *_ in BUILTIN_HANDLERS:
+    emitter = session.get_component("event_emitter")
+    register_at = {REGISTER_FIRST: emitter.register_first, REGISTER_LAST: emitter.register_last}
+    for event, handler, *place in BUILTIN_HANDLERS:
         if _concerns(services, event):
-            session.register(event, handler)
+            register = register_at[place[0]] if place else emitter.register
+            register(event, handler)
     return session
 
 

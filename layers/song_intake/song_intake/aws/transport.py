@@ -61,8 +61,9 @@ class AwsTransport:
         )
         # The stubs expect botocore's own class of headers.
         response = AWSResponse(request.url, raw.status, cast("HTTPHeaders", raw.headers), raw)
-        # Read now, so that a response that breaks off is a failure of this attempt, and may be retried.
-        _ = response.content
+        if not request.stream_output:
+            # Read now, so that a response that breaks off is a failure of this attempt, and may be retried.
+            _ = response.content
         return response
 
 

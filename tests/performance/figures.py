@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tests.performance.copying import MEBIBYTES, MEGABYTES_A_SECOND, Copying
 from tests.performance.designs import Design
 from tests.performance.samples import Samples
 from tests.template.transformed import parameter_defaults, shipped
@@ -23,6 +24,9 @@ MEANINGS = {
     "peak_mib": "peak memory of a process with the built layers after five batches of 10 over TLS, in MiB",
     "paced_share_of_rate": "600 requests, 8 workers, 10 creates a second, in virtual time: share of the rate used",
     "paced_429s": "429 responses in that run",
+    "copy_over_download": f"copying {MEBIBYTES} MiB to a bucket, from a host that sends {MEGABYTES_A_SECOND:g} MB/s: "
+    "speed over that of the download alone",
+    "copy_peak_mib": "peak memory of the process that copies, in MiB",
 }
 
 
@@ -46,6 +50,7 @@ class Figures:
     peak: Samples | None = None
     cold: Samples | None = None
     paced: Paced | None = None
+    copying: Copying | None = None
     load: float = 0.0
     """The one-minute load average before the run."""
     stub_share: float = 0.0
@@ -72,6 +77,9 @@ class Figures:
         if self.paced:
             figures["paced_share_of_rate"] = self.paced.share_of_rate
             figures["paced_429s"] = self.paced.answers_429
+        if self.copying:
+            figures["copy_over_download"] = self.copying.share_of_download
+            figures["copy_peak_mib"] = self.copying.peak / MIB
         return {name: round(value, 3) for name, value in figures.items()}
 
     def cpu_of_a_song(self) -> dict[str, float]:

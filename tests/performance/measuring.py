@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tests.performance.clients import Clients
 from tests.performance.cold_start import built_layers, cold_starts, shipped_function
+from tests.performance.copying import MEBIBYTES, copying
 from tests.performance.designs import Design
 from tests.performance.figures import PACE, PACED_BATCH, Figures, Paced
 from tests.performance.paced import Load, run_paced
 from tests.performance.samples import QUICK_LATENCY, Plan, Sample, Samples, Turn
 from tests.performance.surroundings import SOURCES, environment
 
-PARTS = ("warm", "shipped", "hundred", "first", "peak", "cold", "paced")
+PARTS = ("warm", "shipped", "hundred", "first", "peak", "cold", "paced", "copying")
 
 # One song after another takes ten times as long for every batch. Their CPU time does not depend on waiting, so it is
 # measured with QUICK_LATENCY.
@@ -38,6 +39,8 @@ class Effort:
     peak_rounds: int
     cold_rounds: int
     shipped_rounds: int
+    copying_rounds: int = 5
+    copied_mebibytes: int = MEBIBYTES
     pace: int = PACE
     """Creates a minute of the part "shipped"."""
     from_built_layers: bool = True
@@ -66,6 +69,8 @@ QUICK = Effort(
     peak_rounds=0,
     cold_rounds=1,
     shipped_rounds=1,
+    copying_rounds=1,
+    copied_mebibytes=6,
     pace=600,
     from_built_layers=False,
 )
@@ -93,6 +98,8 @@ def measure(clients: Clients, effort: Effort, parts: Collection[str] = PARTS) ->
         figures.cold = _cold(clients, effort, built)
     if "paced" in parts:
         figures.paced = _paced()
+    if "copying" in parts:
+        figures.copying = copying(clients.folder, effort.copying_rounds, effort.copied_mebibytes)
     return figures
 
 

@@ -123,14 +123,14 @@ def holds(body: bytes, released: threading.Event) -> Answer:
 class RecordingHost:
     """Serves inside its context, under every name that its certificate has."""
 
-    def __init__(self, authority: trustme.CA, *names: str) -> None:
+    def __init__(self, authority: trustme.CA, *names: str, handler: type[Handler] = Handler) -> None:
         self.answers: dict[str, Answer] = {}
         self.received: list[tuple[str, dict[str, str]]] = []
         """The path and the headers of each request."""
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(*names).configure_cert(tls)
-        handler = type("HandlerOfHost", (Handler,), {"host": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        of_this_host = type("HandlerOfHost", (handler,), {"host": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), of_this_host)
         self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that leave are expected
         self.port: int = self._server.server_port

@@ -4,6 +4,7 @@ The host sends as fast as a network: on loopback without a limit, the download a
 """
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ class Copying:
 def copying(folder: Path, rounds: int, mebibytes: int = MEBIBYTES, speed: float = MEGABYTES_A_SECOND) -> Copying:
     """One fresh process for each copy and each download, by turns."""
     command = [sys.executable, "-m", "tests.performance.copying_server", str(folder), str(mebibytes), str(speed)]
-    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=PROJECT, env=_environment(), stdin=pipe, stdout=pipe, text=True) as server:
         assert server.stdout
         assert server.stdin
         try:
@@ -42,6 +44,10 @@ def copying(folder: Path, rounds: int, mebibytes: int = MEBIBYTES, speed: float 
 
 def _run(work: str, place: dict[str, str | int]) -> tuple[float, float, float]:
     command = [sys.executable, "-m", "tests.performance.copying_client", work, str(place["port"]), str(place["bundle"])]
-    out = subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    wall, cpu, peak = map(float, out.split())
+    run = subprocess.run(command, cwd=PROJECT, env=_environment(), check=True, stdout=subprocess.PIPE, text=True)
+    wall, cpu, peak = map(float, run.stdout.split())
     return wall, cpu, peak
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(PROJECT / "layers/song_intake")}

@@ -15,6 +15,7 @@ from song_intake.ledger.table import LedgerTable
 from song_intake.music_api.client import MusicApi
 from song_intake.music_api.token import ApiToken
 from song_intake.outgoing.checks import SongChecks
+from song_intake.outgoing.recording_orders import RecordingOrders
 from song_intake.work.batch import ANSWER_MARGIN_SECONDS, Batch
 from song_intake.work.check_work import CheckWork
 from song_intake.work.tracking import Tracking
@@ -36,6 +37,7 @@ class TrackSettings(Settings):
     keep_days: int
     song_checks_queue_url: str
     check_dead_letter_queue_url: str
+    song_recordings_queue_url: str | None
     event_bus_name: str
     connect_timeout: Seconds
     poll_deadline: Seconds
@@ -70,7 +72,9 @@ def track_song(settings: TrackSettings, aws: Clients, telemetry: Telemetry, musi
     """Build the function. music_api: a replacement for the client that the settings describe."""
     sqs = aws.client("sqs")
     proofs = Proofs(SigningKeys(aws.client("secretsmanager"), settings.signing_key_secret_arn))
-    store = TrackingStore(LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days))
+    queue_url = settings.song_recordings_queue_url
+    table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
+    store = TrackingStore(table, keeps=queue_url is not None)
     tracking = Tracking(
         store=store,
         hints=WebhookHints(store, proofs),
@@ -79,6 +83,7 @@ def track_song(settings: TrackSettings, aws: Clients, telemetry: Telemetry, musi
         api_token=ApiToken(aws.client("secretsmanager"), settings.api_token_secret_arn),
         checks=SongChecks(sqs, settings.song_checks_queue_url, settings.first_check),
         notifier=notifier(aws, settings.event_bus_name, telemetry),
+        orders=RecordingOrders(sqs, queue_url) if queue_url else None,
         first_wait=settings.first_check,
         longest_wait=settings.check_cap,
         tracking_hours=settings.tracking_hours,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
+from song_intake.domain.recording import Keeping
 from song_intake.domain.status import Status
 
 
@@ -21,8 +22,8 @@ class Done:
 
     task_id: str | None
     duplicate: bool = False
-    ended: Status | None = None
-    """The final status of the song, if it has one."""
+    ended: Status | Keeping | None = None
+    """The final status of the song, or of the copying of its recordings, if it has one."""
     passed_on: bool = False
     """A new message continues the work of this one."""
     reason: Reason | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from song_intake.domain.recording import Keeping
 from song_intake.domain.status import Status
 from song_intake.domain.task import Failed, Succeeded
 from song_intake.ledger.notified import mark_notified
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 
 
 class TrackingStore:
-    """Safe to share between threads. Every method raises LedgerUnavailable."""
+    """Safe to share between threads. Every method raises LedgerUnavailable.
 
-    def __init__(self, table: LedgerTable) -> None:
+    keeps: whether the recordings of a song that succeeds are to be copied.
+    """
+
+    def __init__(self, table: LedgerTable, *, keeps: bool = False) -> None:
         self._table = table
+        self._keeps = keeps
 
     def record_webhook_task(self, request_id: str, task_id: str, hint_id: str) -> Written | Existing:
         """Record the task that a webhook names, from any status, if the request is known and has no task yet.
@@ -92,6 +97,9 @@ class TrackingStore:
         """
         set_, values = _end_values(end, reason)
         succeeded = isinstance(end, Succeeded)
+        if succeeded and self._keeps:
+            set_ += ", keeping = :pending"
+            values[":pending"] = {"S": Keeping.PENDING}
         before: Values = {":submitted": {"S": Status.SUBMITTED}}
         if succeeded:
             before[":failed"] = {"S": Status.FAILED}

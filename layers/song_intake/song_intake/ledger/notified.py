@@ -20,6 +20,8 @@ class Notified:
     """Song Submitted was published."""
     end: bool = False
     """The event of the row's status was published."""
+    ordered: bool = False
+    """The message that has the recordings copied was sent."""
     answered: tuple[str, ...] = field(default=(), repr=False)
     """The tokens of the tasks that were completed."""
 
@@ -28,8 +30,9 @@ def mark_notified(table: LedgerTable, row: Row, done: Notified) -> None:
     """Record the notifications, if the row still has the status that they were about. Raises LedgerUnavailable."""
     values: Values = {":seen": {"S": row.status}}
     change = ""
-    if done.end:
-        change += " SET end_published = :yes"
+    marks = [name for name, is_done in (("end_published", done.end), ("keeping_ordered", done.ordered)) if is_done]
+    if marks:
+        change += " SET " + ", ".join(f"{name} = :yes" for name in marks)
         values[":yes"] = {"BOOL": True}
     if done.submission:
         change += " REMOVE submission_unpublished"

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from song_intake.domain.frozen import frozen
+from song_intake.domain.recording import Keeping, Recording
 from song_intake.domain.status import Status
 from song_intake.domain.task import Clip
 
@@ -72,11 +73,27 @@ class Row:
     """The reason for which Song In Doubt was published when the song was given up."""
     expires_at: float | None
     """When DynamoDB deletes the row; None: never."""
+    keeping: Keeping | None
+    """How far the copying of the recordings is; None: they are not copied."""
+    keeping_ordered: bool
+    """Whether the message that has them copied was sent."""
+    keeping_published: bool
+    """Whether the event of the copying's end was published."""
+    keeping_detail: str | None
+    """Why not every recording could be copied."""
+    recordings: tuple[Recording, ...]
+    """The copies that are made."""
+
+    @property
+    def awaits_recordings(self) -> bool:
+        """Whether the tasks that wait for the song wait for its recordings too."""
+        return self.keeping is Keeping.PENDING
 
     @property
     def is_notified(self) -> bool:
-        """Whether every notification about the row's final status was sent."""
-        return self.end_published and not self.submission_unpublished and not self.task_tokens
+        """Whether every follow-up of the row's final status was sent, but for those of its recordings."""
+        is_sent = self.end_published and not self.submission_unpublished
+        return is_sent and (self.keeping_ordered if self.awaits_recordings else not self.task_tokens)
 
     def lease_is_over(self) -> bool:
         """Whether the claim has lived longer than any function may: its sender is dead, or will never say more."""
@@ -112,6 +129,11 @@ class Row:
             tracking_hint=_string(item, "tracking_hint"),
             doubt_published=_string(item, "doubt_published"),
             expires_at=_number(item, "expires_at"),
+            keeping=Keeping(item["keeping"]["S"]) if "keeping" in item else None,
+            keeping_ordered=item.get("keeping_ordered", {}).get("BOOL", False),
+            keeping_published=item.get("keeping_published", {}).get("BOOL", False),
+            keeping_detail=_string(item, "keeping_detail"),
+            recordings=tuple(_recording(one["M"]) for one in item.get("recordings", {}).get("L", ())),
         )
 
 
@@ -127,6 +149,11 @@ def _clip(item: Mapping[str, AttributeValueTypeDef]) -> Clip:
     names = ("audio_url", "wav_url", "image_url", "video_url", "mv", "seed")
     texts = {name: _string(item, name) for name in names}
     return Clip(clip_id=item["clip_id"]["S"], duration=_number(item, "duration"), **texts)
+
+
+def _recording(item: Mapping[str, AttributeValueTypeDef]) -> Recording:
+    texts = {name: item[name]["S"] for name in ("clip_id", "format", "bucket", "key", "sha256")}
+    return Recording(bytes=int(item["bytes"]["N"]), **texts)
 
 
 def identity(request: SongRequest, message_id: str, first_message_id: str | None = None) -> Values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from song_intake.domain.recording import Keeping
 from song_intake.domain.status import Status
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ class TaskTokens:
     def add(self, request_id: str, task_token: str) -> Written | Existing:
         """Have the task completed when the song ends. Existing: the song has ended, or the set is full.
 
-        The oldest tokens stay. Whoever records the end of a song answers the tokens that are on the row then; one that
-        comes later finds the end here.
+        The oldest tokens stay. Whoever records the end of a song, or of the copying of its recordings, answers the
+        tokens that are on the row then; one that comes later finds the end here.
         """
         return self._table.annotate(
             request_id,
             "ADD task_tokens :token",
-            condition="""#status IN (:submitting, :in_doubt, :submitted)
+            condition="""(#status IN (:submitting, :in_doubt, :submitted) OR keeping = :pending)
                 AND (attribute_not_exists(task_tokens) OR size(task_tokens) < :most)""",
             values={
                 ":token": {"SS": [task_token]},
@@ -36,6 +37,7 @@ class TaskTokens:
                 ":submitting": {"S": Status.SUBMITTING},
                 ":in_doubt": {"S": Status.IN_DOUBT},
                 ":submitted": {"S": Status.SUBMITTED},
+                ":pending": {"S": Keeping.PENDING},
             },
         )
 

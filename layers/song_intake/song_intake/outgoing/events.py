@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
+    from song_intake.domain.recording import Recording
     from song_intake.domain.task import Clip
 
 SONG_SOURCE = "song-intake"
@@ -60,6 +61,8 @@ class EventType(StrEnum):
     SUCCEEDED = "Song Succeeded"
     FAILED = "Song Failed"
     REJECTED = "Song Rejected"
+    KEPT = "Song Kept"
+    NOT_KEPT = "Song Not Kept"
     IN_DOUBT = "Song In Doubt"
     MESSAGE_REJECTED = "Message Rejected"
 
@@ -78,6 +81,8 @@ class SongEvent:
     refunded: bool | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     clips: tuple[Clip, ...] = ()
+    recordings: tuple[Recording, ...] | None = None
+    """The copies of its recordings; None if this is no event about them."""
     message_id: str | None = None
     """The id of the message, as its sender got it."""
     by: str | None = None
@@ -104,6 +109,7 @@ class SongEvent:
             "by": self.by,
             "metadata": dict(self.metadata),
             "clips": [_known(asdict(clip)) for clip in self.clips],
+            "recordings": None if self.recordings is None else [_shown(one) for one in self.recordings],
         }
         return _known(members)
 
@@ -211,3 +217,7 @@ def _calls(entries: Sequence[PutEventsRequestEntryTypeDef]) -> Iterator[list[Put
 
 def _known(values: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _shown(recording: Recording) -> dict[str, object]:
+    return {**asdict(recording), "uri": recording.uri}

@@ -16,7 +16,7 @@ METRIC_OF_REASON = {
     Reason.UNKNOWN_STATUS: "UnknownStatus",
 }
 
-_METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "SentAnew", "DeadLettered")
+_METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Kept", "Retried", "SentAnew", "DeadLettered")
 _METRICS_OF_LINKS = ("LinksRefused",)
 REPEATED_REFUSALS = "RepeatedRefusals"
 _METRICS_OF_WEBHOOKS = ("WebhookAccepted", "WebhookRefused")
@@ -25,6 +25,9 @@ FAULTS_SHARED = "FaultsShared"
 NOTIFICATIONS_REFUSED = "NotificationsRefused"
 CALLBACKS_DROPPED = "CallbacksDropped"
 BATCHED_WRITES_REFUSED = "BatchedWritesRefused"
+RECORDINGS_KEPT = "RecordingsKept"
+RECORDING_BYTES = "RecordingBytes"
+RECORDING_UNAVAILABLE = "RecordingUnavailable"
 METRICS = frozenset(
     (
         *_METRICS_OF_ACTIONS,
@@ -37,5 +40,8 @@ METRICS = frozenset(
         NOTIFICATIONS_REFUSED,
         CALLBACKS_DROPPED,
         BATCHED_WRITES_REFUSED,
+        RECORDINGS_KEPT,
+        RECORDING_BYTES,
+        RECORDING_UNAVAILABLE,
     )
 )

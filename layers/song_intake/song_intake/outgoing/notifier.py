@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
+from song_intake.domain.recording import Keeping
 from song_intake.domain.status import Status
 from song_intake.ledger.notified import Notified
 from song_intake.outgoing.events import EventPublisher, EventType, SongEvent
@@ -57,36 +58,61 @@ class Notifier:
         self.callback.failed(task_token, event)
 
     def answer_task(self, task_token: str, row: Row) -> None:
-        """Complete one waiting task by the final status of the row."""
+        """Complete one waiting task by the final status of the row, and with the recordings that are copied."""
         event = _end_of(row)
+        if row.keeping is not None:
+            event = replace(event, recordings=row.recordings)
         answer = self.callback.succeeded if event.event_type is EventType.SUCCEEDED else self.callback.failed
         answer(task_token, event)
 
-    def publish_end(self, row: Row) -> tuple[Notified, SideEffectFailed | None]:
+    def publish_end(
+        self, row: Row, order: Callable[[], None] | None = None
+    ) -> tuple[Notified, SideEffectFailed | None]:
         """Publish how a request ended, and answer its tasks: what was done, and the first failure of the rest.
 
         Only the row counts: a later poll may return another status. What the row has as done is not repeated.
+        order: has the recordings copied, whose end then answers the tasks; None: nobody copies them.
         """
-        failures: list[SideEffectFailed] = []
+        steps = _Steps()
+        submission = row.submission_unpublished and steps.is_done(lambda: self.publish(_submission_of(row)))
+        end = not row.end_published and steps.is_done(lambda: self.publish(_end_of(row)))
+        ordered, answered = False, ()
+        if order is not None and row.awaits_recordings:
+            ordered = not row.keeping_ordered and steps.is_done(order)
+        else:
+            answered = self._answered(row, steps)
+        return Notified(submission, end, ordered, answered), steps.failure
 
-        def is_done(step: Callable[[], None]) -> bool:
-            try:
-                step()
-            except SideEffectFailed as failure:
-                failures.append(failure)
-                return False
-            return True
+    def publish_keeping(self, row: Row) -> tuple[Notified, SideEffectFailed | None]:
+        """The same for the end of the copying of a song's recordings."""
+        steps = _Steps()
+        end = not row.keeping_published and steps.is_done(lambda: self.publish(_keeping_of(row)))
+        return Notified(end=end, answered=self._answered(row, steps)), steps.failure
 
-        submission = row.submission_unpublished and is_done(lambda: self.publish(_submission_of(row)))
-        end = not row.end_published and is_done(lambda: self.publish(_end_of(row)))
-        answered = tuple(token for token in row.task_tokens if is_done(partial(self.answer_task, token, row)))
-        return Notified(submission, end, answered), failures[0] if failures else None
+    def _answered(self, row: Row, steps: _Steps) -> tuple[str, ...]:
+        return tuple(token for token in row.task_tokens if steps.is_done(partial(self.answer_task, token, row)))
 
     def publish_doubt(self, row: Row, reason: Reason, detail: str) -> None:
         """Publish that a song is no longer tracked."""
         event = _event_of(row, EventType.IN_DOUBT, reason=reason, detail=detail)
         # A song may be given up twice: only the same reason is a repeat.
         self.publish(replace(event, dedup_key=f"{event.dedup_key}/{reason}"))
+
+
+class _Steps:
+    """Runs each step although another one failed."""
+
+    def __init__(self) -> None:
+        self.failure: SideEffectFailed | None = None
+        """The first one."""
+
+    def is_done(self, step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except SideEffectFailed as failure:
+            self.failure = self.failure or failure
+            return False
+        return True
 
 
 def event_of_letter(
@@ -126,6 +152,13 @@ def _end_of(row: Row) -> SongEvent:
     rejected = _event_of(row, EventType.REJECTED, reason=reason, detail=row.detail)
     is_by_operator = reason is Reason.NOT_CREATED
     return replace(rejected, vendor_code=row.vendor_code, by=row.resolved_by if is_by_operator else None)
+
+
+def _keeping_of(row: Row) -> SongEvent:
+    if row.keeping is Keeping.KEPT:
+        return replace(_event_of(row, EventType.KEPT), recordings=row.recordings)
+    event = _event_of(row, EventType.NOT_KEPT, reason=Reason.RECORDING_UNAVAILABLE, detail=row.keeping_detail)
+    return replace(event, recordings=row.recordings)
 
 
 def _event_of(

@@ -103,7 +103,8 @@ class MessageSteps:
         """The row has an end, or enough tokens. A token that it has is answered with the others."""
         if token in row.task_tokens:
             return
-        if row.status in FINAL or row.status is Status.REJECTED:
+        has_end = row.status in FINAL or row.status is Status.REJECTED
+        if has_end and not row.awaits_recordings:
             self.notifier.answer_task(token, row)
         elif len(row.task_tokens) >= MOST_TASK_TOKENS:
             self.notifier.fail_task(token, _too_many_tokens(report, row.request_id))

@@ -1,6 +1,7 @@
 """The one place that orders what happens to a submitted song until it ends:
 
     poll -> row -> event -> callback -> acknowledgement
+                         -> order of its recordings, which answers the callback later: see keeping.py
 
 Every step may be repeated: the row accepts one end, the event repeats under its id, and a callback that was answered is
 dropped.
@@ -19,6 +20,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn
@@ -27,6 +29,7 @@ from song_intake.domain.status import FINAL
 from song_intake.domain.task import Failed, NoAnswer, NoSuchTask, Running, Succeeded, TaskState
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from song_intake.music_api.token import ApiToken, TokenUnavailable
+from song_intake.outgoing.recording_orders import RecordingOrder, RecordingOrders
 from song_intake.work.webhook_hints import SongToPoll, WebhookHints
 
 if TYPE_CHECKING:
@@ -65,6 +68,8 @@ class Tracking:
     api_token: ApiToken
     checks: SongChecks
     notifier: Notifier
+    orders: RecordingOrders | None
+    """None: no recordings are copied."""
     first_wait: float
     """Seconds until the second poll."""
     longest_wait: float
@@ -175,7 +180,10 @@ class Tracking:
         if row is None:
             return DeadLetter(Reason.NO_SUCH_REQUEST, "the ledger has no such request", task_id=check.task_id)
         if row.task_id == check.task_id and row.status in FINAL and not row.is_notified:
-            done, failure = self.notifier.publish_end(row)
+            order = self.orders and partial(
+                self.orders.send, RecordingOrder(row.request_id, check.task_id, time.time())
+            )
+            done, failure = self.notifier.publish_end(row, order)
             # So that neither a retry nor the song's other check, which a webhook causes, does it again.
             self.store.mark_notified(row, done)
             if failure is not None:

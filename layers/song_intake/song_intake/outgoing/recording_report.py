@@ -1,0 +1,39 @@
+"""The metrics of copied recordings."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from song_intake.outgoing.metrics import RECORDING_BYTES, RECORDING_UNAVAILABLE, RECORDINGS_KEPT
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Metrics
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RecordingReport:
+    """Safe to share between threads. Never raises: a metric that cannot be written must not fail a copy."""
+
+    metrics: Metrics
+    _writing: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def copied(self, kind: str, size: int) -> None:
+        """A recording of this format and of so many bytes is in the bucket."""
+        self._write(kind, {RECORDINGS_KEPT: (MetricUnit.Count, 1), RECORDING_BYTES: (MetricUnit.Bytes, size)})
+
+    def unavailable(self) -> None:
+        """A recording of a song was given up."""
+        self._write(None, {RECORDING_UNAVAILABLE: (MetricUnit.Count, 1)})
+
+    def _write(self, kind: str | None, values: dict[str, tuple[MetricUnit, int]]) -> None:
+        with self._writing, contextlib.suppress(Exception):
+            if kind is not None:
+                self.metrics.add_metadata("format", kind)
+            for name, (unit, value) in values.items():
+                self.metrics.add_metric(name, unit, value)
+            self.metrics.flush_metrics()

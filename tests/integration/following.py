@@ -71,6 +71,7 @@ def track_settings(bench: Bench) -> TrackSettings:
         keep_days=KEEP_DAYS,
         song_checks_queue_url=bench.checks.url,
         check_dead_letter_queue_url=bench.dead_checks.url,
+        song_recordings_queue_url=None,
         event_bus_name=bench.bus.name,
         connect_timeout=CONNECT_TIMEOUT,
         poll_deadline=POLL_DEADLINE,

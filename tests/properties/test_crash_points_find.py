@@ -116,8 +116,10 @@ class CallbacksAreDropped(TaskCallback):
 class NobodySaysSubmitted(Notifier):
     """A song whose task a webhook named is only announced when it has ended."""
 
-    def publish_end(self, row: Row) -> tuple[Notified, SideEffectFailed | None]:
-        return super().publish_end(replace(row, submission_unpublished=False))
+    def publish_end(
+        self, row: Row, order: Callable[[], None] | None = None
+    ) -> tuple[Notified, SideEffectFailed | None]:
+        return super().publish_end(replace(row, submission_unpublished=False), order)
 
 
 class WordsOfGivingUpAreDropped(Notifier):

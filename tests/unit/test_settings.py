@@ -144,6 +144,7 @@ def test_every_setting_of_track_song_is_read() -> None:
         keep_days=90,
         song_checks_queue_url="https://sqs.example.com/checks",
         check_dead_letter_queue_url="https://sqs.example.com/dead-checks",
+        song_recordings_queue_url="https://sqs.example.com/recordings",
         event_bus_name="events",
         connect_timeout=5,
         poll_deadline=10,

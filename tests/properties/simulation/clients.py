@@ -91,6 +91,7 @@ def track_settings() -> TrackSettings:
         keep_days=90,
         song_checks_queue_url=CHECKS_URL,
         check_dead_letter_queue_url=DEAD_LETTERS_URL,
+        song_recordings_queue_url=None,
         event_bus_name="bus",
         connect_timeout=5,
         poll_deadline=10,

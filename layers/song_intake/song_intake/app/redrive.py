@@ -26,15 +26,21 @@ class RedriveSettings(Settings):
     dead_letter_queue_url: str
     song_checks_queue_url: str
     check_dead_letter_queue_url: str
+    song_recordings_queue_url: str | None
+    recording_dead_letter_queue_url: str | None
 
 
 def redrive_letters(settings: RedriveSettings, aws: Clients) -> Redrive:
     """Build the function."""
+    routes = {
+        "requests": LetterRoute(settings.dead_letter_queue_url, settings.song_requests_queue_url),
+        "checks": LetterRoute(settings.check_dead_letter_queue_url, settings.song_checks_queue_url),
+    }
+    if settings.recording_dead_letter_queue_url and settings.song_recordings_queue_url:
+        recordings = LetterRoute(settings.recording_dead_letter_queue_url, settings.song_recordings_queue_url)
+        routes["recordings"] = recordings
     return Redrive(
         sqs=aws.client("sqs"),
         proofs=Proofs(SigningKeys(aws.client("secretsmanager"), settings.signing_key_secret_arn)),
-        routes={
-            "requests": LetterRoute(settings.dead_letter_queue_url, settings.song_requests_queue_url),
-            "checks": LetterRoute(settings.check_dead_letter_queue_url, settings.song_checks_queue_url),
-        },
+        routes=routes,
     )

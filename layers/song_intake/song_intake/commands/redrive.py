@@ -23,7 +23,12 @@ from song_intake.domain.frozen import frozen
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-QUEUES = ("requests", "checks")
+# Each with the output of the stack that names its dead letters.
+QUEUES = {
+    "requests": "DeadLetterQueueUrl",
+    "checks": "CheckDeadLetterQueueUrl",
+    "recordings": "RecordingDeadLetterQueueUrl",
+}
 
 
 class _RedriveFailed(Exception):
@@ -81,7 +86,10 @@ class _Plan:
 def main(arguments: Sequence[str]) -> int:
     """Run the command. Returns the exit code."""
     given = _parsed(arguments)
-    name = outputs_of(given.stack)["RedriveLettersFunctionName"]
+    outputs = outputs_of(given.stack)
+    name = outputs["RedriveLettersFunctionName"]
+    # A stack that keeps no recordings has no letters about them.
+    queues = [queue for queue, output in QUEUES.items() if output in outputs]
     plan = _Plan(
         functions(),
         name,
@@ -89,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
         given.limit,
     )
     with ThreadPoolExecutor(len(QUEUES)) as threads:
-        runs = {queue: threads.submit(_redriven, plan, queue, is_dry_run=given.dry_run) for queue in QUEUES}
+        runs = {queue: threads.submit(_redriven, plan, queue, is_dry_run=given.dry_run) for queue in queues}
         reports = {queue: run.result() for queue, run in runs.items()}
     print_response(reports)
     return 1 if any("failed" in report for report in reports.values()) else 0

@@ -52,7 +52,7 @@ class KeepingStore:
         )
 
     def record(self, row: Row, recordings: Sequence[Recording], keeping: Keeping, detail: str) -> Written | Existing:
-        """PENDING -> PENDING, KEPT or GIVEN_UP, with all recordings that are copied so far. detail: why some are not."""
+        """PENDING -> PENDING, KEPT or GIVEN_UP, with all that is copied so far. detail: why some is not."""
         values: Values = {
             ":keeping": {"S": keeping},
             ":pending": {"S": Keeping.PENDING},

@@ -76,7 +76,8 @@ class Notifier:
         steps = _Steps()
         submission = row.submission_unpublished and steps.is_done(lambda: self.publish(_submission_of(row)))
         end = not row.end_published and steps.is_done(lambda: self.publish(_end_of(row)))
-        ordered, answered = False, ()
+        ordered = False
+        answered: tuple[str, ...] = ()
         if order is not None and row.awaits_recordings:
             ordered = not row.keeping_ordered and steps.is_done(order)
         else:
@@ -158,7 +159,8 @@ def _keeping_of(row: Row) -> SongEvent:
     if row.keeping is Keeping.KEPT:
         return replace(_event_of(row, EventType.KEPT), recordings=row.recordings)
     event = _event_of(row, EventType.NOT_KEPT, reason=Reason.RECORDING_UNAVAILABLE, detail=row.keeping_detail)
-    return replace(event, recordings=row.recordings)
+    # A redrive may end the same way once more, perhaps with more recordings.
+    return replace(event, recordings=row.recordings, dedup_key=f"{event.dedup_key}/{row.changed_at:.3f}")
 
 
 def _event_of(

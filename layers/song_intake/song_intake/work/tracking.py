@@ -68,8 +68,6 @@ class Tracking:
     api_token: ApiToken
     checks: SongChecks
     notifier: Notifier
-    orders: RecordingOrders | None
-    """None: no recordings are copied."""
     first_wait: float
     """Seconds until the second poll."""
     longest_wait: float
@@ -78,6 +76,8 @@ class Tracking:
     """How long a song is tracked before it is given up."""
     unknown_task_minutes: float
     """How long the API must not know a task before its song is given up."""
+    orders: RecordingOrders | None = None
+    """None: no recordings are copied."""
 
     def decide(self, check: SongCheck, message: Message, may_poll: Callable[[], bool] = lambda: True) -> Decision:
         """One poll of one song. Raises SideEffectFailed if a notification or the next check could not be sent, and
@@ -180,15 +180,16 @@ class Tracking:
         if row is None:
             return DeadLetter(Reason.NO_SUCH_REQUEST, "the ledger has no such request", task_id=check.task_id)
         if row.task_id == check.task_id and row.status in FINAL and not row.is_notified:
-            order = self.orders and partial(
-                self.orders.send, RecordingOrder(row.request_id, check.task_id, time.time())
-            )
-            done, failure = self.notifier.publish_end(row, order)
+            done, failure = self.notifier.publish_end(row, self._order(check))
             # So that neither a retry nor the song's other check, which a webhook causes, does it again.
             self.store.mark_notified(row, done)
             if failure is not None:
                 raise failure
         return Done(check.task_id, duplicate=isinstance(result, Existing), ended=row.status)
+
+    def _order(self, check: SongCheck) -> Callable[[], None] | None:
+        order = RecordingOrder(check.request_id, check.task_id, time.time())
+        return partial(self.orders.send, order) if self.orders else None
 
     def _pass_on(self, check: SongCheck, reason: Reason, *, unknown_since: float | None) -> Decision:
         """A follow-up check keeps what this poll returned. It no longer counts as redriven."""

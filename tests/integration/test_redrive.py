@@ -68,6 +68,8 @@ def redrive_of(bench: Bench, **changed: Any) -> Redrive:
         dead_letter_queue_url=bench.dead_letters.url,
         song_checks_queue_url=bench.checks.url,
         check_dead_letter_queue_url=bench.dead_checks.url,
+        song_recordings_queue_url=None,
+        recording_dead_letter_queue_url=None,
     )
     return replace(redrive_letters(settings, bench.clients()), **{"sqs": quick_long_polls(bench.sqs), **changed})
 
@@ -223,6 +225,8 @@ def test_nothing_is_moved_without_the_key_or_the_queue(bench: Bench) -> None:
         dead_letter_queue_url=bench.dead_letters.url,
         song_checks_queue_url=bench.checks.url,
         check_dead_letter_queue_url=bench.dead_checks.url,
+        song_recordings_queue_url=None,
+        recording_dead_letter_queue_url=None,
     )
     without_key = redrive_letters(keyless, bench.clients())
     without_queue = redrive_letters(replace(keyless, song_requests_queue_url=GONE), bench.clients())

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from song_intake.domain.recording import Recording
 from song_intake.domain.task import Clip
 from song_intake.outgoing import events as events_module
 from song_intake.outgoing.events import VERSION, EventType, SongEvent
@@ -48,6 +49,13 @@ def test_it_has_the_fields_of_a_clip_and_no_others() -> None:
     clip = SCHEMA["properties"]["clips"]["items"]
     assert set(clip["properties"]) == {field.name for field in fields(Clip)}
     assert clip["additionalProperties"] is False
+
+
+def test_it_has_the_fields_of_a_recording_and_no_others() -> None:
+    recording = SCHEMA["properties"]["recordings"]["items"]
+    assert set(recording["properties"]) == {field.name for field in fields(Recording)} | {"uri"}
+    assert set(recording["required"]) == set(recording["properties"])
+    assert recording["additionalProperties"] is False
 
 
 @pytest.mark.parametrize("name", [name for name in SCHEMA["properties"] if name != "version"])

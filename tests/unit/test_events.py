@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
+from song_intake.domain.recording import Recording
 from song_intake.domain.task import Clip
 from song_intake.outgoing import events as events_module
 from song_intake.outgoing.events import MOST_BYTES_A_CALL, EventPublisher, EventRefusal, EventType, SongEvent
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SCHEMA = json.loads(Path(events_module.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8"))
 FULL_CLIP = Clip("clip-1", "https://a", "https://w", "https://i", "https://v", 183.48, "FUZZ-2.0", "7")
 BARE_CLIP = Clip("")
+RECORDING = Recording("clip-1", "m4a", "b-1", "songs/r-1/clip-1.m4a", 2_000, "0" * 64)
 
 FULL = {
     EventType.SUBMITTED: SongEvent(EventType.SUBMITTED, "r-1", "t-1", task_id="t-1", metadata={"customer": "c-1"}),
@@ -30,6 +32,10 @@ FULL = {
         EventType.FAILED, "r-1", "t-1", "t-1", Reason.FAILED_BY_VENDOR, vendor_code="timeout", refunded=False
     ),
     EventType.REJECTED: SongEvent(EventType.REJECTED, "r-1", "m-1", reason=Reason.REFUSED, detail="été"),
+    EventType.KEPT: SongEvent(EventType.KEPT, "r-1", "t-1", task_id="t-1", recordings=(RECORDING,)),
+    EventType.NOT_KEPT: SongEvent(
+        EventType.NOT_KEPT, "r-1", "t-1", "t-1", Reason.RECORDING_UNAVAILABLE, detail="why", recordings=()
+    ),
     EventType.IN_DOUBT: SongEvent(EventType.IN_DOUBT, "r-1", "m-1", reason=Reason.OUTCOME_UNKNOWN, detail="why"),
     EventType.MESSAGE_REJECTED: SongEvent(
         EventType.MESSAGE_REJECTED, "r-1", "m-1", reason=Reason.INVALID_REQUEST, message_id="m-1", by="an operator"

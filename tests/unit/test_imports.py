@@ -139,5 +139,5 @@ def test_a_handler_first_imports_what_speeds_its_start(path: Path) -> None:
 
 
 def test_there_are_handlers_and_each_is_named_as_its_folder() -> None:
-    assert len(HANDLERS) == 6
+    assert len(HANDLERS) == 7
     assert all(path.stem == path.parent.name for path in HANDLERS)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from song_intake.app.environment import InvalidSettings
+from song_intake.app.keep import KeepSettings
 from song_intake.app.redrive import RedriveSettings
 from song_intake.app.resolve import ResolveSettings
 from song_intake.app.submit import RESERVED_RECEIVES, SubmitSettings
@@ -42,6 +43,23 @@ WEBHOOK = {"WEBHOOK_URL": "https://hooks.example.com"}
 TRACK_TEXTS = {
     **{name: TEXTS[name] for name in TEXTS if name not in ("SONG_REQUESTS_QUEUE_URL", "DEAD_LETTER_QUEUE_URL")},
     "CHECK_DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/dead-checks",
+}
+OF_RECORDINGS = {
+    "SONG_RECORDINGS_QUEUE_URL": "https://sqs.example.com/recordings",
+    "RECORDING_DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/dead-recordings",
+}
+KEEP_TEXTS = {
+    **{name: TEXTS[name] for name in ("SIGNING_KEY_SECRET_ARN", "LEDGER_TABLE", "EVENT_BUS_NAME")},
+    **OF_RECORDINGS,
+    "RECORDING_BUCKET": "recordings",
+    "RECORDING_HOSTS": "cdn.example.com,.example.org",
+    "KEEP_RECORDINGS": "m4a",
+}
+KEEP_NUMBERS = {
+    "KEEP_DAYS": "90",
+    "LARGEST_RECORDING_MIB": "64",
+    "SETTLE_MARGIN_SECONDS": "10",
+    "FUNCTION_TIMEOUT_SECONDS": "300",
 }
 TRACK_NUMBERS = {
     "CONNECT_TIMEOUT_SECONDS": "5",
@@ -91,6 +109,7 @@ Read = Callable[[Mapping[str, str]], object]
 FUNCTIONS: dict[str, tuple[Read, dict[str, str], dict[str, str]]] = {
     "submit_song": (SubmitSettings.from_environment, TEXTS, NUMBERS),
     "track_song": (TrackSettings.from_environment, TRACK_TEXTS, TRACK_NUMBERS),
+    "keep_recording": (KeepSettings.from_environment, KEEP_TEXTS, KEEP_NUMBERS),
     "receive_webhook": (WebhookSettings.from_environment, RECEIVE_TEXTS, {}),
     "resolve_song": (ResolveSettings.from_environment, RESOLVE_TEXTS, RESOLVE_NUMBERS),
     "redrive_letters": (RedriveSettings.from_environment, REDRIVE_TEXTS, {}),
@@ -136,7 +155,7 @@ def test_every_setting_of_submit_song_is_read() -> None:
 
 
 def test_every_setting_of_track_song_is_read() -> None:
-    assert read("track_song", SOMETHING_ELSE="x") == TrackSettings(
+    assert read("track_song", SOMETHING_ELSE="x", **OF_RECORDINGS) == TrackSettings(
         music_api_origin="https://api.example.com",
         api_token_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
         signing_key_secret_arn="arn:aws:secretsmanager:us-east-1:000000000000:secret:key",
@@ -175,6 +194,12 @@ def test_a_ca_bundle_may_be_set(value: str, bundle: str | None) -> None:
 def test_the_webhook_may_be_switched_off(blank: dict[str, str]) -> None:
     settings = SubmitSettings.from_environment(ENVIRONMENT | blank)
     assert settings.webhook_url is None
+
+
+@pytest.mark.parametrize("blank", [{}, dict.fromkeys(OF_RECORDINGS, "")], ids=["missing", "empty"])
+def test_keeping_recordings_may_be_switched_off(blank: dict[str, str]) -> None:
+    assert TrackSettings.from_environment(TRACK_TEXTS | TRACK_NUMBERS | blank).song_recordings_queue_url is None
+    assert RedriveSettings.from_environment(REDRIVE_TEXTS | blank).recording_dead_letter_queue_url is None
 
 
 def test_the_resolution_window_may_be_0() -> None:
@@ -223,6 +248,9 @@ def test_an_invalid_number_is_named(function: str, name: str, value: str) -> Non
         ("track_song", "CONNECT_TIMEOUT_SECONDS", "40", "39", "CONNECT_TIMEOUT_SECONDS + POLL_DEADLINE_SECONDS"),
         ("track_song", "SETTLE_MARGIN_SECONDS", "45", "44", "POLL_DEADLINE_SECONDS + SETTLE_MARGIN_SECONDS"),
         ("track_song", "FUNCTION_TIMEOUT_SECONDS", "25", "26", "no poll would ever begin"),
+        ("keep_recording", "FUNCTION_TIMEOUT_SECONDS", "30", "31", "no copy would ever begin"),
+        ("keep_recording", "SETTLE_MARGIN_SECONDS", "280", "279", "no copy would ever begin"),
+        ("keep_recording", "KEEP_RECORDINGS", "off", "m4a+wav", "KEEP_RECORDINGS must be one of m4a, m4a+wav"),
     ],
 )
 def test_a_broken_rule_is_named_and_its_bound_is_exact(

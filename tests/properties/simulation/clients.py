@@ -4,11 +4,12 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, cast
 
+from song_intake.app.keep import KeepSettings
 from song_intake.app.submit import SubmitSettings
 from song_intake.app.track import TrackSettings
 from tests.properties.simulation.dynamodb import unavailable
 from tests.properties.simulation.faults import Fault, Step, Steps
-from tests.properties.simulation.queues import CHECKS_URL, DEAD_LETTERS_URL, REQUESTS_URL
+from tests.properties.simulation.queues import CHECKS_URL, DEAD_LETTERS_URL, RECORDINGS_URL, REQUESTS_URL
 from tests.properties.simulation.vendor import SECRET_ID, TOKEN
 from tests.properties.simulation.webhooks import ENDPOINT, KEY_ID
 
@@ -81,8 +82,27 @@ def webhook_settings() -> dict[str, str]:
     return {"webhook_url": ENDPOINT}
 
 
-def track_settings() -> TrackSettings:
-    """The template's defaults, but for fewer polls of an unknown task; times in seconds."""
+def keep_settings() -> KeepSettings:
+    """The template's defaults; times in seconds."""
+    return KeepSettings(
+        signing_key_secret_arn=KEY_ID,
+        ledger_table="ledger",
+        keep_days=90,
+        song_recordings_queue_url=RECORDINGS_URL,
+        recording_dead_letter_queue_url=DEAD_LETTERS_URL,
+        event_bus_name="bus",
+        recording_bucket="recordings",
+        recording_hosts="cdn.example",
+        largest_recording_mib=64,
+        keep_recordings="m4a",
+        settle_margin=10,
+        function_timeout=300,
+        ca_bundle=None,
+    )
+
+
+def track_settings(*, keeps: bool = False) -> TrackSettings:
+    """The template's defaults, but for fewer polls of an unknown task; times in seconds. keeps: recordings."""
     return TrackSettings(
         music_api_origin="https://music.invalid",
         api_token_secret_arn=SECRET_ID,
@@ -91,7 +111,7 @@ def track_settings() -> TrackSettings:
         keep_days=90,
         song_checks_queue_url=CHECKS_URL,
         check_dead_letter_queue_url=DEAD_LETTERS_URL,
-        song_recordings_queue_url=None,
+        song_recordings_queue_url=RECORDINGS_URL if keeps else None,
         event_bus_name="bus",
         connect_timeout=5,
         poll_deadline=10,

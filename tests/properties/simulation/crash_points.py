@@ -8,14 +8,15 @@ import pickle
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from tests.properties.simulation import following_invariants
+from tests.properties.simulation import following_invariants, keeping_invariants
 from tests.properties.simulation.faults import FAULTS_OF_FOLLOWING, Fault, Step
 from tests.properties.simulation.following_functions import SHIPPED, Parts
 from tests.properties.simulation.following_world import FollowingWorld, Scene
 from tests.properties.simulation.invariants import Violation
 from tests.properties.simulation.invocation import Decide
 from tests.properties.simulation.profile import IS_CAMPAIGN
-from tests.properties.simulation.stories import Story
+from tests.properties.simulation.recordings import Objects
+from tests.properties.simulation.stories import LINK, Story
 from tests.properties.simulation.webhooks import Courier
 
 MOST_POINTS = 300
@@ -64,6 +65,7 @@ def tell(story: Story, parts: Parts, plan: Plan) -> list[Step]:
             world.redrive()
             go_on(world, decide)
         following_invariants.check(world, story)
+        keeping_invariants.check(world, story)
     return points
 
 
@@ -75,7 +77,10 @@ def begun(story: Story) -> Scene:
 
 @cache
 def _begun(story: Story) -> bytes:
-    world = FollowingWorld(Scene(Courier(story.vendor_repeats)), SHIPPED)
+    scene = Scene(Courier(story.vendor_repeats))
+    if story.recordings:
+        scene.objects = Objects({LINK: list(story.recordings)})
+    world = FollowingWorld(scene, SHIPPED)
     world.scene.vendor.words = list(story.words)
     with world.clock():
         story.begin(world)

@@ -19,6 +19,8 @@ class Step(StrEnum):
     ANEW = "sends the request anew"
     CHECK = "sends a check of the song"
     EVENT = "publishes an event"
+    ORDER = "orders the recordings"
+    COPY = "copies a recording"
     HIDE = "changes visibility"
     KEY = "reads the signing key"
     POLL = "polls the song"
@@ -97,6 +99,8 @@ FAULTS_OF_FOLLOWING: Final[Mapping[Step, tuple[Fault, ...]]] = {
     **FAULTS_AT,
     Step.POLL: (Fault.DEATH, Fault.NOT_TAKEN, Fault.TOKEN_REFUSED, Fault.RATE_LIMITED, Fault.ERROR),
     Step.CALLBACK: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
+    Step.ORDER: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
+    Step.COPY: (Fault.DEATH, Fault.NOT_TAKEN, Fault.ANSWER_LOST),
     Step.ANSWER: (Fault.DEATH,),
 }
 

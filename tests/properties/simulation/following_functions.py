@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
 from song_intake.admission.circuit_breaker import CircuitBreaker
+from song_intake.app.keep import keep_recording
 from song_intake.app.submit import submit_song
 from song_intake.app.track import track_song
 from song_intake.app.webhook import WebhookSettings, receive_webhook
 from song_intake.ledger.following import TrackingStore
+from song_intake.ledger.keeping import KeepingStore
 from song_intake.ledger.table import LedgerTable
 from song_intake.outgoing.callback import TaskCallback
 from song_intake.outgoing.checks import SongChecks
@@ -17,6 +19,8 @@ from song_intake.outgoing.events import EventPublisher
 from song_intake.outgoing.notifier import Notifier
 from song_intake.work.batch import Batch
 from song_intake.work.check_work import CheckWork
+from song_intake.work.keep_work import KeepWork
+from song_intake.work.keeping import RecordingKeeper
 from song_intake.work.request_work import RequestWork
 from song_intake.work.tracking import Tracking
 from song_intake.work.webhook_endpoint import WebhookEndpoint
@@ -25,11 +29,13 @@ from tests.properties.simulation.bus import SimulatedEvents
 from tests.properties.simulation.clients import (
     SimulatedClients,
     SimulatedSecrets,
+    keep_settings,
     submit_settings,
     track_settings,
     webhook_settings,
 )
 from tests.properties.simulation.queues import CHECKS_URL, SimulatedSqs
+from tests.properties.simulation.recordings import Objects, SimulatedCopier
 from tests.properties.simulation.silence import SILENT
 from tests.properties.simulation.vendor import SimulatedMusicApi
 from tests.properties.simulation.webhooks import KEY_ID
@@ -61,6 +67,8 @@ class Parts:
     notifier: type[Notifier] = Notifier
     publisher: type[EventPublisher] = EventPublisher
     callback: type[TaskCallback] = TaskCallback
+    keeping_store: type[KeepingStore] = KeepingStore
+    keeper: type[RecordingKeeper] = RecordingKeeper
     song_checks: type[SongChecks] = SongChecks
     endpoint: type[WebhookEndpoint] = WebhookEndpoint
 
@@ -76,10 +84,11 @@ class Functions:
         self._parts = parts
         self.track_song = self._track_song()
         self.submit_song = self._submit_song()
+        self.keep_recording = self._keep_recording()
         self.receive_webhook = self._receive_webhook()
 
     def _track_song(self) -> Batch:
-        settings = track_settings()
+        settings = track_settings(keeps=self._keeps)
         clients = self._clients(self._sqs_of_checks)
         batch = track_song(settings, clients, SILENT, self._music_api())
         assert isinstance(batch.work, CheckWork)
@@ -96,6 +105,7 @@ class Functions:
             longest_wait=built.longest_wait,
             tracking_hours=built.tracking_hours,
             unknown_task_minutes=built.unknown_task_minutes,
+            orders=built.orders,
         )
         work = self._parts.check_work(
             tracking=tracking,
@@ -104,6 +114,24 @@ class Functions:
             poll_call=batch.work.poll_call,
         )
         return replace(batch, work=work)
+
+    def _keep_recording(self) -> Batch:
+        scene = self._world.scene
+        sqs = cast("SQSClient", SimulatedSqs(self._world, scene.recordings, recordings=scene.recordings))
+        clients = self._clients(sqs)
+        copier = SimulatedCopier(self._world, scene.objects or Objects())
+        batch = keep_recording(keep_settings(), clients, SILENT, copier)
+        assert isinstance(batch.work, KeepWork)
+        keeper = self._parts.keeper(
+            store=self._parts.keeping_store(self._table()),
+            copier=copier,
+            orders=batch.work.keeper.orders,
+            notifier=self._notifier(clients),
+            report=batch.work.keeper.report,
+            with_wav=False,
+            settle_margin=10,
+        )
+        return replace(batch, work=replace(batch.work, keeper=keeper))
 
     def _submit_song(self) -> Batch:
         sqs = cast("SQSClient", SimulatedSqs(self._world, self._world.scene.requests, self._world.scene.checks))
@@ -126,6 +154,10 @@ class Functions:
         built = receive_webhook(settings, clients, SILENT)
         return self._parts.endpoint(built.keys, built.proofs, self._song_checks(self._sqs_of_checks, 0), SILENT)
 
+    @property
+    def _keeps(self) -> bool:
+        return self._world.scene.objects is not None
+
     def _clients(self, sqs: SQSClient) -> SimulatedClients:
         return SimulatedClients(
             dynamodb=self._world.dynamodb,
@@ -144,11 +176,15 @@ class Functions:
         return self._parts.notifier(self._parts.publisher(events, "bus"), self._parts.callback(lambda: step_functions))
 
     def _store(self) -> TrackingStore:
-        return self._parts.store(LedgerTable(cast("DynamoDBClient", self._world.dynamodb), "ledger", keep_days=90))
+        return self._parts.store(self._table(), keeps=self._keeps)
+
+    def _table(self) -> LedgerTable:
+        return LedgerTable(cast("DynamoDBClient", self._world.dynamodb), "ledger", keep_days=90)
 
     def _song_checks(self, sqs: SQSClient, first_check: float) -> SongChecks:
         return self._parts.song_checks(sqs, CHECKS_URL, first_check)
 
     @property
     def _sqs_of_checks(self) -> SQSClient:
-        return cast("SQSClient", SimulatedSqs(self._world, self._world.scene.checks, self._world.scene.checks))
+        scene = self._world.scene
+        return cast("SQSClient", SimulatedSqs(self._world, scene.checks, scene.checks, scene.recordings))

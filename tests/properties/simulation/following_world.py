@@ -21,13 +21,15 @@ from tests.properties.simulation.dynamodb import SimulatedDynamoDb, Table
 from tests.properties.simulation.faults import Fault, Step
 from tests.properties.simulation.following_functions import MAX_RECEIVE_COUNT, Functions, Parts
 from tests.properties.simulation.invocation import Decide, Invocation, Run
-from tests.properties.simulation.queues import CHECKS_URL, Deliveries, QueuedMessage, Queues
+from tests.properties.simulation.queues import CHECKS_URL, RECORDINGS_URL, Deliveries, QueuedMessage, Queues
+from tests.properties.simulation.recordings import Objects
 from tests.properties.simulation.vendor import Vendor
 from tests.properties.simulation.webhooks import Courier, DueCall
 from tests.properties.simulation.workflows import Workflows
 
 # The template's defaults.
 CHECKS_VISIBILITY: Final = 180.0
+RECORDINGS_VISIBILITY: Final = 1800.0
 MAX_RECEIVE_COUNT_OF_CHECKS: Final = 1000
 
 TIME_LEFT: Final = 60.0
@@ -61,6 +63,11 @@ class Scene:
     requests: Queues = field(default_factory=lambda: Queues(MAX_RECEIVE_COUNT))
     checks: Queues = field(default_factory=lambda: Queues(MAX_RECEIVE_COUNT_OF_CHECKS, CHECKS_URL, CHECKS_VISIBILITY))
     table: Table = field(default_factory=Table)
+    recordings: Queues = field(
+        default_factory=lambda: Queues(MAX_RECEIVE_COUNT_OF_CHECKS, RECORDINGS_URL, RECORDINGS_VISIBILITY)
+    )
+    objects: Objects | None = None
+    """None: recordings are not kept."""
     bus: Bus = field(default_factory=Bus)
     workflows: Workflows = field(default_factory=Workflows)
     vendor: Vendor = field(default_factory=Vendor)
@@ -113,6 +120,7 @@ class FollowingWorld(Deliveries):
         coming: list[tuple[float, Callable[[], Running]]] = [
             *((call.at, partial(self.call, call)) for call in self.scene.courier.due),
             *((message.visible_at, partial(self.look, message)) for message in self.scene.checks.requests),
+            *((message.visible_at, partial(self.keep, message)) for message in self.scene.recordings.requests),
             *((message.visible_at, partial(self.submit, message)) for message in self.scene.requests.requests),
         ]
         if not coming:
@@ -124,6 +132,10 @@ class FollowingWorld(Deliveries):
     def look(self, message: QueuedMessage) -> Running:
         """track_song is invoked with a check."""
         return self._receive(self.scene.checks, message, self._functions.track_song)
+
+    def keep(self, message: QueuedMessage) -> Running:
+        """keep_recording is invoked with an order."""
+        return self._receive(self.scene.recordings, message, self._functions.keep_recording)
 
     def submit(self, message: QueuedMessage) -> Running:
         """submit_song is invoked with a request."""
@@ -154,7 +166,7 @@ class FollowingWorld(Deliveries):
 
     def redrive(self) -> None:
         """Every dead letter goes back to its queue."""
-        for queues in (self.scene.requests, self.scene.checks):
+        for queues in (self.scene.requests, self.scene.checks, self.scene.recordings):
             for letter in list(queues.dead_letters):
                 self.trace.append(f"the letter {letter.message_id} is redriven")
                 queues.redrive(letter, self.now)
@@ -162,7 +174,7 @@ class FollowingWorld(Deliveries):
     def _receive(self, queues: Queues, message: QueuedMessage, batch: Batch) -> Running:
         delivery = queues.receive(message, self.now)
         assert delivery is not None, "SQS moves it itself"
-        name = "track_song" if queues is self.scene.checks else "submit_song"
+        name = {CHECKS_URL: "track_song", RECORDINGS_URL: "keep_recording"}.get(queues.url, "submit_song")
         self.trace.append(f"{name} receives {message.message_id}, receive {delivery.receive_count}")
 
         def answered(done: bool) -> None:  # noqa: FBT001 - as Running has it

@@ -16,6 +16,7 @@ from tests.properties.simulation.faults import Fault, Step, Steps
 REQUESTS_URL: Final = "https://simulated.invalid/requests"
 DEAD_LETTERS_URL: Final = "https://simulated.invalid/dead-letters"
 CHECKS_URL: Final = "https://simulated.invalid/checks"
+RECORDINGS_URL: Final = "https://simulated.invalid/recordings"
 VISIBILITY_SECONDS: Final = 360.0
 
 Attributes = Mapping[str, MessageAttribute]
@@ -152,8 +153,11 @@ class Deliveries(Steps):
 class SimulatedSqs:
     """The function's SQS client, which sends dead letters and checks, and changes visibility."""
 
-    def __init__(self, world: Deliveries, queues: Queues, checks: Queues | None = None) -> None:
+    def __init__(
+        self, world: Deliveries, queues: Queues, checks: Queues | None = None, recordings: Queues | None = None
+    ) -> None:
         """`queues`: those of the function. Without `checks`, songs are not tracked."""
+        self._recordings = recordings
         self._world = world
         self._queues = queues
         self._checks = checks
@@ -167,6 +171,9 @@ class SimulatedSqs:
         DelaySeconds: int = 0,  # noqa: N803
         MessageGroupId: str | None = None,  # noqa: N803
     ) -> None:
+        if QueueUrl == RECORDINGS_URL:
+            self._order(MessageBody)
+            return
         is_letter = QueueUrl == DEAD_LETTERS_URL
         assert is_letter or (QueueUrl == REQUESTS_URL and 0 <= DelaySeconds <= 900)
         fault = self._world.before(Step.LETTER if is_letter else Step.ANEW)
@@ -195,6 +202,16 @@ class SimulatedSqs:
         if fault is Fault.ANSWER_LOST:
             raise no_answer()
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries], "Failed": []}
+
+    def _order(self, body: str) -> None:
+        fault = self._world.before(Step.ORDER)
+        if fault is Fault.NOT_TAKEN:
+            raise unavailable("SendMessage")
+        assert self._recordings is not None
+        sent = Sent("an order of recordings", json.loads(body)["request_id"], song="")
+        self._recordings.send(sent, body, now=self._world.now)
+        if fault is Fault.ANSWER_LOST:
+            raise no_answer()
 
     def _add_check(self, body: str, delay: int) -> None:
         assert 0 <= delay <= 900

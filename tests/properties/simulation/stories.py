@@ -8,12 +8,14 @@ from typing import Final
 
 from song_intake.contract.hint import SignedHint
 from song_intake.domain.reason import Reason
+from song_intake.domain.recording import Keeping
 from song_intake.domain.status import Status
 from song_intake.music_api.answer import Answer
 from song_intake.outgoing.checks import SongCheck
 from tests.properties.simulation.faults import Fault, Step
 from tests.properties.simulation.following_world import FollowingWorld
 from tests.properties.simulation.queues import Sent
+from tests.properties.simulation.recordings import Served
 from tests.properties.simulation.vendor import json_answer
 
 REQUEST_ID: Final = "song-1"
@@ -23,7 +25,8 @@ CLIP: Final = "clip-1"
 _TITLE: Final = "Kettle in the Morning"
 
 RUNNING: Final = json_answer(200, status="RUNNING", data=[])
-_DONE: Final = {"clip_id": CLIP, "duration": "183.5", "state": "succeeded", "audio_url": "https://cdn.example/1.m4a"}
+LINK: Final = "https://cdn.example/1.m4a"
+_DONE: Final = {"clip_id": CLIP, "duration": "183.5", "state": "succeeded", "audio_url": LINK}
 SUCCESS: Final = json_answer(200, status="SUCCESS", data=[_DONE])
 FAILED: Final = json_answer(200, status="FAILED", type="failed", message="simulated; credits were refunded")
 UNKNOWN: Final = json_answer(404, type="not_found")
@@ -58,6 +61,9 @@ class Story:
     vendor_repeats: bool = True
     is_redriven: bool = False
     """Whether an operator redrives every dead letter once nothing else comes."""
+    recordings: tuple[Served, ...] = ()
+    """What the host of its recording answers, one attempt after the other; empty: recordings are not kept."""
+    keeping_ends: tuple[Keeping, ...] = (Keeping.KEPT,)
     letters: tuple[Reason, ...] = ()
     """Reasons of dead letters that may stay although the song ended later."""
 
@@ -285,6 +291,47 @@ _TOLD: Final = (
 )
 
 STORIES: Final = (*_TRACKED, *_TOLD)
+
+KEPT_STORIES: Final = (
+    Story(
+        name="kept for a workflow",
+        words=(SUCCESS,),
+        begin=_with_token,
+        ends=(SUCCEEDED,),
+        recordings=(Served.RECORDING,),
+    ),
+    Story(
+        name="kept at the second attempt",
+        words=(SUCCESS,),
+        begin=_with_token,
+        ends=(SUCCEEDED,),
+        recordings=(Served.LATER, Served.RECORDING),
+    ),
+    Story(
+        name="failed, then succeeded by its webhook, and kept",
+        words=(FAILED, SUCCESS),
+        begin=_webhook_once_nothing_comes,
+        ends=(SUCCEEDED,),
+        recordings=(Served.RECORDING,),
+    ),
+    Story(
+        name="never kept",
+        words=(SUCCESS,),
+        begin=_with_token,
+        ends=(SUCCEEDED,),
+        recordings=(Served.NEVER,),
+        keeping_ends=(Keeping.GIVEN_UP,),
+    ),
+    Story(
+        name="kept after a redrive",
+        words=(SUCCESS,),
+        begin=_with_token,
+        ends=(SUCCEEDED,),
+        recordings=(Served.NEVER, Served.RECORDING),
+        is_redriven=True,
+    ),
+)
+"""With recordings kept."""
 
 OF_TWO_CHECKS: Final = Story(
     name="two checks hear one thing and the other",

@@ -19,7 +19,7 @@ from song_intake.recordings.copier import RecordingCopier
 from song_intake.recordings.source import Sources
 from song_intake.work.batch import ANSWER_MARGIN_SECONDS, Batch
 from song_intake.work.keep_work import KeepWork
-from song_intake.work.keeping import LEAST_SECONDS, RecordingKeeper
+from song_intake.work.keeping import LEAST_SECONDS, Copier, RecordingKeeper
 
 if TYPE_CHECKING:
     from song_intake.aws.clients import Clients
@@ -63,20 +63,14 @@ class KeepSettings(Settings):
         }
 
 
-def keep_recording(settings: KeepSettings, aws: Clients, telemetry: Telemetry) -> Batch:
-    """Build the function."""
+def keep_recording(settings: KeepSettings, aws: Clients, telemetry: Telemetry, copier: Copier | None = None) -> Batch:
+    """Build the function. copier: a replacement for the one that the settings describe."""
     sqs = aws.client("sqs")
     proofs = Proofs(SigningKeys(aws.client("secretsmanager"), settings.signing_key_secret_arn))
     report = RecordingReport(telemetry.metrics)
-    copier = RecordingCopier(
-        sources=Sources(settings.recording_hosts.split(",")),
-        bucket=Bucket(aws.client("s3"), settings.recording_bucket),
-        tls=aws.tls,
-        largest_bytes=settings.largest_recording_mib * _BYTES_A_MIB,
-    )
     keeper = RecordingKeeper(
         store=KeepingStore(LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)),
-        copier=copier,
+        copier=copier or _copier(settings, aws),
         orders=RecordingOrders(sqs, settings.song_recordings_queue_url),
         notifier=notifier(aws, settings.event_bus_name, telemetry),
         report=report,
@@ -86,3 +80,12 @@ def keep_recording(settings: KeepSettings, aws: Clients, telemetry: Telemetry) -
     letters = dead_letters(aws, settings.recording_dead_letter_queue_url, proofs, telemetry)
     work = KeepWork(keeper=keeper, dead_letters=letters, proofs=proofs, report=report)
     return Batch(work=work, sqs=sqs, queue_url=settings.song_recordings_queue_url, telemetry=telemetry)
+
+
+def _copier(settings: KeepSettings, aws: Clients) -> RecordingCopier:
+    return RecordingCopier(
+        sources=Sources(settings.recording_hosts.split(",")),
+        bucket=Bucket(aws.client("s3"), settings.recording_bucket),
+        tls=aws.tls,
+        largest_bytes=settings.largest_recording_mib * _BYTES_A_MIB,
+    )

@@ -23,12 +23,7 @@ from song_intake.domain.frozen import frozen
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-# Each with the output of the stack that names its dead letters.
-QUEUES = {
-    "requests": "DeadLetterQueueUrl",
-    "checks": "CheckDeadLetterQueueUrl",
-    "recordings": "RecordingDeadLetterQueueUrl",
-}
+QUEUES = ("requests", "checks")
 
 
 class _RedriveFailed(Exception):
@@ -89,14 +84,14 @@ def main(arguments: Sequence[str]) -> int:
     outputs = outputs_of(given.stack)
     name = outputs["RedriveLettersFunctionName"]
     # A stack that keeps no recordings has no letters about them.
-    queues = [queue for queue, output in QUEUES.items() if output in outputs]
+    queues = (*QUEUES, "recordings") if "RecordingDeadLetterQueueUrl" in outputs else QUEUES
     plan = _Plan(
         functions(),
         name,
         {"reason": given.reason, "older_hours": given.older},
         given.limit,
     )
-    with ThreadPoolExecutor(len(QUEUES)) as threads:
+    with ThreadPoolExecutor(len(queues)) as threads:
         runs = {queue: threads.submit(_redriven, plan, queue, is_dry_run=given.dry_run) for queue in queues}
         reports = {queue: run.result() for queue, run in runs.items()}
     print_response(reports)

@@ -67,8 +67,8 @@ class KeepingStore:
             values[":detail"] = {"S": detail}
         unchanged = "attribute_not_exists(recordings)"
         if row.recordings:
-            unchanged = "size(recordings) = :seen"
-            values[":seen"] = {"N": str(len(row.recordings))}
+            unchanged = "size(recordings) < :more"
+            values[":more"] = {"N": str(len(row.recordings) + 1)}
         return self._table.write(
             row.request_id,
             set_=set_,

@@ -21,7 +21,7 @@ from song_intake.domain.outcome import Retryable
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.batches import LedgerBatches, OnRefused, not_reported
-from song_intake.ledger.row import IDENTITY, TRANSIENT_ATTRIBUTES, Row, doubt_for, identity, placeholders
+from song_intake.ledger.row import CLOSED, IDENTITY, NOT_CLOSED, TRANSIENT_ATTRIBUTES, Row, doubt_for, identity, placeholders
 from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, Written, row_in
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class SubmissionStore:
         1. no row      the first claim of this request
         2. RETRYING    definitely not created; a retry of the same request
         3. REJECTED    definitely not created, and given up; only another message may retry (a redrive has a new id):
-                       a redelivery of the rejected message only means that its acknowledgement was lost
+                       a redelivery of the rejected message only means that its acknowledgement was lost. No message
+                       may where the reason is one of CLOSING
 
         |- claim, lease starts -|- create: one paid call -|- settle -| ...      lease expired
         t0 ------------------------------------------------------------ t0 + lease --> IN_DOUBT, never claimed again
@@ -109,13 +110,14 @@ class SubmissionStore:
             remove="reason, detail, http_status, vendor_code, end_published, doubt_published",
             add="attempt :one",
             expires=False,
-            condition="""attribute_not_exists(request_id)
+            condition=f"""attribute_not_exists(request_id)
                 OR (#status = :retrying AND fingerprint = :fingerprint)
-                OR (#status = :rejected AND message_id <> :message_id)""",
+                OR (#status = :rejected AND message_id <> :message_id AND {NOT_CLOSED})""",
             values={
                 ":submitting": {"S": Status.SUBMITTING},
                 ":retrying": {"S": Status.RETRYING},
                 ":rejected": {"S": Status.REJECTED},
+                **CLOSED,
                 ":owner": {"S": claim.owner},
                 ":lease_until": {"N": f"{time.time() + self._lease:.3f}"},
                 ":one": {"N": "1"},

@@ -50,7 +50,7 @@ lint: $(VENV)/.test  ## Run ruff, mypy, and cfn-lint on the template before and 
 
 # The tests of the local stack wait more than they compute, so there are more workers than the two processors of CI. They
 # come first in the order of the files; xdist would begin with the files of the most tests, and end with the longest tests.
-pytest: $(VENV)/.test  ## Run only the tests
+pytest: $(VENV)/.test $(VENV)/.node  ## Run only the tests
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 coverage: $(VENV)/.test  ## Measure branch coverage, and hold it to its floors
@@ -69,8 +69,7 @@ scan: $(VENV)/.test $(SCAN_VENV)/.scan  ## Scan the template, the code and the p
 	$(BIN)/python -m tests.template.lint_transformed $(SCAN_REGIONS)
 	@$(BIN)/python -m tests.scan.run_scanners $(SCAN_VENV)/bin
 
-campaign: $(VENV)/.test  ## Test random schedules of crashes, duplicates and delays, for minutes instead of seconds
-	@if command -v npm >/dev/null; then npm install --no-save --silent ajv@8.17.1; else echo "npm is missing, so ajv judges nothing"; fi
+campaign: $(VENV)/.test $(VENV)/.node  ## Test random schedules of crashes, duplicates and delays, for minutes instead of seconds
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
 
 fuzz: $(VENV)-fuzz/.packages  ## Fuzz all that reads others' input: TARGET=message,..., EXECUTIONS=1000000; replay with TARGET=message INPUT=file
@@ -126,7 +125,7 @@ pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all suppor
 	    -c $(RUNTIME_PINS) -c $(TEST_PINS) --group fuzz -o $(FUZZ_PINS)
 
 clean:  ## Remove what the other targets created
-	rm -rf $(VENV) $(SCAN_VENV) $(VENV)-fuzz .fuzz .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
+	rm -rf tests/node/node_modules $(VENV) $(SCAN_VENV) $(VENV)-fuzz .fuzz .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
 
 $(BIN)/python:
 	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(VENV)
@@ -135,6 +134,12 @@ $(VENV)/.local: $(RUNTIME_PINS) $(LOCAL_PINS) | $(BIN)/python
 	@echo "Installing the packages of the local stack into $(VENV)"
 	@$(PIP) -r $(RUNTIME_PINS) -r $(LOCAL_PINS)
 	@touch $@
+
+# Node is no requirement: without it, the tests of the TypeScript example and of ajv are skipped.
+$(VENV)/.node: tests/node/package-lock.json | $(BIN)/python
+	@if ! command -v npm >/dev/null; then echo "npm is missing: the tests in TypeScript are skipped"; \
+	elif npm ci --prefix tests/node --silent --no-fund --no-audit; then touch $@; \
+	else echo "npm could not install its packages: the tests in TypeScript are skipped"; fi
 
 $(VENV)/.test: $(RUNTIME_PINS) $(TEST_PINS) | $(BIN)/python
 	@echo "Installing the packages of the tests into $(VENV)"

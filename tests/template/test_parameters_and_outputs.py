@@ -35,6 +35,7 @@ OUTPUTS_THAT_CALLERS_NEED = {
     "RedriveLettersLogGroup",
     "SwitchIntakeFunctionName",
     "SwitchIntakeLogGroup",
+    "SongClientLayerArn",
     "AlarmTopicArn",
 }
 

@@ -171,7 +171,7 @@ class _Sequence:
             case "submitted_under_claim":
                 return self._ledger.record_task(claim.request, f"task-{number}", claim)
             case "another_task":
-                self._ledger.add_other_task(request.request_id, f"task-{number}")
+                self._ledger.table.add_other_task(request.request_id, f"task-{number}")
                 return None
             case "retrying":
                 return self._ledger.record_retrying(

@@ -92,7 +92,11 @@ def _field_errors(breach: jsonschema_rs.ValidationError) -> Iterator[FieldError]
             yield FieldError(json_path([field]), "patternProperties", EXPLAINED[field, "patternProperties"])
         case _:
             *path, last = map(str, breach.schema_path)
-            yield NO_MOMENT if path[1:] == ["not_after"] else FieldError(json_path(breach.instance_path), _CODES.get(last, last), _expectation(path, last))
+            yield (
+                NO_MOMENT
+                if path[1:] == ["not_after"]
+                else FieldError(json_path(breach.instance_path), _CODES.get(last, last), _expectation(path, last))
+            )
 
 
 def _unknown_fields(names: list[str]) -> Iterator[FieldError]:

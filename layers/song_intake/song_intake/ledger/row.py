@@ -31,10 +31,6 @@ TRANSIENT_ATTRIBUTES = (
 )
 """What a row holds only while it waits, is in doubt or is rejected: removed with the next status."""
 
-CLOSED: Values = {f":{reason.lower()}": {"S": reason} for reason in sorted(CLOSING)}
-NOT_CLOSED = " AND ".join(f"reason <> {name}" for name in CLOSED)
-"""The condition that a rejected row's reason is none of CLOSING, with the values CLOSED."""
-
 
 @frozen
 class Row:

@@ -179,9 +179,7 @@ class Submission:
             slot.slow_down(outcome.retry_after)
         return decision
 
-    def _create(
-        self, request: SongRequest, call: CreateCall, connection: Connection, time_left: TimeLeft
-    ) -> Outcome:
+    def _create(self, request: SongRequest, call: CreateCall, connection: Connection, time_left: TimeLeft) -> Outcome:
         def may_repeat() -> bool:
             return time_left() >= self.paid_call and not expired(request)
 
@@ -221,7 +219,7 @@ class Submission:
             row = row_in(result)
             if (row.task_id, row.fingerprint) == (task_id, request.fingerprint):
                 return Done(task_id, has_token=request.task_token in row.task_tokens)
-            self.store.add_other_task(request.request_id, task_id)
+            self.store.table.add_other_task(request.request_id, task_id)
         except Exception as failure:  # noqa: BLE001 - no exception may lose a known task_id
             cause = str(failure) if isinstance(failure, LedgerUnavailable) else type(failure).__name__
             detail = f"the song was created, but its task_id could not be recorded ({cause}); a redrive records it"

@@ -8,6 +8,7 @@ import pytest
 from song_intake.admission.circuit_breaker import CircuitBreaker
 from song_intake.contract.sqs_message import SqsRecord
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn
+from song_intake.domain.outcome import Outcome
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.work.batch import Batch
@@ -65,9 +66,9 @@ def test_the_stack_is_not_asked_for_a_slot_or_a_token_for_an_expired_request(ben
 def test_a_request_that_expires_while_its_slot_is_awaited_is_not_sent(
     bench: Bench, request_id: str, time_passes: TimePasses
 ) -> None:
-    seen = []
+    seen: list[Outcome] = []
     breaker = CircuitBreaker()
-    breaker.record = seen.append  # type: ignore[method-assign]
+    breaker.record = seen.append  # type: ignore[method-assign, assignment]
     pacer = Planned(while_waiting=lambda: time_passes(A_MINUTE + 1))
     decision = decide(bench.submission(pacer=pacer, breaker=breaker), expiring(request_id))
     assert is_expired(bench, request_id, decision)

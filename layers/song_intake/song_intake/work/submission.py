@@ -112,8 +112,8 @@ class Submission:
     def _attempt(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
         if message.known_task_id is not None:
             return self._record(request, message.known_task_id, message)
-        if refusal := expired(request):
-            return reject(self.store, request, message, DeadLetter(refusal.reason, refusal.detail))
+        if late := expired(request):
+            return reject(self.store, request, message, DeadLetter(late.reason, late.detail))
         if message.receive_count > self.final_receive:
             return give_up(self.store, request, message, _CRASHED)
         if refusal := self.breaker.refusal():
@@ -167,9 +167,9 @@ class Submission:
             return self._existing(claim, request, message)
         outcome: Outcome | None = slot.wait()
         # Check again: the claim may have been slow, and there may have been a wait for the slot.
-        if outcome is None and (refusal := expired(request)):
+        if outcome is None and (late := expired(request)):
             # The music API was not asked, so the breaker learns nothing.
-            return self._settle(claim, refusal, message)
+            return self._settle(claim, late, message)
         if outcome is None:
             has_time = time_left() >= self.paid_call
             outcome = self._create(request, call, connection, time_left) if has_time else Retryable(*_NO_TIME)

@@ -66,7 +66,9 @@ MUTANTS: Final = (
     Mutant("letter_without_proof", "TaskIsReal", "any sender names a task, and it is believed", _ONE_SLOT),
     Mutant("moved_letter_not_signed", "AtMostOnce", "a letter that SQS moved counts as another request", _ONE_SLOT),
     Mutant("doubt_claimed_again", "AtMostOnce", "a redrive of a doubt creates the song again", _ONE_SLOT),
-    Mutant("closed_claimed_again", "ClosedStays", "a redrive creates a song that was cancelled or has expired", _ONE_SLOT),
+    Mutant(
+        "closed_claimed_again", "ClosedStays", "a redrive creates a song that was cancelled or has expired", _ONE_SLOT
+    ),
     Mutant("unknown_is_retried", "AtMostOnce", "an unknown outcome is retried", _ONE_SLOT),
     Mutant(
         "last_decision_without_row", "TellsTheRow", "a request whose song exists is reported as rejected", _ONE_SLOT

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from song_intake.contract.song_request import SongRequest
 from song_intake.domain.outcome import Refused, Retryable, Unknown
 from song_intake.domain.reason import Reason
+from song_intake.ledger.resolving import ResolutionStore
 from song_intake.ledger.row import Row
 from song_intake.ledger.submitting import Claim, SubmissionStore
 from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, Written
@@ -35,6 +36,7 @@ OPERATIONS = (
     "in_doubt",
     "abandoned",
     "given_up",
+    "cancelled",
 )
 
 
@@ -185,6 +187,8 @@ class _Sequence:
                 if self._row is None:
                     return None
                 return self._ledger._record_abandoned(self._row, window=0)
+            case "cancelled":
+                return ResolutionStore(self._ledger.table).record_cancelled(request.request_id, "ada", "simulated")
             case _:
                 return self._ledger.record_given_up(request, f"message-{number}", Reason.RETRIES_EXHAUSTED, "simulated")
 

@@ -36,6 +36,7 @@ OPERATIONS = (
     "in_doubt",
     "abandoned",
     "given_up",
+    "expired",
     "cancelled",
 )
 
@@ -187,10 +188,14 @@ class _Sequence:
                 if self._row is None:
                     return None
                 return self._ledger._record_abandoned(self._row, window=0)
-            case "cancelled":
-                return ResolutionStore(self._ledger.table).record_cancelled(request.request_id, "ada", "simulated")
             case _:
-                return self._ledger.record_given_up(request, f"message-{number}", Reason.RETRIES_EXHAUSTED, "simulated")
+                return self._close(operation, request, number)
+
+    def _close(self, operation: str, request: SongRequest, number: int) -> Written | Existing:
+        if operation == "cancelled":
+            return ResolutionStore(self._ledger.table).record_cancelled(request.request_id, "ada", "simulated")
+        reason = Reason.EXPIRED if operation == "expired" else Reason.RETRIES_EXHAUSTED
+        return self._ledger.record_given_up(request, f"message-{number}", reason, "simulated")
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ CHECKS: Final = (
     Check("lifetime_two_workers", _CLEAN, "so they do with two deliveries at the same time", "Lifetime"),
     Check("at_most_once", _CLEAN, "the design holds its invariants"),
     Check("settles", _CLEAN, "every message ends, and every claim that stays open has a dead letter"),
+    Check("closing", _CLEAN, "so it does for a request that is cancelled or expires"),
     Check("idempotency_record", _INVARIANT_VIOLATED, "the usual recipe pays twice"),
 )
 

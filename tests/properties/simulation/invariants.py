@@ -7,9 +7,10 @@ from typing import Protocol
 
 from song_intake.admission.pace_item import PACE_KEY as PACE
 from song_intake.contract.sqs_message import REASON, REQUEST_ID, TASK_ID
-from song_intake.domain.reason import Reason
+from song_intake.domain.reason import CLOSING, Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.row import Row
+from tests.properties.simulation.expressions import Item
 from tests.properties.simulation.faults import Step
 from tests.properties.simulation.queues import QueuedMessage, Sent
 from tests.properties.simulation.world import LEASE, World
@@ -54,6 +55,10 @@ def check_settled(world: World) -> None:
 
 def _is_of(row: Row, letter: QueuedMessage) -> bool:
     return letter.sent.request_id == row.request_id
+
+
+def _is_closed(item: Item) -> bool:
+    return item.get("status") == {"S": Status.REJECTED} and item.get("reason", {}).get("S") in CLOSING
 
 
 def check_redriven(world: World) -> None:
@@ -108,6 +113,7 @@ class _Moment:
         yield from self._unrecorded()
         yield from self._unfair()
         yield from self._created_in_spite()
+        yield from self._reopened()
 
     def _paid_twice(self) -> Iterator[str]:
         for request_id, songs in self._songs.items():
@@ -160,7 +166,7 @@ class _Moment:
                 case Reason.EXPIRED if not self._may_be_expired(sent):
                     yield f"6. {sent.name} was in time"
                 case Reason.CANCELLED if sent.request_id not in self._world.cancelled:
-                    yield f"6. nobody cancelled {sent.request_id}"
+                    yield f"6. {sent.request_id} was not cancelled"
                 case Reason.REQUEST_ID_REUSED if len(self._songs[sent.request_id]) == 1:
                     yield f"6. no other song used the request_id of {sent.name}"
                 case _:
@@ -182,6 +188,12 @@ class _Moment:
             row = self.rows.get(request_id)
             if row is None or not row.is_closed or row.reason != Reason.CANCELLED:
                 yield f"8. {request_id} was cancelled, and its row is {row}"
+
+    def _reopened(self) -> Iterator[str]:
+        for request_id, row in self.rows.items():
+            closed = [_is_closed(item) for item in self._world.table.past.get(request_id, ())]
+            if any(closed) and not (row.is_closed and all(closed[closed.index(True) :])):
+                yield f"8. {request_id} was cancelled or had expired, and is {row.status} again"
 
     def reports(self, row: Row, letter: QueuedMessage) -> bool:
         """Whether the letter has the task of the open claim, or its redrive will find the claim and make it IN_DOUBT.

@@ -69,10 +69,11 @@ EXPLAINED: Final[Mapping[tuple[str, str], str]] = {
     ),
 }
 
-# The code under which a rule is reported whose keyword alone explains nothing: an excluded character, and a moment.
-_CODES: Final = {"not": "characters", "not_after": "moment"}
+# The code under which an excluded character is reported: "not" alone explains nothing.
+_CODES: Final = {"not": "characters"}
 
-NO_MOMENT: Final = FieldError("$.not_after", _CODES["not_after"], EXPLAINED["not_after", "anyOf"])
+# One error with one text, whichever alternative the value comes nearest to.
+NO_MOMENT: Final = FieldError("$.not_after", "moment", EXPLAINED["not_after", "anyOf"])
 
 
 def errors_in(request: JsonValue) -> list[FieldError]:
@@ -92,11 +93,10 @@ def _field_errors(breach: jsonschema_rs.ValidationError) -> Iterator[FieldError]
             yield FieldError(json_path([field]), "patternProperties", EXPLAINED[field, "patternProperties"])
         case _:
             *path, last = map(str, breach.schema_path)
-            yield (
-                NO_MOMENT
-                if path[1:] == ["not_after"]
-                else FieldError(json_path(breach.instance_path), _CODES.get(last, last), _expectation(path, last))
-            )
+            if path[1:] == ["not_after"]:
+                yield NO_MOMENT
+            else:
+                yield FieldError(json_path(breach.instance_path), _CODES.get(last, last), _expectation(path, last))
 
 
 def _unknown_fields(names: list[str]) -> Iterator[FieldError]:

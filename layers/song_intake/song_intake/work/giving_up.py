@@ -1,4 +1,7 @@
-"""Gives up a message whose receives led to no decision. Its row has the last word: a song may exist."""
+"""Gives up a message whose receives led to no decision, or whose request has expired.
+
+The row decides in the end: a song may exist.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """What a value of the package can do."""
 
+import copy
+import pickle
 from dataclasses import FrozenInstanceError, field, fields, replace
 from typing import Any
 
@@ -83,6 +85,12 @@ def test_a_field_cannot_have_a_default_that_is_made_anew_for_each_value() -> Non
 
     with pytest.raises(TypeError, match="tags has a default_factory"):
         frozen(Tagged)
+
+
+def test_a_value_can_be_copied_and_pickled() -> None:
+    song = Song("Kettle", "la", ("folk",))
+    assert copy.deepcopy(song) == song
+    assert pickle.loads(pickle.dumps(song)) == song  # noqa: S301 - what the same line wrote
 
 
 def test_a_value_is_a_dataclass() -> None:

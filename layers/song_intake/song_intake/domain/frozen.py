@@ -19,7 +19,7 @@ def frozen(cls: type[Declared]) -> type[Declared]:
     value: Any = dataclass(init=False, slots=True, eq=False, repr=False)(cls)
     value.__init__ = _init_of(value)
     value.__setattr__, value.__delattr__ = _refuse_to_set, _refuse_to_delete
-    value.__eq__, value.__hash__, value.__repr__ = _equals, _hash, _repr
+    value.__eq__, value.__hash__, value.__repr__, value.__reduce__ = _equals, _hash, _repr, _reduce
     return value  # type: ignore[no-any-return]
 
 
@@ -59,6 +59,11 @@ def _hash(self: Any) -> int:
 def _repr(self: Any) -> str:
     shown = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in fields(self) if one.repr)
     return f"{type(self).__qualname__}({shown})"
+
+
+def _reduce(self: Any) -> tuple[object, ...]:
+    """For copies and pickles, which would set the fields of a finished value."""
+    return type(self), tuple(getattr(self, one.name) for one in fields(self))
 
 
 def _compared(value: Any) -> tuple[object, ...]:

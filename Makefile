@@ -31,13 +31,15 @@ ROOM_FLOORS := contract=100 ledger=100 music_api=100 work=100
 SCAN_REGIONS := us-east-1 us-gov-west-1 cn-north-1 eu-central-1 ap-northeast-1 af-south-1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build doctor redrive resolve intake pins clean
+.PHONY: help run test tests lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build doctor redrive resolve intake pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/.local  ## Run the whole stack on this machine: send the samples and about 50 more requests, and show each result
 	@$(BIN)/python -m tests.local.run
+
+tests: test
 
 test: lint pytest  ## Run linters, type checks and all tests
 
@@ -50,7 +52,7 @@ lint: $(VENV)/.test  ## Run ruff, mypy, and cfn-lint on the template before and 
 
 # The tests of the local stack wait more than they compute, so there are more workers than the two processors of CI. They
 # come first in the order of the files; xdist would begin with the files of the most tests, and end with the longest tests.
-pytest: $(VENV)/.test  ## Run only the tests
+pytest: $(VENV)/.test $(VENV)/.node  ## Run only the tests
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 coverage: $(VENV)/.test  ## Measure branch coverage, and hold it to its floors
@@ -69,8 +71,7 @@ scan: $(VENV)/.test $(SCAN_VENV)/.scan  ## Scan the template, the code and the p
 	$(BIN)/python -m tests.template.lint_transformed $(SCAN_REGIONS)
 	@$(BIN)/python -m tests.scan.run_scanners $(SCAN_VENV)/bin
 
-campaign: $(VENV)/.test  ## Test random schedules of crashes, duplicates and delays, for minutes instead of seconds
-	@if command -v npm >/dev/null; then npm install --no-save --silent ajv@8.17.1; else echo "npm is missing, so ajv judges nothing"; fi
+campaign: $(VENV)/.test $(VENV)/.node  ## Test random schedules of crashes, duplicates and delays, for minutes instead of seconds
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
 
 fuzz: $(VENV)-fuzz/.packages  ## Fuzz all that reads others' input: TARGET=message,..., EXECUTIONS=1000000; replay with TARGET=message INPUT=file
@@ -126,17 +127,26 @@ pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all suppor
 	    -c $(RUNTIME_PINS) -c $(TEST_PINS) --group fuzz -o $(FUZZ_PINS)
 
 clean:  ## Remove what the other targets created
-	rm -rf $(VENV) $(SCAN_VENV) $(VENV)-fuzz .fuzz .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
+	rm -rf tests/node/node_modules $(VENV) $(SCAN_VENV) $(VENV)-fuzz .fuzz .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
 
-$(BIN)/python:
-	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(VENV)
+# One whose creation was interrupted has a python, but no pip.
+$(VENV)/.python:
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
+	    { python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv --clear $(VENV); }
+	@touch $@
 
-$(VENV)/.local: $(RUNTIME_PINS) $(LOCAL_PINS) | $(BIN)/python
+$(VENV)/.local: $(RUNTIME_PINS) $(LOCAL_PINS) | $(VENV)/.python
 	@echo "Installing the packages of the local stack into $(VENV)"
 	@$(PIP) -r $(RUNTIME_PINS) -r $(LOCAL_PINS)
 	@touch $@
 
-$(VENV)/.test: $(RUNTIME_PINS) $(TEST_PINS) | $(BIN)/python
+# Node is no requirement: without it, the tests of the TypeScript example and of ajv are skipped.
+$(VENV)/.node: tests/node/package-lock.json | $(VENV)/.python
+	@if ! command -v npm >/dev/null; then echo "npm is missing: the tests in TypeScript are skipped"; \
+	elif npm ci --prefix tests/node --silent --no-fund --no-audit; then touch $@; \
+	else echo "npm could not install its packages: the tests in TypeScript are skipped"; fi
+
+$(VENV)/.test: $(RUNTIME_PINS) $(TEST_PINS) | $(VENV)/.python
 	@echo "Installing the packages of the tests into $(VENV)"
 	@$(PIP) -r $(RUNTIME_PINS) -r $(TEST_PINS)
 	@touch $@ $(VENV)/.local

@@ -1,5 +1,6 @@
 """The shipped template, deployed once for all tests of this folder, and a search for leaks after each test."""
 
+import time
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -8,12 +9,14 @@ from tests.end_to_end.songs import CANARIES, TOKEN, new_id
 from tests.local.cloud.aws_clients import REGION
 from tests.local.cloud.cloud import Cloud
 from tests.local.cloud.event_listener import EventListener
+from tests.local.contract import errors_in, errors_in_rows
 from tests.local.intake import SHORT_WAITS, Intake
 from tests.local.intake_switching import never_pause, remove_balance_checks
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.webhooks.transport import local_cloud
 
 ACCOUNT = "000000000000"
+A_CLOCK_DIFFERS = 1.0  # seconds, at most: the functions run on this machine
 
 # With these, no song is polled and no webhook comes within any test.
 ONLY_SUBMITTING = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900"}
@@ -114,15 +117,24 @@ def _clean(intake: Intake, vendor: MusicVendor) -> Iterator[Intake]:
     vendor.tokens.clear()
     vendor.tokens.add(TOKEN)
     intake.clear()
+    began = time.time()
     yield intake
-    found = leaks(intake)
+    found = leaks(intake, since=began - A_CLOCK_DIFFERS)
     assert not found, f"canaries leaked: {found}"
+    assert breaches(intake) == []
 
 
-def leaks(intake: Intake) -> list[str]:
+def breaches(intake: Intake) -> list[str]:
+    """What of the rows and of the stack's own dead letters is not as their published schemas say."""
+    sent = [letter.attributes for letter in intake.letters() if "proof" in letter.attributes]
+    of_letters = [error for attributes in sent for error in errors_in("dead_letter_attributes", attributes)]
+    return errors_in_rows(intake.items()) + of_letters
+
+
+def leaks(intake: Intake, since: float = 0) -> list[str]:
     """The places outside of message bodies that contain a canary: logs, metrics, rows, attributes of dead letters."""
     places = {
-        "log": intake.log(),
+        "log": intake.log(since),
         "table": repr(intake.rows()),
         "attributes": repr([letter.attributes for letter in intake.letters()]),
         "attributes of checks": repr([letter.attributes for letter in intake.letters("CheckDeadLetterQueueUrl")]),

@@ -1,11 +1,19 @@
 """Every song is tracked to its end: by polls, by webhooks, by both in any order, and across crashes."""
 
 import json
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
+from song_client import NotEnded, SongIntake
 from tests.end_to_end.songs import new_id, song
+from tests.local.cloud.aws_clients import REGION
+from tests.local.cloud.cloud import PROJECT
 from tests.local.cloud.event_listener import EventListener
 from tests.local.intake import Intake
 from tests.local.intake_faults import denied, kill_functions
@@ -47,6 +55,49 @@ def test_a_song_ends_by_polls_only(tracking: Intake, tracking_listener: EventLis
     assert event["metadata"] == {"customer": "c-1042"}
     assert [clip["clip_id"] for clip in event["clips"]] == [_texts(clip)["clip_id"] for clip in row["clips"]]
     assert event["clips"][0]["audio_url"].startswith("https://")
+
+
+def test_the_client_for_callers_sends_a_song_and_waits_for_it(
+    tracking: Intake, vendor: MusicVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**tracking.environment(), **credentials_of_a_caller(tracking)}.items():
+        monkeypatch.setenv(name, value)
+    client = SongIntake(tracking.queue_url, tracking.table)
+    request_id = client.send({"title": "By the Client", "sound": "slow folk", "metadata": {"customer": "c-1042"}})
+    ended = client.wait(request_id, seconds=60)
+    task_id = vendor.creates_of("By the Client")[0].task_id
+    assert (ended.request_id, ended.status, ended.task_id) == (request_id, "SUCCEEDED", task_id)
+    assert ended.clips[0]["audio_url"].startswith("https://")
+    assert ended.metadata == {"customer": "c-1042"}
+    with pytest.raises(NotEnded, match="its status is unknown"):
+        client.wait("nobody-sent-this", seconds=0)
+    key = {"request_id": {"S": request_id}}
+    queries: list[dict[str, Any]] = [{}, {"ProjectionExpression": "request_id, task_tokens"}]
+    for more in queries:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            boto3.client("dynamodb").get_item(TableName=tracking.table, Key=key, **more)
+
+
+def test_the_example_in_typescript_sends_a_song_and_reads_it(
+    tracking: Intake, vendor: MusicVendor, tmp_path: Path
+) -> None:
+    packages = PROJECT / "tests/node/node_modules"
+    if not packages.exists():
+        pytest.skip("npm is missing, which would have installed the packages of tests/node")
+    shutil.copy(PROJECT / "events/examples/song_client.ts", tmp_path)
+    (tmp_path / "node_modules").symlink_to(packages)
+    run(tmp_path, "node_modules/.bin/tsc", "--strict", "--skipLibCheck", "song_client.ts", env=tracking.environment())
+    environment = {**tracking.environment(), "AWS_REGION": REGION, "NODE_EXTRA_CA_CERTS": str(tracking.cloud.ca_bundle)}
+
+    def in_node(code: str) -> str:
+        return run(tmp_path, "node", "-e", f'const client = require("./song_client"); {code}', env=environment)
+
+    request = {"title": "In TypeScript", "sound": "slow folk"}
+    in_node(f'client.sendSong("{tracking.queue_url}", "in-typescript", {json.dumps(request)})')
+    row = tracking.wait_for_status("in-typescript", "SUCCEEDED")
+    read = in_node(f'client.readSong("{tracking.table}", "in-typescript").then(s => console.log(JSON.stringify(s)))')
+    assert json.loads(read) == {"status": "SUCCEEDED", "audioUrls": [_texts(row["clips"][0])["audio_url"]]}
+    assert len(vendor.creates_of("In TypeScript")) == 1
 
 
 def test_a_song_ends_by_its_webhook(by_webhook: Intake, webhook_listener: EventListener, vendor: MusicVendor) -> None:
@@ -205,6 +256,22 @@ def test_a_callers_own_webhook_is_sent_to_the_vendor_unchanged(tracking: Intake,
     (create,) = vendor.creates_of("Own Webhook")
     assert create.body["webhook_url"] == url
     assert "webhook_secret" not in create.body
+
+
+def credentials_of_a_caller(intake: Intake) -> dict[str, str]:
+    """The environment of a user that has the exported policies of senders and readers, and no other right."""
+    iam = intake.cloud.client("iam")
+    name = new_id("caller")
+    iam.create_user(UserName=name)
+    for output in ("SenderPolicyArn", "ReaderPolicyArn"):
+        iam.attach_user_policy(UserName=name, PolicyArn=intake.stack.outputs[output])
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
+def run(folder: Path, *command: str, env: dict[str, str]) -> str:
+    """What the command prints."""
+    return subprocess.run(command, cwd=folder, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _sent(intake: Intake, title: str, **fields: object) -> str:

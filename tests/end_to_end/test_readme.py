@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.local.cloud.cloud import PROJECT
 from tests.local.intake import Intake
 from tests.local.vendor.music_vendor import MusicVendor
@@ -11,12 +13,22 @@ from tests.local.vendor.music_vendor import MusicVendor
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_boto3_example_sends_a_song_and_reads_its_row(intake: Intake, vendor: MusicVendor) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+@pytest.mark.parametrize(
+    ("package", "request_id", "title"),
+    [
+        ("boto3", "order-4711:song-1", "Kettle in the Morning"),
+        ("song_client", "order-4712:song-1", "Toast at Noon"),
+    ],
+)
+def test_an_example_in_python_sends_a_song_and_reads_its_row(
+    intake: Intake, vendor: MusicVendor, package: str, request_id: str, title: str
+) -> None:
+    (example,) = [code for code in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if package in code]
     names = f"queue_url = {intake.queue_url!r}\ntable = {intake.table!r}\n"
-    subprocess.run([sys.executable, "-c", names + example], check=True, env=intake.environment(), timeout=60)
-    row = intake.wait_for_status("order-4711:song-1", "SUBMITTED")
-    assert row["task_id"] == vendor.creates_of("Kettle in the Morning")[0].task_id
+    environment = {**intake.environment(), "PYTHONPATH": str(PROJECT / "layers/song_client")}
+    subprocess.run([sys.executable, "-c", names + example], check=True, env=environment, timeout=60)
+    row = intake.wait_for_status(request_id, "SUBMITTED")
+    assert row["task_id"] == vendor.creates_of(title)[0].task_id
 
 
 def test_the_smallest_request_of_the_readme_creates_a_song(intake: Intake, vendor: MusicVendor) -> None:

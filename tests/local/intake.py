@@ -112,14 +112,14 @@ class Intake:
         return {name: next(iter(value.values())) for name, value in item.items()}
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows of all requests. The table also holds other items, which are left out."""
+        """The rows of all requests, with plain values."""
+        return [{name: next(iter(value.values())) for name, value in item.items()} for item in self.items()]
+
+    def items(self) -> list[dict[str, Any]]:
+        """The rows of all requests, as DynamoDB returns them. The table also holds other items, which are left out."""
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
-        return [
-            {name: next(iter(value.values())) for name, value in item.items()}
-            for page in pages
-            for item in page["Items"]
-            if "fingerprint" in item  # the items of the pace and of the intake have none
-        ]
+        # The items of the pace and of the intake have no fingerprint.
+        return [item for page in pages for item in page["Items"] if "fingerprint" in item]
 
     def checks(self) -> int:
         """Messages on the queue of checks, waiting, delayed or in flight."""

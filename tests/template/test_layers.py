@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -7,6 +8,7 @@ from tests.template.built_layer import build, make, source_of, without_fresh_byt
 from tests.template.transformed import PROJECT, resources_of, shipped
 
 LAYERS = ("DependenciesLayer", "SongIntakeLayer")
+FOR_CALLERS = "SongClientLayer"
 
 
 @pytest.fixture(scope="module")
@@ -14,17 +16,30 @@ def song_intake_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("SongIntakeLayer", tmp_path_factory.mktemp("SongIntakeLayer"))
 
 
-def test_every_function_has_both_layers() -> None:
-    layers = resources_of("AWS::Lambda::LayerVersion")
-    for function in resources_of("AWS::Lambda::Function").values():
-        assert function["Layers"] == [{"Ref": layer} for layer in layers]
+def layer_versions() -> dict[str, dict[str, Any]]:
+    """The properties of each layer by its name in the template."""
     # SAM makes a new logical id for each new content, which is the given one and a hash.
-    assert [re.sub(r"[0-9a-f]{10}$", "", layer) for layer in layers] == list(LAYERS)
+    layers = resources_of("AWS::Lambda::LayerVersion")
+    return {re.sub(r"[0-9a-f]{10}$", "", logical_id): layer for logical_id, layer in layers.items()}
 
 
-@pytest.mark.parametrize("layer", resources_of("AWS::Lambda::LayerVersion").values(), ids=LAYERS)
-def test_a_layer_is_for_the_architecture_and_the_runtime_of_the_functions(layer: dict[str, object]) -> None:
-    assert (layer["CompatibleArchitectures"], layer["CompatibleRuntimes"]) == (["arm64"], ["python3.13"])
+def test_every_function_has_the_layers_of_the_functions() -> None:
+    assert list(layer_versions()) == [*LAYERS, FOR_CALLERS]
+    references = [{"Ref": logical_id} for logical_id in resources_of("AWS::Lambda::LayerVersion")]
+    for function in resources_of("AWS::Lambda::Function").values():
+        assert function["Layers"] == references[:-1]
+
+
+def test_the_layer_for_callers_is_one_module_for_every_architecture(tmp_path: Path) -> None:
+    assert layer_versions()[FOR_CALLERS]["CompatibleArchitectures"] == ["arm64", "x86_64"]
+    layer = build(FOR_CALLERS, tmp_path)
+    assert [path.relative_to(layer) for path in layer.rglob("*.*")] == [Path("python/song_client.py")]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_is_for_the_architecture_and_the_runtime_of_the_functions(layer: str) -> None:
+    properties = layer_versions()[layer]
+    assert (properties["CompatibleArchitectures"], properties["CompatibleRuntimes"]) == (["arm64"], ["python3.13"])
     for function in resources_of("AWS::Lambda::Function").values():
         assert (function["Architectures"], function["Runtime"]) == (["arm64"], "python3.13")
 
@@ -36,8 +51,8 @@ def test_a_layer_is_built_for_the_architecture_it_claims(layer: str) -> None:
 
 
 def test_two_stacks_of_an_account_have_layers_of_their_own() -> None:
-    names = [layer["LayerName"] for layer in resources_of("AWS::Lambda::LayerVersion").values()]
-    assert names == [{"Fn::Sub": "${AWS::StackName}-dependencies"}, {"Fn::Sub": "${AWS::StackName}-song-intake"}]
+    names = [layer["LayerName"]["Fn::Sub"] for layer in layer_versions().values()]
+    assert names == [f"${{AWS::StackName}}-{name}" for name in ("dependencies", "song-intake", "song-client")]
 
 
 def test_the_song_intake_layer_holds_the_package_and_the_contract_only(song_intake_layer: Path) -> None:

@@ -35,6 +35,9 @@ OUTPUTS_THAT_CALLERS_NEED = {
     "RedriveLettersLogGroup",
     "SwitchIntakeFunctionName",
     "SwitchIntakeLogGroup",
+    "SongClientLayerArn",
+    "SenderPolicyArn",
+    "ReaderPolicyArn",
     "AlarmTopicArn",
 }
 

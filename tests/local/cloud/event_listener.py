@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.local.cloud.events_to_queue import send_events_to
 from tests.local.cloud.received import receive_all
+from tests.local.contract import errors_in
 from tests.local.intake import Intake
 from tests.local.waiting import wait_for
 
@@ -22,7 +23,9 @@ class EventListener:
     def events_of(self, request_id: str) -> list[dict[str, Any]]:
         """The events of one request so far, in the order in which they came."""
         for message in receive_all(self._sqs, self._url):
-            self._heard.append(json.loads(message["Body"]))
+            event = json.loads(message["Body"])
+            assert errors_in("song_event", event["detail"]) == []
+            self._heard.append(event)
             self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return [event for event in self._heard if event["detail"].get("request_id") == request_id]
 

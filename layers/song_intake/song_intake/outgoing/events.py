@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -79,7 +79,7 @@ class SongEvent:
     detail: str | None = None
     vendor_code: str | None = None
     refunded: bool | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] | None = None
     clips: tuple[Clip, ...] = ()
     recordings: tuple[Recording, ...] | None = None
     """The copies of its recordings; None if this is no event about them."""
@@ -107,7 +107,7 @@ class SongEvent:
             "vendor_code": self.vendor_code,
             "refunded": self.refunded,
             "by": self.by,
-            "metadata": dict(self.metadata),
+            "metadata": dict(self.metadata or {}),
             "clips": [_known(asdict(clip)) for clip in self.clips],
             "recordings": None if self.recordings is None else [_shown(one) for one in self.recordings],
         }

@@ -91,6 +91,7 @@ def test_the_queue_alarms_watch_the_right_queues() -> None:
     assert watched == {
         ("ApproximateNumberOfMessagesVisible", "SongDeadLetters"),
         ("ApproximateNumberOfMessagesVisible", "SongCheckDeadLetters"),
+        ("ApproximateNumberOfMessagesVisible", "SongRecordingDeadLetters"),
         ("ApproximateAgeOfOldestMessage", "SongRequests"),
     }
 

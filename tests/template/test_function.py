@@ -1,6 +1,7 @@
 import pytest
 
 from song_intake.app.environment import InvalidSettings, Settings
+from song_intake.app.keep import KeepSettings
 from song_intake.app.redrive import RedriveSettings
 from song_intake.app.resolve import ResolveSettings
 from song_intake.app.submit import SubmitSettings
@@ -12,13 +13,20 @@ from tests.template.transformed import Json, arn_of, properties, resources, reso
 SETTINGS: dict[str, type[Settings]] = {
     "SubmitSong": SubmitSettings,
     "TrackSong": TrackSettings,
+    "KeepRecording": KeepSettings,
     "ReceiveWebhook": WebhookSettings,
     "ResolveSong": ResolveSettings,
     "RedriveLetters": RedriveSettings,
     "SwitchIntake": SwitchSettings,
 }
 FUNCTIONS = sorted(resources_of("AWS::Lambda::Function"))
-MAPPINGS = {"SubmitSongRequests": ("SongRequests", "SubmitSong"), "TrackSongChecks": ("SongChecks", "TrackSong")}
+MAPPINGS = {
+    "SubmitSongRequests": ("SongRequests", "SubmitSong"),
+    "TrackSongChecks": ("SongChecks", "TrackSong"),
+    "KeepRecordingRecordings": ("SongRecordings", "KeepRecording"),
+}
+# Those whose batches the parameters set.
+SIZED = ("SubmitSongRequests", "TrackSongChecks")
 
 
 def ref(name: str) -> Json:
@@ -27,6 +35,10 @@ def ref(name: str) -> Json:
 
 def if_paced(column: str, otherwise: str) -> Json:
     return {"Fn::If": ["IsPaced", {"Fn::FindInMap": ["Paces", ref("CreatesPerMinute"), column]}, ref(otherwise)]}
+
+
+def if_kept(resource: str) -> Json:
+    return {"Fn::If": ["KeepsRecordings", ref(resource), ""]}
 
 
 def if_webhook(resource: str, attribute: str) -> Json:
@@ -68,6 +80,7 @@ VARIABLES_OF: dict[str, Json] = {
         "API_TOKEN_SECRET_ARN": {"Fn::GetAtt": ["ApiToken", "Id"]},
         "SIGNING_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
         "CHECK_DEAD_LETTER_QUEUE_URL": ref("SongCheckDeadLetters"),
+        "SONG_RECORDINGS_QUEUE_URL": if_kept("SongRecordings"),
         "EVENT_BUS_NAME": ref("SongEvents"),
         "CONNECT_TIMEOUT_SECONDS": ref("ConnectTimeoutSeconds"),
         "POLL_DEADLINE_SECONDS": ref("PollDeadlineSeconds"),
@@ -78,6 +91,18 @@ VARIABLES_OF: dict[str, Json] = {
         "FIRST_CHECK_SECONDS": ref("FirstCheckSeconds"),
         "CHECK_CAP_SECONDS": ref("CheckCapSeconds"),
         "BATCH_SIZE": ref("BatchSize"),
+    },
+    "KeepRecording": {
+        "SIGNING_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
+        "SONG_RECORDINGS_QUEUE_URL": ref("SongRecordings"),
+        "RECORDING_DEAD_LETTER_QUEUE_URL": ref("SongRecordingDeadLetters"),
+        "EVENT_BUS_NAME": ref("SongEvents"),
+        "KEEP_RECORDINGS": ref("KeepRecordings"),
+        "RECORDING_BUCKET": {"Fn::If": ["CreatesRecordingBucket", ref("RecordingBucket"), ref("RecordingBucketName")]},
+        "RECORDING_HOSTS": ref("RecordingHosts"),
+        "LARGEST_RECORDING_MIB": ref("LargestRecordingMiB"),
+        "SETTLE_MARGIN_SECONDS": ref("SettleMarginSeconds"),
+        "FUNCTION_TIMEOUT_SECONDS": 300,
     },
     "ReceiveWebhook": {
         "SIGNING_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
@@ -96,6 +121,8 @@ VARIABLES_OF: dict[str, Json] = {
         "SONG_REQUESTS_QUEUE_URL": ref("SongRequests"),
         "DEAD_LETTER_QUEUE_URL": ref("SongDeadLetters"),
         "CHECK_DEAD_LETTER_QUEUE_URL": ref("SongCheckDeadLetters"),
+        "SONG_RECORDINGS_QUEUE_URL": if_kept("SongRecordings"),
+        "RECORDING_DEAD_LETTER_QUEUE_URL": if_kept("SongRecordingDeadLetters"),
     },
     "SwitchIntake": {
         "MUSIC_API_ORIGIN": ref("MusicApiOrigin"),
@@ -143,13 +170,13 @@ def test_no_function_takes_concurrency_from_the_others(function: str) -> None:
     assert "ReservedConcurrentExecutions" not in properties(function)
 
 
-@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("mapping", SIZED)
 def test_without_a_pace_a_mapping_has_batches_of_ten_and_limited_concurrency(mapping: str) -> None:
     unpaced = properties(mapping, CreatesPerMinute=0)
     assert (unpaced["BatchSize"], unpaced["ScalingConfig"]) == (10, {"MaximumConcurrency": 5})
 
 
-@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("mapping", SIZED)
 def test_a_batch_may_be_larger_than_ten_with_a_batching_window(mapping: str) -> None:
     large = properties(mapping, CreatesPerMinute=0, BatchSize=100, BatchingWindowSeconds=1)
     assert (large["BatchSize"], large["MaximumBatchingWindowInSeconds"]) == (100, 1)
@@ -164,6 +191,11 @@ def test_a_larger_batch_is_refused_without_a_batching_window() -> None:
     assert [one["Assert"] for one in rule["Assertions"]] == [{"Fn::Not": [no_window]}]
 
 
+def test_a_song_at_a_time_has_its_recordings_copied() -> None:
+    mapping = properties("KeepRecordingRecordings")
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (1, {"MaximumConcurrency": 5})
+
+
 def test_a_paced_mapping_has_no_batching_window() -> None:
     paced = properties("SubmitSongRequests", CreatesPerMinute=20, BatchingWindowSeconds=60)
     assert paced["MaximumBatchingWindowInSeconds"] == 0
@@ -173,7 +205,7 @@ def test_the_mapping_of_checks_has_no_pace() -> None:
     assert properties("TrackSongChecks") == properties("TrackSongChecks", CreatesPerMinute=0)
 
 
-@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("mapping", SIZED)
 def test_by_default_a_mapping_has_no_batching_window(mapping: str) -> None:
     assert properties(mapping)["MaximumBatchingWindowInSeconds"] == 0
 

@@ -18,6 +18,10 @@ ALLOWED_WILDCARDS = {
     ("SubmitSongRole", "AnswerTask", "*"),
     ("TrackSongRole", "AnswerTask", "*"),
     ("ResolveSongRole", "AnswerTask", "*"),
+    ("KeepRecordingRole", "AnswerTask", "*"),
+    # Every recording, and no other object.
+    ("KeepRecordingRole", "WriteRecordings", "${RecordingBucket.Arn}/songs/*"),
+    ("ReaderPolicy", "ReadRecordings", "${RecordingBucket.Arn}/songs/*"),
 }
 
 GRANTS_OF_SUBMIT_SONG = [
@@ -49,6 +53,7 @@ GRANTS_OF_TRACK_SONG = [
     ("sqs:ChangeMessageVisibility", arn_of("SongChecks")),
     ("sqs:SendMessage", arn_of("SongChecks")),
     ("sqs:SendMessage", arn_of("SongCheckDeadLetters")),
+    ("sqs:SendMessage", arn_of("SongRecordings")),
     ("dynamodb:UpdateItem", arn_of("Ledger")),
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiToken", "Id"]}),
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookKey", "Id"]}),
@@ -57,6 +62,27 @@ GRANTS_OF_TRACK_SONG = [
     ("states:SendTaskFailure", "*"),
     ("logs:CreateLogStream", arn_of("TrackSongLogGroup")),
     ("logs:PutLogEvents", arn_of("TrackSongLogGroup")),
+]
+
+RECORDINGS = {"Fn::Sub": "${RecordingBucket.Arn}/songs/*"}
+GRANTS_OF_KEEP_RECORDING = [
+    ("sqs:ReceiveMessage", arn_of("SongRecordings")),
+    ("sqs:DeleteMessage", arn_of("SongRecordings")),
+    ("sqs:GetQueueAttributes", arn_of("SongRecordings")),
+    ("sqs:ChangeMessageVisibility", arn_of("SongRecordings")),
+    ("sqs:SendMessage", arn_of("SongRecordings")),
+    ("sqs:SendMessage", arn_of("SongRecordingDeadLetters")),
+    ("s3:PutObject", RECORDINGS),
+    ("s3:AbortMultipartUpload", RECORDINGS),
+    ("s3:GetObject", RECORDINGS),
+    ("dynamodb:GetItem", arn_of("Ledger")),
+    ("dynamodb:UpdateItem", arn_of("Ledger")),
+    ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookKey", "Id"]}),
+    ("events:PutEvents", arn_of("SongEvents")),
+    ("states:SendTaskSuccess", "*"),
+    ("states:SendTaskFailure", "*"),
+    ("logs:CreateLogStream", arn_of("KeepRecordingLogGroup")),
+    ("logs:PutLogEvents", arn_of("KeepRecordingLogGroup")),
 ]
 
 GRANTS_OF_RECEIVE_WEBHOOK = [
@@ -83,10 +109,11 @@ GRANTS_OF_REDRIVE_LETTERS = [
     *(
         (f"sqs:{action}", arn_of(queue))
         for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")
-        for queue in ("SongDeadLetters", "SongCheckDeadLetters")
+        for queue in ("SongDeadLetters", "SongCheckDeadLetters", "SongRecordingDeadLetters")
     ),
     ("sqs:SendMessage", arn_of("SongRequests")),
     ("sqs:SendMessage", arn_of("SongChecks")),
+    ("sqs:SendMessage", arn_of("SongRecordings")),
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookKey", "Id"]}),
     ("logs:CreateLogStream", arn_of("RedriveLettersLogGroup")),
     ("logs:PutLogEvents", arn_of("RedriveLettersLogGroup")),
@@ -110,6 +137,7 @@ GRANTS_OF_SWITCH_INTAKE = [
 GRANTS: dict[str, Sequence[tuple[str, JsonValue]]] = {
     "SubmitSong": GRANTS_OF_SUBMIT_SONG,
     "TrackSong": GRANTS_OF_TRACK_SONG,
+    "KeepRecording": GRANTS_OF_KEEP_RECORDING,
     "ReceiveWebhook": GRANTS_OF_RECEIVE_WEBHOOK,
     "ResolveSong": GRANTS_OF_RESOLVE_SONG,
     "RedriveLetters": GRANTS_OF_REDRIVE_LETTERS,
@@ -145,7 +173,7 @@ def statements(effect: str) -> list[tuple[str, Json]]:
 
 def test_grants_name_their_actions_and_resources() -> None:
     wildcards = {
-        (logical_id, statement.get("Sid"), granted)
+        (logical_id, statement.get("Sid"), granted if isinstance(granted, str) else granted["Fn::Sub"])
         for logical_id, statement in statements("Allow")
         for granted in as_list(statement["Action"]) + as_list(statement.get("Resource", []))
         if "*" in json.dumps(granted)
@@ -223,7 +251,8 @@ def test_a_function_publishes_events_of_its_own_sources_only() -> None:
     }
     of_songs = {"ForAllValues:StringEquals": {"events:source": "song-intake"}}
     of_the_account_too = {"ForAllValues:StringEquals": {"events:source": ["song-intake", "song-intake.account"]}}
-    assert sources == {"SubmitSongRole": of_the_account_too, "TrackSongRole": of_songs, "ResolveSongRole": of_songs}
+    others = ("TrackSongRole", "ResolveSongRole", "KeepRecordingRole")
+    assert sources == {"SubmitSongRole": of_the_account_too, **dict.fromkeys(others, of_songs)}
 
 
 REQUESTS_ONLY = {"ForAllValues:StringNotLike": {"dynamodb:LeadingKeys": "#*"}}
@@ -243,6 +272,7 @@ def test_every_right_on_the_table_is_limited_to_the_items_that_its_function_need
         ("SubmitSongRole", "WriteLedger"): REQUESTS_ONLY,
         ("SubmitSongRole", "WritePace"): PACE_ONLY,
         ("TrackSongRole", "WriteLedger"): REQUESTS_ONLY,
+        ("KeepRecordingRole", "WriteLedger"): REQUESTS_ONLY,
         ("ResolveSongRole", "WriteLedger"): REQUESTS_ONLY,
         ("SwitchIntakeRole", "WriteIntakeState"): INTAKE_ONLY,
     }

@@ -25,7 +25,11 @@ Json = dict[str, JsonValue]
 Parameters = dict[str, int | str]
 
 # The queues that functions read, each with the one behind it.
-DEAD_LETTERS_OF = {"SongRequests": "SongDeadLetters", "SongChecks": "SongCheckDeadLetters"}
+DEAD_LETTERS_OF = {
+    "SongRequests": "SongDeadLetters",
+    "SongChecks": "SongCheckDeadLetters",
+    "SongRecordings": "SongRecordingDeadLetters",
+}
 
 ALWAYS: Json = {"Fn::Equals": ["", ""]}
 _CODE_PROPERTIES = ("CodeUri", "ContentUri")

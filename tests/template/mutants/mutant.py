@@ -59,5 +59,5 @@ def _key(node: JsonValue, step: str) -> str | int:
         return step
     if step.isdigit():
         return int(step)
-    (found,) = (index for index, element in enumerate(node) if element["Sid"] == step)
+    (found,) = (index for index, element in enumerate(node) if element.get("Sid") == step)
     return found

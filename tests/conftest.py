@@ -59,8 +59,7 @@ def cloud(
     clean_environment: None, music_vendor: MusicVendor, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cloud]:
     """One cloud for all tests, started by the first that needs it; its functions trust the simulated vendor."""
-    trust = {"SSL_CERT_FILE": str(music_vendor.ca_bundle)}
-    with Cloud(tmp_path_factory.mktemp("cloud"), extra_environment=trust) as cloud:
+    with Cloud(tmp_path_factory.mktemp("cloud"), extra_environment=music_vendor.trust) as cloud:
         yield cloud
 
 

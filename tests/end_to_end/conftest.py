@@ -10,7 +10,7 @@ from tests.local.cloud.aws_clients import REGION
 from tests.local.cloud.cloud import Cloud
 from tests.local.cloud.event_listener import EventListener
 from tests.local.contract import errors_in, errors_in_rows
-from tests.local.intake import SHORT_WAITS, Intake
+from tests.local.intake import KEEPING, SHORT_WAITS, Intake
 from tests.local.intake_switching import never_pause, remove_balance_checks
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.webhooks.transport import local_cloud
@@ -54,7 +54,7 @@ def impatient_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
 @pytest.fixture(scope="session")
 def tracking_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
     """Polls its songs every second, and receives webhooks."""
-    return _never_paused(cloud, vendor, "tracking", {**SHORT_WAITS, "MaxReceiveCount": "60"})
+    return _never_paused(cloud, vendor, "tracking", {**SHORT_WAITS, **KEEPING, "MaxReceiveCount": "60"})
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,11 @@ SHORT_WAITS = {
     "TrackingHours": "1",
     "ResolutionWindowSeconds": "4",
     "DeletionProtection": "false",
+    "KeepRecordings": "off",
 }
+
+# From the stand-in's own host.
+KEEPING = {"KeepRecordings": "m4a", "RecordingHosts": "cdn.example"}
 
 # The limits of one SQS request: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 MOST_ENTRIES = 10

@@ -44,6 +44,8 @@ def permissions_of(service: str, operation: str) -> set[str]:
     """The IAM actions that permit an operation. A batch of messages needs the permission of the single one."""
     if operation == "BatchExecuteStatement":
         return {"dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"}
+    if operation in ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"):
+        return {"s3:PutObject"}
     return {f"{IAM_PREFIXES.get(service, service)}:{operation.removesuffix('Batch')}"}
 
 

@@ -304,7 +304,9 @@ def test_a_sender_may_send_requests_and_nothing_else() -> None:
 
 
 def test_a_reader_may_read_the_published_attributes_of_requests_and_nothing_else() -> None:
-    (statement,) = properties("ReaderPolicy")["PolicyDocument"]["Statement"]
+    statement, of_recordings = properties("ReaderPolicy")["PolicyDocument"]["Statement"]
+    assert (of_recordings["Action"], of_recordings["Resource"]) == ("s3:GetObject", RECORDINGS)
+    assert len(properties("ReaderPolicy", KeepRecordings="off")["PolicyDocument"]["Statement"]) == 1
     assert (statement["Action"], statement["Resource"]) == ("dynamodb:GetItem", arn_of("Ledger"))
     schema = json.loads(SCHEMAS["request_row"].read_text(encoding="utf-8"))
     assert statement["Condition"] == {

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from song_intake.app.keep import KeepSettings
 from song_intake.app.redrive import RedriveSettings
 from song_intake.app.resolve import ResolveSettings
 from song_intake.app.submit import SubmitSettings
@@ -15,7 +16,6 @@ from song_intake.app.switch import SwitchSettings
 from song_intake.app.track import TrackSettings
 from song_intake.app.webhook import WebhookSettings
 from tests.template.transformed import (
-    DEAD_LETTERS_OF,
     Json,
     Parameters,
     allows,
@@ -31,11 +31,14 @@ PARAMETERS: dict[str, Json] = shipped()["Parameters"]
 SETTINGS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "SubmitSong": SubmitSettings.from_environment,
     "TrackSong": TrackSettings.from_environment,
+    "KeepRecording": KeepSettings.from_environment,
     "ReceiveWebhook": WebhookSettings.from_environment,
     "ResolveSong": ResolveSettings.from_environment,
     "RedriveLetters": RedriveSettings.from_environment,
     "SwitchIntake": SwitchSettings.from_environment,
 }
+# What is left out if a parameter is off.
+LEFT_OUT = {("Webhook", "off"): "ReceiveWebhook", ("KeepRecordings", "off"): "KeepRecording"}
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LONGEST_TIMEOUT = 900
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -100,7 +103,7 @@ def test_the_rules_refuse_what_would_not_work_and_nothing_else(end: End) -> None
 @pytest.mark.parametrize("end", ACCEPTED, ids=named)
 def test_every_function_starts(end: End) -> None:
     created = SETTINGS.keys() & resources(**end.parameters).keys()
-    assert created == (SETTINGS.keys() if end.value != "off" else SETTINGS.keys() - {"ReceiveWebhook"})
+    assert created == SETTINGS.keys() - {LEFT_OUT.get((end.name, str(end.value)))}
     for function in created:
         SETTINGS[function](environment(function, end.parameters))
 
@@ -128,7 +131,7 @@ def test_a_create_and_a_poll_end_before_the_invocation(end: End) -> None:
 def test_a_claim_and_a_hidden_message_outlive_the_invocation(end: End) -> None:
     given = end.parameters
     timeout = properties("SubmitSong", **given)["Timeout"]
-    visibility = {queue: properties(queue, **given)["VisibilityTimeout"] for queue in DEAD_LETTERS_OF}
+    visibility = {queue: properties(queue, **given)["VisibilityTimeout"] for queue in ("SongRequests", "SongChecks")}
     assert timeout <= seconds("SubmitSong", given, "LEASE") <= visibility["SongRequests"]
     assert 6 * timeout <= visibility["SongRequests"] <= LONGEST_VISIBILITY
     assert 6 * properties("TrackSong", **given)["Timeout"] <= visibility["SongChecks"] <= LONGEST_VISIBILITY
@@ -145,5 +148,6 @@ def test_no_request_expires_while_it_is_retried(end: End) -> None:
 @pytest.mark.parametrize("name", [name for name in PARAMETERS if name != "CreatesPerMinute"])
 def test_a_parameter_is_tried_at_more_than_its_default(name: str) -> None:
     texts = {"AlarmEmail", "MusicApiOrigin", "LedgerTableName", "SenderTopicArns", "SenderRuleArns", "SenderPrincipals"}
+    texts |= {"RecordingBucketName", "RecordingHosts"}
     assert (len(ends(name)) > 1) is (name not in texts)
     assert all(allows(name, value) for value in ends(name))

@@ -106,7 +106,7 @@ def test_the_id_differs_by_event_type_request_and_dedup_key() -> None:
         for request_id in ("r-1", "r-2", None)
         for dedup_key in ("t-1", "m-1")
     }
-    assert len(ids) == 6 * 3 * 2
+    assert len(ids) == len(EventType) * 3 * 2
 
 
 @pytest.fixture

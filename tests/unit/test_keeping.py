@@ -101,7 +101,7 @@ class Around:
 
     @property
     def row(self) -> Row:
-        return Row.of(self.table.items["song-1"])
+        return Row.of(cast("Any", self.table.items["song-1"]))
 
     @property
     def events(self) -> list[tuple[str, int]]:

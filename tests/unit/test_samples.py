@@ -67,6 +67,17 @@ def test_the_invalid_sample_has_exactly_its_five_errors() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", sorted(path.name for path in (EVENTS / "published").iterdir()))
+def test_the_sample_of_an_event_is_valid_by_the_published_schema(name: str) -> None:
+    published = json.loads(sample(f"published/{name}"))
+    schema = json.loads(Path(events.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8"))
+    jsonschema_rs.validate(schema, published["detail"])
+    assert published["source"] == events.SONG_SOURCE
+    assert published["detail-type"] == events.EventType[published["detail"]["status"]]
+    for recording in published["detail"].get("recordings", []):
+        assert recording["uri"] == f"s3://{recording['bucket']}/{recording['key']}"
+
+
 def test_the_sample_of_a_rejected_message_is_what_an_invalid_sample_causes() -> None:
     published = json.loads(sample("published/message_rejected.json"))
     message = Message(published["detail"]["message_id"], "receipt", sample("invalid_unknown_field.json"), 1, 0.0, {})

@@ -9,10 +9,12 @@ https://github.com/hashicorp/vault-lambda-extension/pull/150 (what that does to 
 A wait that is under way in C (`time.sleep`, a lock, a socket) still uses the clock of the operating system. After a
 freeze it may end at once.
 
-`function_package` packs this file into every function, and the function's bootstrap runs it.
+`function_package` packs this file into every function, and the function's bootstrap runs it. The names of the stand-in's
+hosts lead to loopback where the local cloud's environment says so (network.py).
 """
 
 import _thread
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -53,9 +55,11 @@ def main(arguments: list[str]) -> None:
     time.monotonic_ns = time.perf_counter_ns = clock.nanoseconds
 
     # Imported here, so that every module that they import finds the clock.
+    import network  # type: ignore[import-not-found]  # noqa: PLC0415
     import runtime_client  # type: ignore[import-not-found]  # noqa: PLC0415
     from awslambdaric.__main__ import main as run  # noqa: PLC0415
 
+    network.patch_from(os.environ)
     wait_for_event = runtime_client.next
 
     def wait_with_a_stopped_clock() -> object:

@@ -17,6 +17,7 @@ from typing import Any
 from samtranslator.yaml_helper import yaml_parse
 
 from tests.local.cloud import frozen_runtime
+from tests.local.recordings import network
 
 Resource = dict[str, Any]
 Template = dict[str, Any]
@@ -66,7 +67,8 @@ def _pack_function(function: Resource, body: Template, root: Path) -> bytes:
         layer = body["Resources"][reference["Ref"]]
         files.update(_packages_in(root / layer["Properties"]["ContentUri"]))
     files.update(_files_in(root / (properties.get("CodeUri") or shared["CodeUri"])))
-    files[RUNTIME.name] = RUNTIME.read_bytes()
+    for module in (RUNTIME, Path(network.__file__)):
+        files[module.name] = module.read_bytes()
     files["bootstrap"] = _bootstrap(properties.get("Runtime") or shared["Runtime"])
     return _zip(files)
 

@@ -10,6 +10,11 @@ from typing import Any
 # Public addresses of nobody that a test would reach: they are never connected to.
 FIRST_ADDRESS = "45.45.0."
 
+ROUTES = "SONG_INTAKE_LOCAL_ROUTES"
+"""The variable of the local cloud's own environment, which its functions inherit. The template cannot set it: only the
+local cloud's start of a function reads it (frozen_runtime.py), and no code of the functions.
+"""
+
 _Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int]]
 
 
@@ -47,6 +52,12 @@ class Network:
             self.connect(connected, address)
 
         return connect
+
+
+def patch_from(environment: Mapping[str, str]) -> None:
+    """Route the names that the environment lists, as `name=port,...`, for the rest of this process."""
+    if listed := environment.get(ROUTES):
+        Network({name: int(port) for name, port in (one.split("=") for one in listed.split(","))}).patch()
 
 
 def _found(address: str, port: int) -> _Found:

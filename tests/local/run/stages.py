@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.local.cloud.cloud import Cloud, CloudFailed
 from tests.local.cloud.deployment import DeploymentFailed
-from tests.local.intake import SHORT_WAITS, TEMPLATE, Intake
+from tests.local.intake import KEEPING, SHORT_WAITS, TEMPLATE, Intake
 from tests.local.intake_switching import switch, wait_for_mapping
 from tests.local.run.cases import Case, generated, samples, while_out_of_credits
 from tests.local.run.commands import commands
@@ -34,6 +34,7 @@ TOKEN: Final = "a-token-for-this-run"
 # With ten busy processes on each processor, a webhook that settles a doubt took 12 s.
 PARAMETERS: Final = {
     **SHORT_WAITS,
+    **KEEPING,
     "ConnectTimeoutSeconds": "5",
     "CreateDeadlineSeconds": "3",
     "PollDeadlineSeconds": "5",
@@ -78,8 +79,7 @@ def _up(folder: Path, port: int) -> Iterator[tuple[Intake, MusicVendor]]:
         vendor.task_seconds = TASK_SECONDS
         vendor.latency = lambda: random.uniform(*LATENCY)  # noqa: S311 - spreads answers, guards nothing
         _print("Starting SQS, Lambda, DynamoDB and Secrets Manager on this machine")
-        trust = {"SSL_CERT_FILE": str(vendor.ca_bundle)}
-        with Cloud(folder, trust, port) as cloud, uninterrupted_exit():
+        with Cloud(folder, vendor.trust, port) as cloud, uninterrupted_exit():
             vendor.webhook_transport = local_cloud(cloud.port, cloud.ca_bundle)
             _print(f"Deploying {TEMPLATE.name}")
             intake = Intake.deployed(cloud, STACK, vendor.origin, TOKEN, PARAMETERS)

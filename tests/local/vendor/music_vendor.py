@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, assert_never
 
+import trustme
+
 from tests.local.vendor.answer import (
     CREDITS_USED_UP,
     INSUFFICIENT_CREDITS,
@@ -37,6 +39,7 @@ from tests.local.vendor.courier import RETRY_DELAYS, WebhookCourier
 from tests.local.vendor.gateway import Route
 from tests.local.vendor.oddity import Oddity
 from tests.local.vendor.record import CREATE_PATH, TASK_PATH, Create, VendorRecord, title_of
+from tests.local.vendor.recordings import recording_host, routes_to
 from tests.local.vendor.rules import check_create
 from tests.local.vendor.script import VendorScript
 from tests.local.vendor.server import HOST, HttpsServer, Reply, Request
@@ -66,7 +69,9 @@ class MusicVendor(VendorScript, VendorRecord):
         VendorScript.__init__(self)
         VendorRecord.__init__(self)
         self.ca_bundle: Final = folder / "music-vendor-ca.pem"
-        self._server = HttpsServer(port, issue_certificate(self.ca_bundle), self._respond)
+        authority = trustme.CA()
+        self._server = HttpsServer(port, issue_certificate(self.ca_bundle, authority), self._respond)
+        self.recordings: Final = recording_host(authority)
         self.origin: Final = f"https://{HOST}:{self._server.port}"
         self.tokens: Final = set(tokens)
         self.webhook_transport: WebhookTransport = loopback()
@@ -78,6 +83,8 @@ class MusicVendor(VendorScript, VendorRecord):
 
     def reset(self) -> None:
         """Removes all plans and the record; tokens and transport stay. Running requests are not affected."""
+        self.recordings.answers.clear()
+        self.recordings.received.clear()
         self._timetable.clear()
         self._courier.clear()
         self._tasks.clear()
@@ -91,13 +98,20 @@ class MusicVendor(VendorScript, VendorRecord):
             self.generation: Generation | None = None
             self._turns = itertools.cycle(Generation)
 
+    @property
+    def trust(self) -> dict[str, str]:
+        """The environment with which the functions of a local cloud trust and find the stand-in."""
+        return {"SSL_CERT_FILE": str(self.ca_bundle), **routes_to(self.recordings)}
+
     def __enter__(self) -> Self:
         self.accept_connections()
+        self.recordings.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.recordings.__exit__(kind, error, trace)
         self._server.close()
         # A webhook that is being sent may wait that long for its receiver.
         self._timetable.close(within=SECONDS_TO_ANSWER + 1)

@@ -1,6 +1,7 @@
 """What must hold of the recordings when a story has ended, whatever went wrong in it."""
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 from song_intake.contract.sqs_message import REASON
 from song_intake.domain.reason import Reason
@@ -15,8 +16,8 @@ def check(world: FollowingWorld, story: Story) -> None:
     """Raises Violation."""
     if not story.recordings:
         return
-    row = Row.of(world.scene.table.items[REQUEST_ID])
-    past = [Row.of(item) for item in world.scene.table.past[REQUEST_ID]]
+    row = Row.of(cast("Any", world.scene.table.items[REQUEST_ID]))
+    past = [Row.of(cast("Any", item)) for item in world.scene.table.past[REQUEST_ID]]
     for broken in (
         *_not_ended(world, story, row),
         *_not_published(world, row),

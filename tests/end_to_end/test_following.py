@@ -1,5 +1,6 @@
 """Every song is tracked to its end: by polls, by webhooks, by both in any order, and across crashes."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -15,8 +16,9 @@ from tests.end_to_end.songs import new_id, song
 from tests.local.cloud.aws_clients import REGION
 from tests.local.cloud.cloud import PROJECT
 from tests.local.cloud.event_listener import EventListener
-from tests.local.intake import Intake
+from tests.local.intake import Intake, Letter
 from tests.local.intake_faults import denied, kill_functions
+from tests.local.recordings.host import m4a, sends
 from tests.local.vendor.answer import json_answer
 from tests.local.vendor.gateway import Route
 from tests.local.vendor.music_vendor import MusicVendor
@@ -25,6 +27,7 @@ from tests.local.vendor.story import (
     fails,
     gateway,
     hangs,
+    makes_clip,
     never_finishes,
     streaming,
     succeeds,
@@ -55,6 +58,33 @@ def test_a_song_ends_by_polls_only(tracking: Intake, tracking_listener: EventLis
     assert event["metadata"] == {"customer": "c-1042"}
     assert [clip["clip_id"] for clip in event["clips"]] == [_texts(clip)["clip_id"] for clip in row["clips"]]
     assert event["clips"][0]["audio_url"].startswith("https://")
+    kept = tracking_listener.wait_for(request_id, "Song Kept")["detail"]
+    (recording,) = kept["recordings"]
+    assert (kept["task_id"], recording["format"]) == (row["task_id"], "m4a"), "whatever its link is named"
+    stored = tracking.cloud.client("s3").get_object(Bucket=recording["bucket"], Key=recording["key"])["Body"].read()
+    assert recording["uri"] == f"s3://{tracking.stack.outputs['RecordingBucketName']}/{recording['key']}"
+    assert (len(stored), hashlib.sha256(stored).hexdigest()) == (recording["bytes"], recording["sha256"])
+    assert all("authorization" not in map(str.lower, headers) for _, headers in vendor.recordings.received)
+
+
+def test_a_recording_that_cannot_be_had_is_reported_and_kept_by_a_redrive_once_it_can(
+    tracking: Intake, tracking_listener: EventListener, vendor: MusicVendor
+) -> None:
+    vendor.recordings.answers["/large.m4a"] = sends(m4a(), content_length=str(2**30))
+    vendor.plan_task("Too Large", makes_clip(audio_url="https://cdn.example/large.m4a"))
+    request_id = _sent(tracking, "Too Large")
+    event = tracking_listener.wait_for(request_id, "Song Not Kept")["detail"]
+    assert (event["reason"], event["recordings"]) == ("RECORDING_UNAVAILABLE", [])
+
+    def letter() -> Letter | None:
+        return next(iter(tracking.letters("RecordingDeadLetterQueueUrl")), None)
+
+    given_up = wait_for(letter, "the dead letter of the recording")
+    assert (given_up.reason, given_up.attributes["request_id"]) == ("RECORDING_UNAVAILABLE", request_id)
+    vendor.recordings.answers.clear()
+    tracking.redrive_by_command()
+    kept = tracking_listener.wait_for(request_id, "Song Kept")["detail"]
+    assert len(kept["recordings"]) == len(tracking.row(request_id)["recordings"]) == 1
 
 
 def test_the_client_for_callers_sends_a_song_and_waits_for_it(

@@ -221,9 +221,9 @@ class Intake:
         wait_for(lambda: self.in_queue() == 0, "the request queue to be empty", seconds)
 
     def clear(self) -> None:
-        queues = ("SongRequestsQueueUrl", "DeadLetterQueueUrl", "SongChecksQueueUrl", "CheckDeadLetterQueueUrl")
-        for output in queues:
-            self._sqs.purge_queue(QueueUrl=self.stack.outputs[output])
+        for output, url in self.stack.outputs.items():
+            if output.endswith("QueueUrl"):
+                self._sqs.purge_queue(QueueUrl=url)
 
     def log(self, since: float = 0) -> str:
         """The logs of all functions from this moment on (seconds since 1970), which include their metrics."""

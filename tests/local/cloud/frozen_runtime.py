@@ -9,8 +9,8 @@ https://github.com/hashicorp/vault-lambda-extension/pull/150 (what that does to 
 A wait that is under way in C (`time.sleep`, a lock, a socket) still uses the clock of the operating system. After a
 freeze it may end at once.
 
-`function_package` packs this file into every function, and the function's bootstrap runs it. The names of the stand-in's
-hosts lead to loopback where the local cloud's environment says so (network.py).
+`function_package` packs this file into every function, and the function's bootstrap runs it. The names of the
+stand-in's hosts lead to loopback where the local cloud's environment says so (network.py).
 """
 
 import _thread

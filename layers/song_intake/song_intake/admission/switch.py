@@ -116,7 +116,7 @@ class IntakeSwitch:
         try:
             token = ApiToken(self.secrets, self.token_secret_id).current()
         except TokenUnavailable as failure:
-            return NoAnswer(Reason.SECRETS_UNAVAILABLE if failure.is_transient else Reason.TOKEN_UNAVAILABLE)
+            return NoAnswer(_reason_of(failure))
         return self.music_api.credits(token.value)
 
     def _seen(self, reason: Reason | None) -> Balance | NoAnswer:
@@ -186,6 +186,12 @@ class IntakeSwitch:
         )
         switched = {name: value for name, value in asdict(last).items() if value} if last else {}
         return {"mapping": state, "switched": switched, "account": asdict(balance)}
+
+
+def _reason_of(failure: TokenUnavailable) -> Reason:
+    if failure.is_transient:
+        return Reason.SECRETS_UNAVAILABLE
+    return Reason.TOKEN_NEVER_SET if failure.is_empty else Reason.TOKEN_UNAVAILABLE
 
 
 def _fault_in(event: Mapping[str, object]) -> Fault | None:

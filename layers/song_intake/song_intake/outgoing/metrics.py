@@ -16,6 +16,21 @@ METRIC_OF_REASON = {
     Reason.UNKNOWN_STATUS: "UnknownStatus",
 }
 
+GIVEN_UP = "GivenUp"
+CALLERS_FAULT = "CallersFault"
+METRIC_OF_LETTER = {
+    Reason.OUTCOME_UNKNOWN: METRIC_OF_REASON[Reason.OUTCOME_UNKNOWN],
+    Reason.TASK_NOT_RECORDED: METRIC_OF_REASON[Reason.TASK_NOT_RECORDED],
+    Reason.INVALID_REQUEST: CALLERS_FAULT,
+    Reason.REQUEST_ID_REUSED: CALLERS_FAULT,
+    Reason.REFUSED: CALLERS_FAULT,
+    Reason.RETRIES_EXHAUSTED: GIVEN_UP,
+    Reason.TASK_UNKNOWN: GIVEN_UP,
+    Reason.NEVER_FINISHED: GIVEN_UP,
+    Reason.NO_SUCH_REQUEST: GIVEN_UP,
+}
+"""The metric of each dead-letter reason that has an alarm. A reason that is not listed counts as GIVEN_UP."""
+
 _METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "SentAnew", "DeadLettered")
 _METRICS_OF_LINKS = ("LinksRefused",)
 REPEATED_REFUSALS = "RepeatedRefusals"
@@ -32,6 +47,8 @@ METRICS = frozenset(
         *_METRICS_OF_WEBHOOKS,
         *_METRICS_OF_THE_ACCOUNT,
         *METRIC_OF_REASON.values(),
+        GIVEN_UP,
+        CALLERS_FAULT,
         REPEATED_REFUSALS,
         FAULTS_SHARED,
         NOTIFICATIONS_REFUSED,

@@ -22,6 +22,8 @@ from song_intake.outgoing.metrics import (
     BATCHED_WRITES_REFUSED,
     CALLBACKS_DROPPED,
     FAULTS_SHARED,
+    GIVEN_UP,
+    METRIC_OF_LETTER,
     METRIC_OF_REASON,
     NOTIFICATIONS_REFUSED,
     REPEATED_REFUSALS,
@@ -155,14 +157,15 @@ class Telemetry:
     ) -> None:
         """Report the state of the intake and the account's balance. reason: why the intake is paused, if known."""
         keys: dict[str, object] = {"action": "intake", "paused": paused} | ({"reason": reason} if reason else {})
-        is_known = isinstance(balance, Balance)
         if isinstance(balance, Balance):
             self.logger.info("intake", extra={**keys, "credits": balance.total})
             self.metrics.add_metric("Credits", MetricUnit.Count, balance.total)
         else:
             self.logger.warning("intake", extra={**keys, "balance": balance.reason, "http_status": balance.http_status})
         # Each is reported as 0 too: an alarm on missing data would never end.
-        self.metrics.add_metric("CreditsUnknown", MetricUnit.Count, int(not is_known))
+        # A stack whose token was never set is no fault: its requests raise an alarm if there are any.
+        is_unknown = not isinstance(balance, Balance) and balance.reason is not Reason.TOKEN_NEVER_SET
+        self.metrics.add_metric("CreditsUnknown", MetricUnit.Count, int(is_unknown))
         self.metrics.add_metric("IntakePaused", MetricUnit.Count, int(paused))
         self.metrics.add_metric("IntakeDisabledElsewhere", MetricUnit.Count, int(disabled_elsewhere))
         self.metrics.flush_metrics()
@@ -245,5 +248,6 @@ def _metrics_of(decision: Decision) -> list[str]:
         case SendAnew():
             names = ["SentAnew"]
         case DeadLetter():
-            names = ["DeadLettered"]
-    return [*names, METRIC_OF_REASON[decision.reason]] if decision.reason in METRIC_OF_REASON else names
+            names = ["DeadLettered", METRIC_OF_LETTER.get(decision.reason, GIVEN_UP)]
+    also = METRIC_OF_REASON.get(decision.reason) if decision.reason else None
+    return [*names, also] if also and also not in names else names

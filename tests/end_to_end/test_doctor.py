@@ -155,7 +155,9 @@ def test_an_alarm_topic_that_refuses_cloudwatch_is_reported(deployed: DeployedSt
         alarm = deployed.resource_id("InDoubtAlarm")
         cloudwatch = deployed.session.client("cloudwatch")
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
-        _fails(deployed, check_alarms, "Failed to execute action .*: correct the policies of AlarmTopic and AlarmKey")
+        _fails(
+            deployed, check_alarms, "Failed to execute action .*: correct the policies of the alarm topics and AlarmKey"
+        )
     finally:
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test")

@@ -47,9 +47,8 @@ if TYPE_CHECKING:
 
 _MOST_TRIES = 3
 
-# The balance is read at every check of a pause, and else each so many minutes.
-_MINUTES_BETWEEN_BALANCES = 5
-
+MINUTES_BETWEEN_BALANCES = 5
+"""The balance is read at every check of a pause, and else each so many minutes."""
 
 _STILL_CHANGING = "ResourceInUseException"
 
@@ -139,7 +138,7 @@ class IntakeSwitch:
     def _on_schedule(self) -> dict[str, object]:
         last, now = self.store.last(), time.time()
         is_off = last is not None and last.state is IntakeState.OFF
-        if not is_off and int(now // 60) % _MINUTES_BETWEEN_BALANCES:
+        if not is_off and int(now // 60) % MINUTES_BETWEEN_BALANCES:
             self._align(last)
             return {}
         balance = self._seen(last.reason if last else None)

@@ -57,10 +57,13 @@ def check_alarms(stack: DeployedStack) -> Finding:
         )
     how = [_how_it_publishes(stack, cloudwatch, topic, _TESTED_ALARMS[name], alarms) for topic, name in topics.items()]
     receivers = [_receivers(stack, topic) for topic in topics]
-    return passed(
-        f"{len(alarms)} alarms can publish ({how[0]}; of the urgent ones, {how[1]}); "
-        f"{receivers[0]}; to the urgent ones, {receivers[1]}"
-    )
+    return passed(f"{len(alarms)} alarms can publish ({_of_both(how)}); {_of_both(receivers)}")
+
+
+def _of_both(texts: list[str]) -> str:
+    """What applies to both topics, or to each, the urgent one last."""
+    usual, urgent = texts
+    return usual if usual == urgent else f"{usual}; urgent: {urgent}"
 
 
 def _how_it_publishes(

@@ -14,7 +14,7 @@ WATCHED = {
     ("AWS/ApiGateway", "5xx"),
     (OUR_METRICS, "InDoubt"),
     (OUR_METRICS, "GivenUp"),
-    (OUR_METRICS, "CallersFault"),
+    (OUR_METRICS, "CallerMustAct"),
     (OUR_METRICS, "UnknownStatus"),
     (OUR_METRICS, "RepeatedRefusals"),
     (OUR_METRICS, "TaskNotRecorded"),

@@ -16,17 +16,17 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
 from song_intake.domain.frozen import frozen
-from song_intake.domain.reason import SHARED, Reason
+from song_intake.domain.reason import Reason
 from song_intake.music_api.credits import Balance
 from song_intake.outgoing.metrics import (
     BATCHED_WRITES_REFUSED,
     CALLBACKS_DROPPED,
     FAULTS_SHARED,
-    GIVEN_UP,
-    METRIC_OF_LETTER,
     METRIC_OF_REASON,
     NOTIFICATIONS_REFUSED,
     REPEATED_REFUSALS,
+    metrics_of_letter,
+    shared_fault,
 )
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Telemetry:
         counts = Counter(name for report in reports for name in _metrics_of(report.decision))
         while self._from_threads:
             counts[self._from_threads.popleft()] += 1
-        faults = Counter(reason for report in reports if (reason := _shared_fault(report.decision)))
+        faults = Counter(reason for report in reports if (reason := shared_fault(report.decision)))
         try:
             if counts:
                 for name, count in counts.items():
@@ -191,13 +191,6 @@ class Telemetry:
                 self.metrics.flush_metrics()
         except Exception as failure:  # noqa: BLE001
             self.logger.warning("metrics not written", extra={"action": "count", "reason": type(failure).__name__})
-
-
-def _shared_fault(decision: Decision) -> Reason | None:
-    """Why a message waits that is not at fault itself. Waiting for the pace is no fault."""
-    if not isinstance(decision, RetryIn | SendAnew) or decision.reason is Reason.PACED:
-        return None
-    return decision.reason if decision.reason in SHARED else None
 
 
 def frames_of(failure: BaseException) -> tuple[str, ...]:
@@ -248,6 +241,6 @@ def _metrics_of(decision: Decision) -> list[str]:
         case SendAnew():
             names = ["SentAnew"]
         case DeadLetter():
-            names = ["DeadLettered", METRIC_OF_LETTER.get(decision.reason, GIVEN_UP)]
+            names = metrics_of_letter(decision.reason)
     also = METRIC_OF_REASON.get(decision.reason) if decision.reason else None
     return [*names, also] if also and also not in names else names

@@ -1,8 +1,10 @@
 import json
+from itertools import pairwise
 
 import pytest
 
 from song_intake.outgoing.metrics import METRIC_OF_LETTER, METRICS
+from tests.local.cloud.alarms import Alarm, Measurement, State
 from tests.template.transformed import DEAD_LETTERS_OF, Json, properties, resources_of
 
 ALARMS = sorted(resources_of("AWS::CloudWatch::Alarm"))
@@ -132,10 +134,15 @@ def test_the_queue_alarms_watch_the_right_queues() -> None:
 
 
 def test_a_letter_that_nobody_handles_does_not_silence_the_next_one() -> None:
-    # The alarms on the queues stay in ALARM while a letter waits. These end a minute after each letter.
+    # An alarm on the queue stays in ALARM while a letter waits. These end some minutes after each arrival.
     for metric in set(METRIC_OF_LETTER.values()):
-        (alarm,) = (one for one in alarms() if one["MetricName"] == metric)
-        assert (alarm["Statistic"], alarm["Period"], alarm["TreatMissingData"]) == ("Sum", 60, "notBreaching")
+        (properties_of,) = (one for one in alarms() if one["MetricName"] == metric)
+        assert properties_of["Dimensions"] == OF_THE_STACK
+        alarm = Alarm.of(metric, {**properties_of, "Dimensions": []})
+        arrivals = [Measurement(OUR_METRICS, metric, frozenset(), minutes * 60.0, (1.0,)) for minutes in (0, 10, 20)]
+        states = alarm.states(arrivals)
+        published = [now for before, now in pairwise([State.OK, *states]) if (before, now) == (State.OK, State.ALARM)]
+        assert len(published) == len(arrivals)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """CloudFormation: the properties of our template that ministack passes over."""
 
 import functools
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,16 @@ def mend() -> None:
     secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
     secret["create"] = _refers_to_the_arn(_is_empty_without_a_value(secret["create"]))
     secret["delete"] = _deletes_by_arn(secret["delete"])
+    provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {
+        "create": _a_saved_query,
+        "update": lambda physical_id, _old, _new, _stack_name: (physical_id, {}),
+        "delete": lambda _physical_id, _properties: None,
+    }
+
+
+def _a_saved_query(_logical_id: str, _properties: Properties, _stack_name: str) -> Creation:
+    """A query of Logs Insights, which ministack does not know as a resource. Nothing here runs it."""
+    return str(uuid.uuid4()), {}
 
 
 def _sets_expiry_and_recovery(create: Create) -> Create:

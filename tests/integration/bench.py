@@ -217,6 +217,8 @@ class Bench:
             keep_days=KEEP_DAYS,
             batch_size=10,
             creates_per_minute=0,
+            creates_per_day=0,
+            creates_per_day_and_sender=0,
             song_checks_queue_url=self.checks.url,
             first_check=0,
             event_bus_name=self.bus.name,

@@ -67,6 +67,7 @@ def switch_of(
         intake_mapping_uuid="the-mapping",
         connect_timeout=1,
         poll_deadline=1,
+        creates_per_day=0,
         ca_bundle=None,
     )
     switch = switch_intake(settings, bench.clients(**{"lambda": mappings}), bench.telemetry)

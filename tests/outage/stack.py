@@ -189,6 +189,7 @@ class Stack:
             intake_mapping_uuid="the-mapping",
             connect_timeout=5,
             poll_deadline=10,
+            creates_per_day=0,
             ca_bundle=None,
         )
         services = {"dynamodb": self.dynamodb, "secretsmanager": self.secrets, "lambda": self.mapping}

@@ -43,7 +43,7 @@ it has 12 KB. Our choice; DynamoDB's limit of 400 KB is far away."""
 OTHERS = "others"
 """The senders of a day beyond MOST_SENDERS. They share the limit of one sender."""
 
-MOST_TRIES = 5
+_MOST_TRIES = 10
 """How often a create is tried to be given back while other workers change the item. Our choice."""
 
 
@@ -57,7 +57,7 @@ class BudgetLimits:
 
 @frozen
 class Usage:
-    """The creates of a day, as far as they were read."""
+    """The creates of a day, for the stack and for each sender by name."""
 
     used: int = 0
     by_sender: Mapping[str, int] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class BudgetItem:
     def give_back(self, reserved: ReservedCreate) -> str | None:
         """Take the create out of the count of its day. None: done; else why it may stay counted."""
         seen = reserved.usage.version
-        for _ in range(MOST_TRIES):
+        for _ in range(_MOST_TRIES):
             try:
                 usage = self._write(
                     reserved.day,
@@ -156,7 +156,7 @@ class BudgetItem:
             "UpdateExpression": change,
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
-            "ReturnValues": "UPDATED_NEW",
+            "ReturnValues": "ALL_NEW",
         }
         if condition:
             write["ConditionExpression"] = condition

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from song_intake.admission.budget_item import BudgetItem
     from song_intake.outgoing.budget_report import BudgetReport
 
-SECONDS_A_DAY = 86_400
-KEPT_SECONDS = 35 * SECONDS_A_DAY
+_SECONDS_A_DAY = 86_400
+KEPT_SECONDS = 35 * _SECONDS_A_DAY
 """How long the count of a day is kept after its last change: the use of a month can be read. Our choice."""
 
 UNKNOWN_SENDER = "unknown"
@@ -88,9 +88,9 @@ class DailyBudget:
         now = time.time()
         result = self._item.reserve(day_of(now), sender, now + KEPT_SECONDS)
         if isinstance(result, ReservedCreate):
-            self._report.used(sender, result.usage.used, result.usage.by_sender.get(result.name, 0))
+            self._report.used(sender, result.usage.used, result.usage.by_sender)
             return result
-        self._report.used(sender, result.used, result.by_sender.get(sender, 0))
+        self._report.used(sender, result.used, result.by_sender)
         limit = self._item.limits.stack
         if limit and result.used >= limit:
             detail = f"the {limit} creates of the stack for this UTC day (CreatesPerDay) are used up"
@@ -149,4 +149,4 @@ class CreateReservation:
 
 def next_day(moment: float) -> float:
     """When the next UTC day begins, in seconds since 1970."""
-    return (moment // SECONDS_A_DAY + 1) * SECONDS_A_DAY
+    return (moment // _SECONDS_A_DAY + 1) * _SECONDS_A_DAY

@@ -1,4 +1,4 @@
-"""Reports the use of the budget: a metric in percent of each limit, with the sender in the same line of the log.
+"""Reports the use of the budget: metrics in percent of the limits (that of the sender who used most), and the sender.
 
 The sender is a member of the line and no dimension: each value of a dimension would be a metric of its own, and be paid
 for. The line is an event of the embedded metric format, written in one piece, because other threads write too:
@@ -11,6 +11,7 @@ import contextlib
 import json
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from song_intake.outgoing.metrics import BUDGET_USED, SENDER_BUDGET_USED
@@ -30,15 +31,15 @@ class BudgetReport:
         self._stack_limit = stack_limit
         self._sender_limit = sender_limit
 
-    def used(self, sender: str, used: int, used_by_sender: int) -> None:
-        """How many creates of this day are counted, now that one was reserved or refused."""
+    def used(self, sender: str, used: int, by_sender: Mapping[str, int]) -> None:
+        """How many creates of this day are counted, now that one of this sender was reserved or refused."""
         metrics: dict[str, float] = {}
         if self._stack_limit:
             metrics[BUDGET_USED] = _percent(used, self._stack_limit)
         if self._sender_limit:
-            metrics[SENDER_BUDGET_USED] = _percent(used_by_sender, self._sender_limit)
+            metrics[SENDER_BUDGET_USED] = _percent(max(by_sender.values(), default=0), self._sender_limit)
         with contextlib.suppress(Exception):
-            keys = {"action": "budget", "sender": sender, "used": used, "used_by_sender": used_by_sender}
+            keys = {"action": "budget", "sender": sender, "used": used, "used_by_sender": by_sender.get(sender)}
             sys.stdout.write(json.dumps({**self._directive(list(metrics)), **keys, **metrics}) + "\n")
 
     def not_given_back(self, sender: str, day: str, why: str) -> None:

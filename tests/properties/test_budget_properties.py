@@ -1,6 +1,7 @@
 """The limits of a day hold whatever eight workers, DynamoDB and the vendor do, and whoever crashes in between."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from unittest import mock
 
@@ -10,7 +11,12 @@ from song_intake.admission.budget_item import BudgetItem, ReservedCreate, Usage
 from tests.properties.simulation.budget_workers import FAULTS, LIMITS, BudgetWorld, excess
 from tests.properties.simulation.profile import IS_CAMPAIGN
 
-SEEDS = range(2_000 if IS_CAMPAIGN else 60)
+SEEDS = range(2_000 if IS_CAMPAIGN else 50)
+
+
+@cache
+def worlds() -> list[BudgetWorld]:
+    return [run(seed, faulty=0.05) for seed in SEEDS]
 
 
 def run(seed: int, faulty: float, kinds: Sequence[str] = FAULTS) -> BudgetWorld:
@@ -20,9 +26,8 @@ def run(seed: int, faulty: float, kinds: Sequence[str] = FAULTS) -> BudgetWorld:
 
 
 def test_no_schedule_with_faults_and_deaths_creates_more_than_the_limits() -> None:
-    worlds = [run(seed, faulty=0.05) for seed in SEEDS]
-    assert [list(excess(world)) for world in worlds] == [[] for _ in SEEDS]
-    assert max(sum(world.made.values()) for world in worlds) >= LIMITS.stack
+    assert [list(excess(world)) for world in worlds()] == [[] for _ in SEEDS]
+    assert max(sum(world.made.values()) for world in worlds()) >= LIMITS.stack
 
 
 def test_without_faults_the_count_is_what_was_created() -> None:
@@ -42,8 +47,7 @@ def test_without_faults_the_count_is_what_was_created() -> None:
 
 
 def test_faults_and_deaths_lose_no_more_creates_of_the_day_than_there_were() -> None:
-    for seed in SEEDS:
-        world = run(seed, faulty=0.05)
+    for world in worlds():
         counted = sum(usage.used for usage in world.usage().values())
         # A write that was sent again may have counted twice.
         assert sum(world.made.values()) <= counted <= sum(world.made.values()) + 2 * world.faults
@@ -69,7 +73,9 @@ def test_a_reservation_without_one_of_its_limits_exceeds_it(limit: str) -> None:
     write = BudgetItem._write
 
     def without(self: BudgetItem, day: str, change: str, condition: str, names: Any, values: Any) -> Usage:
-        return write(self, day, change, condition, names, values | {limit: {"N": "1000"}} if limit in values else values)
+        return write(
+            self, day, change, condition, names, values | {limit: {"N": "1000"}} if limit in values else values
+        )
 
     with mock.patch.object(BudgetItem, "_write", without):
         assert any(list(excess(run(seed, faulty=0.05))) for seed in SEEDS)

@@ -48,13 +48,18 @@ class HiddenMessages:
         self._are_many = False
 
     def are_many(self) -> bool:
-        """Whether no further message should be hidden. So also if SQS did not answer."""
+        """Whether no further message should be hidden. So also if SQS did not answer.
+
+        One thread asks SQS, and the others use the last answer meanwhile.
+        """
         with self._lock:
             now = time.time()
-            if not 0 <= now - self._read_at < COUNT_VALID_SECONDS:
-                hidden = self._count()
-                self._read_at, self._are_many = now, hidden is None or hidden >= MOST_HIDDEN
-            return self._are_many
+            if 0 <= now - self._read_at < COUNT_VALID_SECONDS:
+                return self._are_many
+            self._read_at = now
+        hidden = self._count()
+        self._are_many = hidden is None or hidden >= MOST_HIDDEN
+        return self._are_many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -31,13 +31,15 @@ ROOM_FLOORS := contract=100 ledger=100 music_api=100 work=100
 SCAN_REGIONS := us-east-1 us-gov-west-1 cn-north-1 eu-central-1 ap-northeast-1 af-south-1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build doctor redrive resolve intake usage pins clean
+.PHONY: help run test tests lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build doctor redrive resolve intake usage pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/.local  ## Run the whole stack on this machine: send the samples and about 50 more requests, and show each result
 	@$(BIN)/python -m tests.local.run
+
+tests: test
 
 test: lint pytest  ## Run linters, type checks and all tests
 
@@ -130,21 +132,24 @@ pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all suppor
 clean:  ## Remove what the other targets created
 	rm -rf tests/node/node_modules $(VENV) $(SCAN_VENV) $(VENV)-fuzz .fuzz .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
 
-$(BIN)/python:
-	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(VENV)
+# One whose creation was interrupted has a python, but no pip.
+$(VENV)/.python:
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
+	    { python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv --clear $(VENV); }
+	@touch $@
 
-$(VENV)/.local: $(RUNTIME_PINS) $(LOCAL_PINS) | $(BIN)/python
+$(VENV)/.local: $(RUNTIME_PINS) $(LOCAL_PINS) | $(VENV)/.python
 	@echo "Installing the packages of the local stack into $(VENV)"
 	@$(PIP) -r $(RUNTIME_PINS) -r $(LOCAL_PINS)
 	@touch $@
 
 # Node is no requirement: without it, the tests of the TypeScript example and of ajv are skipped.
-$(VENV)/.node: tests/node/package-lock.json | $(BIN)/python
+$(VENV)/.node: tests/node/package-lock.json | $(VENV)/.python
 	@if ! command -v npm >/dev/null; then echo "npm is missing: the tests in TypeScript are skipped"; \
 	elif npm ci --prefix tests/node --silent --no-fund --no-audit; then touch $@; \
 	else echo "npm could not install its packages: the tests in TypeScript are skipped"; fi
 
-$(VENV)/.test: $(RUNTIME_PINS) $(TEST_PINS) | $(BIN)/python
+$(VENV)/.test: $(RUNTIME_PINS) $(TEST_PINS) | $(VENV)/.python
 	@echo "Installing the packages of the tests into $(VENV)"
 	@$(PIP) -r $(RUNTIME_PINS) -r $(TEST_PINS)
 	@touch $@ $(VENV)/.local

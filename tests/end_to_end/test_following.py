@@ -6,7 +6,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from song_client import NotEnded, SongIntake
 from tests.end_to_end.songs import new_id, song
@@ -58,7 +60,7 @@ def test_a_song_ends_by_polls_only(tracking: Intake, tracking_listener: EventLis
 def test_the_client_for_callers_sends_a_song_and_waits_for_it(
     tracking: Intake, vendor: MusicVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in tracking.environment().items():
+    for name, value in {**tracking.environment(), **credentials_of_a_caller(tracking)}.items():
         monkeypatch.setenv(name, value)
     client = SongIntake(tracking.queue_url, tracking.table)
     request_id = client.send({"title": "By the Client", "sound": "slow folk", "metadata": {"customer": "c-1042"}})
@@ -69,6 +71,11 @@ def test_the_client_for_callers_sends_a_song_and_waits_for_it(
     assert ended.metadata == {"customer": "c-1042"}
     with pytest.raises(NotEnded, match="its status is unknown"):
         client.wait("nobody-sent-this", seconds=0)
+    key = {"request_id": {"S": request_id}}
+    queries: list[dict[str, Any]] = [{}, {"ProjectionExpression": "request_id, task_tokens"}]
+    for more in queries:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            boto3.client("dynamodb").get_item(TableName=tracking.table, Key=key, **more)
 
 
 def test_the_example_in_typescript_sends_a_song_and_reads_it(
@@ -249,6 +256,17 @@ def test_a_callers_own_webhook_is_sent_to_the_vendor_unchanged(tracking: Intake,
     (create,) = vendor.creates_of("Own Webhook")
     assert create.body["webhook_url"] == url
     assert "webhook_secret" not in create.body
+
+
+def credentials_of_a_caller(intake: Intake) -> dict[str, str]:
+    """The environment of a user that has the exported policies of senders and readers, and no other right."""
+    iam = intake.cloud.client("iam")
+    name = new_id("caller")
+    iam.create_user(UserName=name)
+    for output in ("SenderPolicyArn", "ReaderPolicyArn"):
+        iam.attach_user_policy(UserName=name, PolicyArn=intake.stack.outputs[output])
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
 def run(folder: Path, *command: str, env: dict[str, str]) -> str:

@@ -111,7 +111,12 @@ def test_the_next_day_has_its_own_budget(bench: Bench, monkeypatch: pytest.Monke
 
 def test_a_spent_budget_of_the_stack_opens_the_breaker_and_is_reported_until_midnight(bench: Bench) -> None:
     reports: list[tuple[Reason, float | None]] = []
-    breaker = CircuitBreaker(lambda reason, until: bool(reports.append((reason, until))) or True)
+
+    def report(reason: Reason, until: float | None) -> bool:
+        reports.append((reason, until))
+        return True
+
+    breaker = CircuitBreaker(report)
     submission = bench.submission(creates_per_day=1, breaker=breaker)
     decide(submission, new())
     for _ in range(2):

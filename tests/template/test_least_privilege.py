@@ -7,6 +7,7 @@ from song_intake.admission.budget_item import BUDGET_KEY
 from song_intake.admission.pace_item import PACE_KEY
 from song_intake.admission.switch_state import INTAKE_KEY
 from song_intake.contract.request_id import as_request_id
+from tests.local.contract import SCHEMAS
 from tests.template.transformed import Json, JsonValue, arn_of, properties, resources, resources_of
 
 # In a key policy "*" is the key itself, and a key that its account may not administer is lost for good.
@@ -240,6 +241,7 @@ def test_every_right_on_the_table_is_limited_to_the_items_that_its_function_need
         for role, statement in statements("Allow")
         # A scan names no key, so that only the resource limits it.
         if statement.get("Resource") == arn_of("Ledger") and statement["Action"] != "dynamodb:Scan"
+        if role != "ReaderPolicy"
     }
     assert limits == {
         ("SubmitSongRole", "WriteLedger"): REQUESTS_ONLY,
@@ -266,5 +268,24 @@ def test_no_request_has_the_key_of_another_item(key: str) -> None:
 
 
 def test_no_other_policy_is_attached_to_the_roles() -> None:
-    attached = {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"}
+    attached = {"AWS::IAM::Policy", "AWS::IAM::RolePolicy"}
     assert [name for name, resource in resources().items() if resource["Type"] in attached] == []
+    for policy in resources_of("AWS::IAM::ManagedPolicy").values():
+        assert not {"Roles", "Users", "Groups"} & set(policy), "it is for the roles of callers"
+
+
+def test_a_sender_may_send_requests_and_nothing_else() -> None:
+    (statement,) = properties("SenderPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", arn_of("SongRequests"))
+
+
+def test_a_reader_may_read_the_published_attributes_of_requests_and_nothing_else() -> None:
+    (statement,) = properties("ReaderPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("dynamodb:GetItem", arn_of("Ledger"))
+    schema = json.loads(SCHEMAS["request_row"].read_text(encoding="utf-8"))
+    assert statement["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": list(schema["properties"])},
+        **REQUESTS_ONLY,
+        "Null": {"dynamodb:Attributes": "false"},
+        "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+    }

@@ -36,6 +36,8 @@ OUTPUTS_THAT_CALLERS_NEED = {
     "SwitchIntakeFunctionName",
     "SwitchIntakeLogGroup",
     "SongClientLayerArn",
+    "SenderPolicyArn",
+    "ReaderPolicyArn",
     "AlarmTopicArn",
 }
 

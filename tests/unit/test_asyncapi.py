@@ -16,7 +16,7 @@ from song_intake.outgoing.events import EventType
 from tests.local.cloud.cloud import PROJECT
 from tests.local.contract import SCHEMAS, errors_in
 
-DOCUMENT = PROJECT / "events/asyncapi.yaml"
+DOCUMENT = PROJECT / "events/schemas/asyncapi.yaml"
 CONTRACT: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
 SPECIFICATION = PROJECT / "tests/node/node_modules/@asyncapi/specs/schemas/3.0.0.json"
 

@@ -16,7 +16,8 @@ import trustme
 
 from tests.local.cloud.aws_clients import REGION, AwsClients
 from tests.local.cloud.function_package import RUNTIME
-from tests.local.cloud.process_group import Member, ProcessGroup
+from tests.local.cloud.process_group import ProcessGroup
+from tests.local.cloud.processes import Process
 from tests.local.waiting import wait_for
 
 HOST = "127.0.0.1"
@@ -81,7 +82,7 @@ class Cloud:
         """The Lambda runtimes that run now, each one execution environment: a test kills them to see a function die."""
         return [member.process_id for member in self.function_processes()]
 
-    def function_processes(self) -> list[Member]:
+    def function_processes(self) -> list[Process]:
         """The same, with their states."""
         return [member for member in self._processes.members() if RUNTIME.name in member.command]
 

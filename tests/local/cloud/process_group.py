@@ -5,20 +5,12 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from tests.local.cloud.processes import Process, living_processes
 from tests.local.waiting import wait_for
 
 SECONDS_TO_END = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    process_id: int
-    state: str
-    """As `ps` shows it: T is stopped."""
-    command: str
 
 
 class ProcessGroup:
@@ -43,16 +35,9 @@ class ProcessGroup:
     def is_running(self) -> bool:
         return self._leader.poll() is None
 
-    def members(self) -> list[Member]:
+    def members(self) -> list[Process]:
         """The living processes of the group, the leader among them."""
-        columns = ["-o", "pid=", "-o", "pgid=", "-o", "stat=", "-o", "args="]
-        listing = subprocess.run(["ps", "-A", "-ww", *columns], capture_output=True, check=True, text=True).stdout  # noqa: S607
-        rows = [line.split(maxsplit=3) for line in listing.splitlines()]
-        return [
-            Member(int(process_id), state, command[0] if command else "")
-            for process_id, group, state, *command in rows
-            if int(group) == self._leader.pid and not state.startswith("Z")
-        ]
+        return [process for process in living_processes() if process.group == self._leader.pid]
 
     def end(self) -> None:
         """Ends every process of the group at once, and returns when the last one is gone."""

@@ -1,11 +1,13 @@
 """`make run`: the whole stack on this machine, song requests sent through it, and the result of each.
 
 In a terminal, the stack then stays up until Ctrl-C. Exit code 0: every request ended as expected and none was created
-twice. 1: anything else, or the stack did not start, with a line that has the cause. 130: Ctrl-C.
+twice. 1: anything else, or the stack did not start, with a line that has the cause. 130: Ctrl-C before the end of the
+requests. 141: the reader of the output is gone (`| head`).
 """
 
 import argparse
 import os
+import signal
 import sys
 from typing import Final
 
@@ -14,6 +16,7 @@ from tests.local.run.terminal import printable
 
 PORT_VARIABLE: Final = "SONG_INTAKE_PORT"
 DEFAULT_PORT: Final = 4570
+BROKEN_PIPE: Final = 128 + signal.SIGPIPE  # as a shell reports it
 
 
 def main() -> int:
@@ -26,6 +29,10 @@ def main() -> int:
         begin = "\n" if sys.stderr.isatty() else ""
         print(f"{begin}Interrupted; everything is stopped.", file=sys.stderr)  # noqa: T201
         return stopped.exit_code
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
 
 
 def _run(port: int) -> int:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.local.cloud.cloud import PROJECT
+from tests.local.cloud.processes import living_processes
 from tests.local.waiting import wait_for
 
 COMMAND = (sys.executable, "-m", "tests.local.run")
@@ -19,7 +20,10 @@ ENVIRONMENT = {
     "HOME": os.devnull,
     "AWS_PROFILE": "another-account",
     "AWS_ENDPOINT_URL": "https://aws.invalid",
+    "AWS_REGION": "eu-central-1",
     "HTTPS_PROXY": "http://proxy.invalid:3128",
+    "http_proxy": "http://proxy.invalid:3128",
+    "https_proxy": "http://proxy.invalid:3128",
 }
 
 
@@ -49,10 +53,7 @@ def assert_nothing_is_left(process: "subprocess.Popen[str] | subprocess.Popen[by
 
 
 def _living(session: int) -> list[str]:
-    columns = ["-o", "pid=", "-o", "stat=", "-o", "args="]
-    listing = subprocess.run(["ps", "-A", *columns], capture_output=True, check=True, text=True)  # noqa: S607
-    rows = [line.split(maxsplit=2) for line in listing.stdout.splitlines()]
-    return [row[-1] for row in rows if not row[1].startswith("Z") and _session_of(int(row[0])) == session]
+    return [one.command for one in living_processes() if _session_of(one.process_id) == session]
 
 
 def _session_of(process_id: int) -> int | None:

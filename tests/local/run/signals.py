@@ -16,6 +16,7 @@ class Stopped(BaseException):
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal_number)
+        self.signal_number = signal_number
         # The exit code that a shell reports for a command that a signal ended: 130 for Ctrl-C.
         self.exit_code = 128 + signal_number
 

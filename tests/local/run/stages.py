@@ -2,7 +2,6 @@
 
 import json
 import random
-import signal
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from tests.local.run.cases import Case, generated, samples, while_out_of_credits
 from tests.local.run.commands import commands
 from tests.local.run.display import display, is_terminal
 from tests.local.run.events import Events
+from tests.local.run.keyboard import wait_for_the_end
 from tests.local.run.progress import Progress, Tracked
 from tests.local.run.signals import uninterrupted_exit
 from tests.local.run.summary import Evidence, is_as_expected, summary, without_event
@@ -132,8 +132,8 @@ def _print_end_of_log(intake: Intake) -> None:
 
 def _stay_up(intake: Intake, vendor: MusicVendor, tracked: Sequence[Tracked]) -> None:
     _print(f"\n{commands(intake, *_a_song_in_doubt(vendor, tracked))}\nThe stack stays up until you press Ctrl-C.")
-    while True:
-        signal.pause()
+    wait_for_the_end()
+    _print("Stopping everything")
 
 
 def _a_song_in_doubt(vendor: MusicVendor, tracked: Sequence[Tracked]) -> tuple[str, str]:

@@ -40,6 +40,18 @@ def test_a_port_in_use_is_one_line_that_names_the_variable_for_another(tmp_path:
     assert "SONG_INTAKE_PORT=0" in line
 
 
+def test_a_reader_that_closes_the_pipe_ends_the_run_without_a_word(tmp_path: Path) -> None:
+    with started(tmp_path) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+        assert process.wait(timeout=30) == 128 + signal.SIGPIPE
+        assert_nothing_is_left(process, tmp_path)
+    assert errors == ""
+
+
 @pytest.mark.parametrize("stage", ["Starting a stand-in", "Starting SQS", "Deploying", "Sending the"])
 def test_an_interrupted_run_leaves_no_process_and_no_file(tmp_path: Path, stage: str) -> None:
     with started(tmp_path) as process:

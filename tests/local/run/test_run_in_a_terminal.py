@@ -6,7 +6,6 @@ import pty
 import re
 import select
 import shutil
-import signal
 import subprocess
 import termios
 import time
@@ -31,9 +30,9 @@ def test_in_a_terminal_it_shows_a_table_and_stays_up_for_the_users_own_requests(
             _assert_a_song_has_clips(setup + of_the_cli)
         _assert_a_song_has_clips(setup + of_boto3)
         _assert_an_operator_can_resolve(setup, of_an_operator)
-        terminal.process.send_signal(signal.SIGINT)
-        assert "Interrupted; everything is stopped." in terminal.read_until("stopped.", seconds=10)
-        assert terminal.process.wait(timeout=10) == 130
+        os.write(terminal.end, b"\x03")
+        terminal.read_until("Stopping everything", seconds=10)
+        assert terminal.process.wait(timeout=10) == 0
         assert_nothing_is_left(terminal.process, tmp_path)
 
 

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, cast
 
 from song_intake.admission.budget_item import BUDGET_KEY, BudgetItem, BudgetLimits, Usage, usage_in
@@ -138,7 +139,7 @@ class _Worker:
                 return self._answered(write, retries=1)
             case _:
                 # The first attempt lands after the second one has failed.
-                world.time.start(Process(), lambda: (world.pause(), self._apply(write)))
+                world.time.start(Process(), partial(self._land, write))
                 raise no_answer()
         raise AssertionError
 
@@ -149,6 +150,10 @@ class _Worker:
             raise ConditionalCheckFailedException(failed.item, retries) from None
         self._world.pause()
         return {"Attributes": changed}
+
+    def _land(self, write: Write) -> None:
+        self._world.pause()
+        self._apply(write)
 
     def _apply(self, write: Write) -> None:
         with suppress(ConditionalCheckFailedException):

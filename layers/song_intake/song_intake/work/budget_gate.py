@@ -94,5 +94,4 @@ class BudgetGate:
         """How the message waits, so that its receive count does not rise from day to day."""
         if message.receive_count == 1 and not self.hidden.are_many():
             return decision
-        seconds = LONGEST_DELAY_SECONDS if decision.seconds is None else decision.seconds
-        return SendAnew(min(seconds, LONGEST_DELAY_SECONDS), decision.reason, decision.detail)
+        return SendAnew(min(decision.seconds or 0, LONGEST_DELAY_SECONDS), decision.reason, decision.detail)

@@ -83,13 +83,14 @@ class Submission:
         """A message that waits does not use up its receives: in the second half of them, a new message takes its place.
 
         So there are several receives left to try again if the queue refuses the new message. A message that only waited
-        for its slot is sent anew on any receive: a slower pace costs no receive, however long it lasts.
+        for its slot, or for the budget of another day, is sent anew before: it costs no receive, however long it lasts.
         """
         if not isinstance(decision, RetryIn):
             return decision
-        if self.budget and decision.reason in BUDGET_REASONS:
+        in_second_half = 2 * message.receive_count > self.final_receive
+        if self.budget and decision.reason in BUDGET_REASONS and not in_second_half:
             return self.budget.wait(message, decision)
-        if decision.reason is Reason.PACED or 2 * message.receive_count > self.final_receive:
+        if decision.reason in BUDGET_REASONS or decision.reason is Reason.PACED or in_second_half:
             return SendAnew(decision.seconds or 0, decision.reason, decision.detail)
         return decision
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any, cast
 
 from song_intake.app.submit import submit_song
 from song_intake.work.request_work import RequestWork
@@ -33,7 +34,7 @@ def test_without_a_budget_its_modules_are_not_imported() -> None:
 def test_one_limit_is_enough_for_a_budget() -> None:
     def has_budget(**limits: int) -> bool:
         clients = SimulatedClients(dynamodb=object(), sqs=object())
-        work = submit_song(submit_settings(**limits), clients, SILENT).work
+        work = submit_song(submit_settings(**limits), clients, SILENT, cast("Any", object())).work
         assert isinstance(work, RequestWork)
         return work.submission.budget is not None
 

@@ -100,6 +100,17 @@ def test_a_clock_that_was_set_back_ends_a_remembered_refusal(bench: Bench, monke
     assert isinstance(decide(submission, new()), Done)
 
 
+def test_a_request_that_expires_before_the_next_day_returns_when_it_expires(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = bench.submission(creates_per_day_and_sender=1)
+    decide(submission, new())
+    late = sent_by(SHOP, record(new_id("late"), not_after=NOON + 600))
+    assert retry_in(decide(submission, late)).seconds == 601
+    monkeypatch.setattr(time, "time", lambda: NOON + 601)
+    assert decide(submission, late).reason is Reason.EXPIRED
+
+
 def test_the_next_day_has_its_own_budget(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     submission = bench.submission(creates_per_day_and_sender=1)
     decide(submission, new())

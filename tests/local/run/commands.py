@@ -58,6 +58,10 @@ To resolve the IN_DOUBT request as an operator would (`make resolve`):
 export PYTHONPATH=$package
 $python -m song_intake.commands.resolve $stack --list
 $python -m song_intake.commands.resolve $stack --request=$request_id --task=$task_id
+
+To cancel a request that was not received yet (`make cancel`):
+
+$python -m song_intake.commands.cancel $stack --request=my-song-3
 """)
 
 

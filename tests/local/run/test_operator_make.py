@@ -11,6 +11,7 @@ VALUES_OF = {
     "redrive": ("STACK", "REASON", "LIMIT", "OLDER", "DRY_RUN"),
     "intake": ("STACK", "OFF", "ON"),
     "usage": ("STACK", "DAY"),
+    "cancel": ("STACK", "REQUEST", "BY"),
     "resolve": ("STACK", "REQUEST", "TASK", "LIST", "NOT_CREATED", "SINCE", "UNTIL", "REASON", "YES"),
 }
 EXECUTING = (

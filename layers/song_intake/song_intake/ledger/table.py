@@ -122,8 +122,8 @@ class LedgerTable:
             )
         except AWS_FAILURES as failure:
             raise LedgerUnavailable(code_of(failure)) from None
-        # An item without a fingerprint is not a request: the table also has the states of the pace and of the intake.
-        return Row.of(found["Item"]) if "fingerprint" in found.get("Item", {}) else None
+        # An item without a status is not a request: the table also has the states of the pace, budget and intake.
+        return Row.of(found["Item"]) if "status" in found.get("Item", {}) else None
 
     def renew(self, row: Row) -> None:
         """Keep a row that a message of its request has met, so that it outlives that message.

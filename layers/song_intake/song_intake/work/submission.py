@@ -1,6 +1,6 @@
 """The steps of submitting one request, in order:
 
-    parse -> token -> slot near -> connect -> budget -> claim -> slot -> create -> settle
+    parse -> not expired -> token -> slot near -> connect -> budget -> claim -> slot -> create -> settle
 
 Every step before the claim may fail and be repeated freely. Between claim and settle are the wait for the slot and the
 paid call. If the call ends without a complete response (also by a crash of this process), the request stays SUBMITTING
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from song_intake.admission.circuit_breaker import CircuitBreaker
@@ -26,7 +27,7 @@ from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.token import ApiToken
 from song_intake.work.create_call import CreateCall
 from song_intake.work.existing_row import decide_by_row
-from song_intake.work.giving_up import give_up, give_up_after_error
+from song_intake.work.giving_up import expired, give_up, give_up_after_error, reject, until_expired
 from song_intake.work.secret_fault import fault_of_secret
 from song_intake.work.task_record import record_task
 
@@ -121,6 +122,8 @@ class Submission:
     def _attempt(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
         if message.known_task_id is not None:
             return record_task(self.store, request, message.known_task_id, message)
+        if late := expired(request):
+            return reject(self.store, request, message, DeadLetter(late.reason, late.detail))
         if message.receive_count > self.final_receive:
             return give_up(self.store, request, message, _CRASHED)
         if refusal := self.breaker.refusal():
@@ -157,8 +160,9 @@ class Submission:
 
     def _over_budget(self, request: SongRequest, message: Message, refusal: Retryable) -> Decision:
         self.breaker.record(refusal)
-        decision = self.budget.decide_by_row(self.store, request, message) if self.budget else None
-        return decision or self._wait(message, refusal)
+        if self.budget and (decision := self.budget.decide_by_row(self.store, request, message)):
+            return decision
+        return self._wait(message, until_expired(request, refusal))
 
     def _fault(self, message: Message, fault: Retryable) -> RetryIn:
         self.breaker.record(fault)
@@ -183,25 +187,25 @@ class Submission:
         if isinstance(claim, Existing):
             return decide_by_row(self.store, claim, request, message)
         outcome: Outcome | None = slot.wait()
+        # Check again: the claim may have been slow, and there may have been a wait for the slot.
+        if outcome is None and (late := expired(request)):
+            # The music API was not asked, so the breaker learns nothing.
+            return self._settle(claim, late, message)
         if outcome is None:
-            # Check again: the claim may have been slow, and there may have been a wait for the slot.
-            outcome = (
-                self._create(call, connection, time_left, budgeted)
-                if time_left() >= self.paid_call
-                else Retryable(*_NO_TIME)
-            )
+            has_time = time_left() >= self.paid_call
+            create = partial(self._create, request, call, connection, time_left)
+            outcome = Retryable(*_NO_TIME) if not has_time else budgeted.charge(create) if budgeted else create()
         decision = self._settle(claim, outcome, message)
         self.breaker.record(outcome)
         if isinstance(outcome, Retryable) and outcome.reason is Reason.RATE_LIMITED:
             slot.slow_down(outcome.retry_after)
         return decision
 
-    def _create(
-        self, call: CreateCall, connection: Connection, time_left: TimeLeft, budgeted: CreateReservation | None
-    ) -> Outcome:
-        if budgeted is not None:
-            return budgeted.charge(lambda: self._create(call, connection, time_left, None))
-        outcome, token = call.send(connection, self.music_api, self.api_token, lambda: time_left() >= self.paid_call)
+    def _create(self, request: SongRequest, call: CreateCall, connection: Connection, time_left: TimeLeft) -> Outcome:
+        def may_repeat() -> bool:
+            return time_left() >= self.paid_call and not expired(request)
+
+        outcome, token = call.send(connection, self.music_api, self.api_token, may_repeat)
         if isinstance(outcome, Refused) and outcome.balance_decides:
             # The claim is held meanwhile, so the time to settle must remain.
             return self.balance_check.decide(outcome, token.value, time_left() - self.settle_margin)

@@ -29,7 +29,7 @@ def record_task(
         row = row_in(result)
         if (row.task_id, row.fingerprint) == (task_id, request.fingerprint):
             return Done(task_id, has_token=request.task_token in row.task_tokens)
-        store.add_other_task(request.request_id, task_id)
+        store.table.add_other_task(request.request_id, task_id)
     except Exception as failure:  # noqa: BLE001 - no exception may lose a known task_id
         cause = str(failure) if isinstance(failure, LedgerUnavailable) else type(failure).__name__
         detail = f"the song was created, but its task_id could not be recorded ({cause}); a redrive records it"

@@ -30,7 +30,7 @@ SENDERS: Final = ("shop", "shop", "radio")
 LIMITS: Final = BudgetLimits(stack=14, sender=9)
 BEFORE_MIDNIGHT: Final = 1_700_006_398.0
 """Two seconds before a UTC day ends."""
-CALL_SECONDS: Final = 0.05
+CALL_SECONDS: Final = 0.02
 CREATE_SECONDS: Final = 0.5
 
 FAULTS: Final = ("death", "death after it", "refused", "lost", "sent again", "late")

@@ -12,6 +12,7 @@ The item's key cannot be a request's id, and the item has no attribute of a requ
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import UTC, datetime
@@ -43,8 +44,9 @@ it has 12 KB. Our choice; DynamoDB's limit of 400 KB is far away."""
 OTHERS = "others"
 """The senders of a day beyond MOST_SENDERS. They share the limit of one sender."""
 
-_MOST_TRIES = 10
-"""How often a create is tried to be given back while other workers change the item. Our choice."""
+_MOST_SECONDS = 0.5
+"""Seconds for which a create is tried to be given back while other workers change the item. Our choice: the time after
+an outcome is reserved for recording it, and a create that stays counted is only lost for its day."""
 
 
 @frozen
@@ -110,8 +112,8 @@ class BudgetItem:
 
     def give_back(self, reserved: ReservedCreate) -> str | None:
         """Take the create out of the count of its day. None: done; else why it may stay counted."""
-        seen = reserved.usage.version
-        for _ in range(_MOST_TRIES):
+        seen, until = reserved.usage.version, time.monotonic() + _MOST_SECONDS
+        while time.monotonic() < until:
             try:
                 usage = self._write(
                     reserved.day,
@@ -126,6 +128,8 @@ class BudgetItem:
                 return None
             if not usage.is_certain:
                 return "the first response was lost"
+            if usage.version == 0:
+                return "the count of its day was deleted"
             seen = usage.version
         return "too many workers changed the count at the same time"
 

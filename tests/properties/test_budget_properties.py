@@ -11,7 +11,7 @@ from song_intake.admission.budget_item import BudgetItem, ReservedCreate, Usage
 from tests.properties.simulation.budget_workers import FAULTS, LIMITS, BudgetWorld, excess
 from tests.properties.simulation.profile import IS_CAMPAIGN
 
-SEEDS = range(2_000 if IS_CAMPAIGN else 50)
+SEEDS = range(2_000 if IS_CAMPAIGN else 30)
 
 
 @cache

@@ -107,7 +107,7 @@ def event_of_letter(
         reason=letter.reason,
         detail=letter.detail,
         vendor_code=letter.vendor_code,
-        metadata=request.metadata if request else {},
+        metadata=request.metadata if request else None,
         message_id=message.first_message_id,
     )
 

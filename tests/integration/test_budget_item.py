@@ -186,7 +186,7 @@ def test_without_a_table_nothing_is_reserved_or_given_back(bench: Bench) -> None
         budget.reserve(DAY, SHOP, 0)
     with pytest.raises(LedgerUnavailable):
         budget.read(DAY)
-    assert budget.give_back(ReservedCreate(DAY, SHOP, Usage())) == "EndpointConnectionError"
+    assert budget.give_back(ReservedCreate(DAY, SHOP, Usage(0, {}))) == "EndpointConnectionError"
 
 
 def test_an_item_of_another_form_is_an_error(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -61,8 +61,8 @@ class BudgetLimits:
 class Usage:
     """The creates of a day, for the stack and for each sender by name."""
 
-    used: int = 0
-    by_sender: Mapping[str, int] = field(default_factory=dict)
+    used: int
+    by_sender: Mapping[str, int]
     named: int = 0
     """How many senders are counted by name."""
     version: int = 0

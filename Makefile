@@ -11,7 +11,7 @@ STACK ?= song-intake
 
 # What an operator types goes to the commands in environment variables, exactly as typed: make does not expand it (a
 # simple variable is expanded once, and $(value) gives its text), and no shell parses it.
-OPERATORS_VALUES := STACK PAID REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON LIMIT OLDER DRY_RUN BY
+OPERATORS_VALUES := STACK PAID REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON LIMIT OLDER DRY_RUN BY DAY
 $(foreach name,$(OPERATORS_VALUES),$(eval override $(name) := $$(value $(name))))
 export $(OPERATORS_VALUES)
 
@@ -31,7 +31,7 @@ ROOM_FLOORS := contract=100 ledger=100 music_api=100 recordings=100 work=100
 SCAN_REGIONS := us-east-1 us-gov-west-1 cn-north-1 eu-central-1 ap-northeast-1 af-south-1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build doctor redrive resolve cancel intake pins clean
+.PHONY: help run test tests lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build doctor redrive resolve cancel intake usage pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -116,6 +116,9 @@ cancel: $(VENV)/.local  ## Cancel a request that no message has claimed: make ca
 
 intake: $(VENV)/.local  ## Show the intake, or switch it manually: make intake STACK=... OFF=1 or ON=1
 	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.intake --off="$$OFF" --on="$$ON" -- "$$STACK"
+
+usage: $(VENV)/.local  ## Show the creates of a UTC day by sender: make usage STACK=... [DAY=2026-07-01]
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.usage --day="$$DAY" -- "$$STACK"
 
 pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all supported Pythons
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv

@@ -15,6 +15,8 @@ OF_RECORDINGS = {
     "KeepRecordingLogGroup",
     "KeepRecordingRecordings",
     "RecordingDeadLettersAlarm",
+    "RecordingUnavailableAlarm",
+    "OldestRecordingDeadLetterAlarm",
     "KeepRecordingErrorsAlarm",
     "KeepRecordingThrottlesAlarm",
 }

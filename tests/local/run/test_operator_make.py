@@ -10,6 +10,7 @@ VALUES_OF = {
     "doctor": ("STACK", "PAID"),
     "redrive": ("STACK", "REASON", "LIMIT", "OLDER", "DRY_RUN"),
     "intake": ("STACK", "OFF", "ON"),
+    "usage": ("STACK", "DAY"),
     "cancel": ("STACK", "REQUEST", "BY"),
     "resolve": ("STACK", "REQUEST", "TASK", "LIST", "NOT_CREATED", "SINCE", "UNTIL", "REASON", "YES"),
 }

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from song_intake.admission.budget_item import day_of
 from song_intake.admission.switch_rules import (
     FAULTS_OF_THE_SECRETS,
     Fault,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+    from song_intake.admission.budget_item import BudgetItem
     from song_intake.admission.switch_state import IntakeStateStore
     from song_intake.music_api.client import MusicApi
     from song_intake.music_api.credits import Balance
@@ -47,9 +49,8 @@ if TYPE_CHECKING:
 
 _MOST_TRIES = 3
 
-# The balance is read at every check of a pause, and else each so many minutes.
-_MINUTES_BETWEEN_BALANCES = 5
-
+MINUTES_BETWEEN_BALANCES = 5
+"""The balance is read at every check of a pause, and else each so many minutes."""
 
 _STILL_CHANGING = "ResourceInUseException"
 
@@ -91,6 +92,7 @@ class IntakeSwitch:
     store: IntakeStateStore
     mapping: IntakeMapping
     telemetry: Telemetry
+    budget: BudgetItem
 
     def handle(self, event: Mapping[str, object]) -> dict[str, object]:
         """The state of the intake after this event.
@@ -116,11 +118,13 @@ class IntakeSwitch:
         try:
             token = ApiToken(self.secrets, self.token_secret_id).current()
         except TokenUnavailable as failure:
-            return NoAnswer(Reason.SECRETS_UNAVAILABLE if failure.is_transient else Reason.TOKEN_UNAVAILABLE)
+            return NoAnswer(_reason_of(failure))
         return self.music_api.credits(token.value)
 
     def _seen(self, reason: Reason | None) -> Balance | NoAnswer:
-        """What shows whether the cause of a pause lasts: the balance, or for a fault of the secrets, these first."""
+        """What shows whether the cause of a pause lasts: the balance, or first the budget, or the secrets."""
+        if reason is Reason.BUDGET_SPENT and self.budget.is_spent(day_of(time.time())):
+            return NoAnswer(reason)
         if reason in FAULTS_OF_THE_SECRETS:
             try:
                 SigningKeys(self.secrets, self.signing_key_secret_id).current_first()
@@ -139,7 +143,7 @@ class IntakeSwitch:
     def _on_schedule(self) -> dict[str, object]:
         last, now = self.store.last(), time.time()
         is_off = last is not None and last.state is IntakeState.OFF
-        if not is_off and int(now // 60) % _MINUTES_BETWEEN_BALANCES:
+        if not is_off and int(now // 60) % MINUTES_BETWEEN_BALANCES:
             self._align(last)
             return {}
         balance = self._seen(last.reason if last else None)
@@ -178,6 +182,8 @@ class IntakeSwitch:
 
     def _report(self, last: IntakeChange | None, balance: Balance | NoAnswer) -> dict[str, object]:
         state = self.mapping.state()
+        if isinstance(balance, NoAnswer) and balance.reason is Reason.BUDGET_SPENT:
+            balance = self.balance()
         self.telemetry.intake(
             balance,
             last.reason if last else None,
@@ -186,6 +192,12 @@ class IntakeSwitch:
         )
         switched = {name: value for name, value in asdict(last).items() if value} if last else {}
         return {"mapping": state, "switched": switched, "account": asdict(balance)}
+
+
+def _reason_of(failure: TokenUnavailable) -> Reason:
+    if failure.is_transient:
+        return Reason.SECRETS_UNAVAILABLE
+    return Reason.TOKEN_NEVER_SET if failure.is_empty else Reason.TOKEN_UNAVAILABLE
 
 
 def _fault_in(event: Mapping[str, object]) -> Fault | None:

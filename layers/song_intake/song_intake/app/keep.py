@@ -67,18 +67,17 @@ def keep_recording(settings: KeepSettings, aws: Clients, telemetry: Telemetry, c
     """Build the function. copier: a replacement for the one that the settings describe."""
     sqs = aws.client("sqs")
     proofs = Proofs(SigningKeys(aws.client("secretsmanager"), settings.signing_key_secret_arn))
-    report = RecordingReport(telemetry.metrics)
     keeper = RecordingKeeper(
         store=KeepingStore(LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)),
         copier=copier or _copier(settings, aws),
         orders=RecordingOrders(sqs, settings.song_recordings_queue_url),
         notifier=notifier(aws, settings.event_bus_name, telemetry),
-        report=report,
+        report=RecordingReport(telemetry.metrics),
         with_wav=FORMATS[settings.keep_recordings],
         settle_margin=settings.settle_margin,
     )
     letters = dead_letters(aws, settings.recording_dead_letter_queue_url, proofs, telemetry)
-    work = KeepWork(keeper=keeper, dead_letters=letters, proofs=proofs, report=report)
+    work = KeepWork(keeper=keeper, dead_letters=letters, proofs=proofs)
     return Batch(work=work, sqs=sqs, queue_url=settings.song_recordings_queue_url, telemetry=telemetry)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from song_intake.contract.request_id import as_request_id
 from song_intake.domain.reason import Reason
@@ -49,6 +49,16 @@ def _seconds(typed: str) -> float:
 def shown_moment(seconds: float) -> str:
     """RFC 3339 in UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def day(typed: str) -> str | None:
+    """A UTC day such as 2026-07-01; None if nothing was typed."""
+    if not typed:
+        return None
+    try:
+        return date.fromisoformat(typed).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"use a day such as 2026-07-01, not {typed!r}") from None
 
 
 def request_id(typed: str) -> str | None:

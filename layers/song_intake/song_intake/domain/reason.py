@@ -38,6 +38,10 @@ class Reason(StrEnum):
     RATE_LIMITED = "RATE_LIMITED"
     PACED = "PACED"
 
+    # About the budget: that of the stack is shared, that of a sender concerns its own requests only.
+    BUDGET_SPENT = "BUDGET_SPENT"
+    SENDER_BUDGET_SPENT = "SENDER_BUDGET_SPENT"
+
     # Shared, about this stack's own dependencies.
     SECRETS_UNAVAILABLE = "SECRETS_UNAVAILABLE"
     SIGNING_KEY_UNAVAILABLE = "SIGNING_KEY_UNAVAILABLE"
@@ -76,6 +80,7 @@ class Reason(StrEnum):
 
     # About the account: its balance cannot be read.
     BALANCE_UNKNOWN = "BALANCE_UNKNOWN"
+    TOKEN_NEVER_SET = "TOKEN_NEVER_SET"  # nosec B105 # noqa: S105 - a code, not a token
 
     # An operator has to act: the outcome is not known, or retries did not help.
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
@@ -124,5 +129,8 @@ STACK_FAULTS = frozenset(
 RECORDING_FAULTS = frozenset((Reason.CDN_UNAVAILABLE, Reason.BUCKET_UNAVAILABLE))
 """Recordings cannot be copied: their host or the bucket does not answer. No request waits for it."""
 
-SHARED = ACCOUNT_FAULTS | VENDOR_FAULTS | PACE_REASONS | STACK_FAULTS | RECORDING_FAULTS
+BUDGET_REASONS = frozenset((Reason.BUDGET_SPENT, Reason.SENDER_BUDGET_SPENT))
+"""The creates of this UTC day are used up: the message waits for the next day, and never becomes a dead letter."""
+
+SHARED = ACCOUNT_FAULTS | VENDOR_FAULTS | PACE_REASONS | STACK_FAULTS | RECORDING_FAULTS | {Reason.BUDGET_SPENT}
 """Reasons that every request would meet alike."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from song_intake.outgoing.metrics import RECORDING_BYTES, RECORDING_UNAVAILABLE, RECORDINGS_KEPT
+from song_intake.outgoing.metrics import RECORDING_BYTES, RECORDINGS_KEPT
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Metrics
@@ -24,16 +24,8 @@ class RecordingReport:
 
     def copied(self, kind: str, size: int) -> None:
         """A recording of this format and of so many bytes is in the bucket."""
-        self._write(kind, {RECORDINGS_KEPT: (MetricUnit.Count, 1), RECORDING_BYTES: (MetricUnit.Bytes, size)})
-
-    def unavailable(self) -> None:
-        """A recording of a song was given up."""
-        self._write(None, {RECORDING_UNAVAILABLE: (MetricUnit.Count, 1)})
-
-    def _write(self, kind: str | None, values: dict[str, tuple[MetricUnit, int]]) -> None:
         with self._writing, contextlib.suppress(Exception):
-            if kind is not None:
-                self.metrics.add_metadata("format", kind)
-            for name, (unit, value) in values.items():
-                self.metrics.add_metric(name, unit, value)
+            self.metrics.add_metadata("format", kind)
+            self.metrics.add_metric(RECORDINGS_KEPT, MetricUnit.Count, 1)
+            self.metrics.add_metric(RECORDING_BYTES, MetricUnit.Bytes, size)
             self.metrics.flush_metrics()

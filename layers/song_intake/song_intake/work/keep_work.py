@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from song_intake.contract.sqs_message import Message
     from song_intake.domain.decision import Decision
     from song_intake.outgoing.dead_letters import DeadLetters
-    from song_intake.outgoing.recording_report import RecordingReport
     from song_intake.work.batch import TimeLeft
     from song_intake.work.keeping import RecordingKeeper
 
@@ -33,7 +32,6 @@ class KeepWork:
     keeper: RecordingKeeper
     dead_letters: DeadLetters
     proofs: Proofs
-    report: RecordingReport
 
     def begin(self, time_left: TimeLeft) -> None:
         """See Work.begin. Recordings need no setup per invocation."""
@@ -71,8 +69,6 @@ class KeepWork:
             self.dead_letters.send(report.message, decision, report.request_id)
         except SideEffectFailed as failure:
             return replace(report, decision=_repeated(failure), failed_decision=decision)
-        if decision.reason is Reason.RECORDING_UNAVAILABLE:
-            self.report.unavailable()
         return report
 
 

@@ -39,6 +39,7 @@ OUTPUTS_THAT_CALLERS_NEED = {
     "SenderPolicyArn",
     "ReaderPolicyArn",
     "AlarmTopicArn",
+    "UrgentAlarmTopicArn",
 }
 
 

@@ -1,7 +1,7 @@
 """The stand-in's host of recordings: an HTTPS server on loopback with short generated audio under every path."""
 
 from collections.abc import Mapping
-from typing import Final, override
+from typing import Final
 
 import trustme
 
@@ -18,8 +18,7 @@ _USUAL: Final = m4a()
 class _AnyPath(Handler):
     """What has no answer of its own is a recording. An m4a is named .mp3, as the real API does."""
 
-    @override
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - as http.server names it
         kind = self.path.rpartition(".")[2]
         self.host.answers.setdefault(self.path, sends(_RECORDINGS.get(kind, _USUAL), content_type="audio/mpeg"))
         super().do_GET()

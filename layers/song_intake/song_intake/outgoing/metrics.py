@@ -18,6 +18,7 @@ METRIC_OF_REASON = {
 }
 
 GIVEN_UP = "GivenUp"
+RECORDING_UNAVAILABLE = "RecordingUnavailable"
 CALLER_MUST_ACT = "CallerMustAct"
 METRIC_OF_LETTER = {
     Reason.OUTCOME_UNKNOWN: METRIC_OF_REASON[Reason.OUTCOME_UNKNOWN],
@@ -31,7 +32,7 @@ METRIC_OF_LETTER = {
     Reason.TASK_UNKNOWN: GIVEN_UP,
     Reason.NEVER_FINISHED: GIVEN_UP,
     Reason.NO_SUCH_REQUEST: GIVEN_UP,
-    Reason.RECORDING_UNAVAILABLE: "RecordingUnavailable",
+    Reason.RECORDING_UNAVAILABLE: RECORDING_UNAVAILABLE,
 }
 """The metric of each dead-letter reason, each with an alarm."""
 
@@ -57,6 +58,7 @@ METRICS = frozenset(
         *METRIC_OF_REASON.values(),
         GIVEN_UP,
         CALLER_MUST_ACT,
+        RECORDING_UNAVAILABLE,
         REPEATED_REFUSALS,
         FAULTS_SHARED,
         NOTIFICATIONS_REFUSED,

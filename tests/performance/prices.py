@@ -35,6 +35,9 @@ class Unit(StrEnum):
     ALARMS = "CloudWatch alarm a month"
     DASHBOARDS = "CloudWatch dashboard a month"
     KMS_KEYS = "KMS key a month"
+    DYNAMODB_READS = "DynamoDB on demand, read request unit (4 KB)"
+    S3_PUTS = "S3 PUT request"
+    S3_GB_MONTHS = "S3 Standard, GB a month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ _SEEN_HTTP_API = (
 )
 _SEEN_SECRETS = "https://hivebook.wiki/wiki/aws-secrets-manager-rotated-secrets-dynamic-db-credentials-kms"
 _SEEN_EVENTBRIDGE = "https://cloudburn.io/blog/amazon-eventbridge-pricing"
+_SEEN_S3 = "https://devnotes.tech/understanding-aws-s3-pricing-a-complete-cost-breakdown-with-examples"
 _SEEN_CLOUDWATCH = "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/"
 _SEEN_STEP_FUNCTIONS = "https://www.wring.co/blog/aws-step-functions-pricing-guide"
 

@@ -1,4 +1,4 @@
-"""Commands for another terminal while the stack is up: send a request, read its clips, resolve one in doubt."""
+"""Commands for another terminal while the stack is up: send a request, read its clips, list recordings, resolve one in doubt."""
 
 import shlex
 import sys
@@ -53,6 +53,11 @@ while letters := sqs.receive_message(QueueUrl=dead_letters, **ten).get("Messages
         print(attributes["reason"]["StringValue"], attributes["detail"]["StringValue"])
 END
 
+The recordings of the songs are in a bucket. To list them:
+
+aws s3api list-objects-v2 --endpoint-url $endpoint --bucket $bucket --prefix songs/ \\
+    --query 'Contents[].[Key, Size]' --output text
+
 To resolve the IN_DOUBT request as an operator would (`make resolve`):
 
 export PYTHONPATH=$package
@@ -76,6 +81,7 @@ def commands(intake: Intake, request_id: str, task_id: str) -> str:
         queue=intake.queue_url,
         dead_letters=intake.dead_letter_queue_url,
         table=intake.table,
+        bucket=intake.stack.outputs["RecordingBucketName"],
         python=shlex.quote(sys.executable),
         package=shlex.quote(str(PROJECT / "layers" / "song_intake")),
         stack=intake.stack.name,

@@ -21,7 +21,7 @@ from tests.local.run.commands import commands
 from tests.local.run.display import display, is_terminal
 from tests.local.run.events import Events
 from tests.local.run.keyboard import wait_for_the_end
-from tests.local.run.progress import Progress, Tracked
+from tests.local.run.progress import POLL_EVERY, Progress, Tracked
 from tests.local.run.signals import uninterrupted_exit
 from tests.local.run.summary import Evidence, is_as_expected, summary, without_event
 from tests.local.run.terminal import printable
@@ -50,6 +50,7 @@ PARAMETERS: Final = {
 LATENCY: Final = (0.1, 0.6)  # seconds from a create to its answer: minimum, maximum
 TASK_SECONDS: Final = 1.0  # from a song's create to its end
 PATIENCE_FOR_EVENTS: Final = 10.0  # seconds
+PATIENCE_FOR_RECORDINGS: Final = 30.0  # seconds
 LINES_OF_LOG: Final = 20
 
 
@@ -104,11 +105,24 @@ def _send_and_track(intake: Intake, vendor: MusicVendor) -> tuple[Sequence[Track
         progress.wait()
     tracked = progress.tracked
     events.receive(until=lambda: not without_event(tracked, events.received), seconds=PATIENCE_FOR_EVENTS)
-    evidence = Evidence(vendor.creates, events.received)
+    kept, unkept = _recordings(intake)
+    evidence = Evidence(vendor.creates, events.received, kept, unkept)
     _print("")
     for line in summary(tracked[: len(known)], tracked[len(known) :], evidence):
         _print(line)
+    _print(f"\nThe recordings are in s3://{intake.stack.outputs['RecordingBucketName']}/songs/")
     return tracked, is_as_expected(tracked, evidence)
+
+
+def _recordings(intake: Intake) -> tuple[int, int]:
+    """How many songs have their recordings in the bucket, and how many have them not, within a while."""
+    until = time.monotonic() + PATIENCE_FOR_RECORDINGS
+    while True:
+        keeping = [row.get("keeping") for row in intake.rows() if row["status"] == "SUCCEEDED"]
+        kept = keeping.count("KEPT")
+        if kept == len(keeping) or time.monotonic() > until:
+            return kept, len(keeping) - kept
+        time.sleep(POLL_EVERY)
 
 
 def _send_without_credits(intake: Intake, vendor: MusicVendor, progress: Progress, cases: Sequence[Case]) -> None:

@@ -16,6 +16,10 @@ class Evidence:
 
     creates: Sequence[Create]
     events: Mapping[str, int]
+    kept: int = 0
+    """How many songs have all their recordings in the bucket."""
+    unkept: int = 0
+    """How many songs succeeded and do not."""
 
 
 def is_as_expected(tracked: Sequence[Tracked], evidence: Evidence) -> bool:
@@ -23,7 +27,7 @@ def is_as_expected(tracked: Sequence[Tracked], evidence: Evidence) -> bool:
     songs = _songs(tracked)
     all_requested = all(create.title in songs for create in evidence.creates)
     ended_well = all(one.is_as_expected for one in tracked) and not without_event(tracked, evidence.events)
-    return all_requested and not _created_twice(evidence.creates) and ended_well
+    return all_requested and not _created_twice(evidence.creates) and ended_well and not evidence.unkept
 
 
 def without_event(tracked: Sequence[Tracked], events: Iterable[str]) -> list[Tracked]:
@@ -88,6 +92,7 @@ def _count(tracked: Sequence[Tracked], evidence: Evidence) -> Iterator[str]:
         "distinct songs requested": len(_songs(tracked)),
         "songs created": f"{len(creates)} ({_statuses_of_songs(tracked)})",
         "songs paid for twice": len(_created_twice(creates)),
+        "songs with their recordings": f"{evidence.kept} (and {evidence.unkept} without)",
         "events received": f"{len(events)} (and {sum(events.values()) - len(events)} repeats)",
         "final statuses without an event": len(without_event(tracked, events)),
     }

@@ -76,6 +76,12 @@ def test_any_other_end_fails(case: Case, state: State, creates: list[Create], ev
     assert list(summary([], tracked, evidence))[-1] == "NOT everything ended as expected."
 
 
+def test_a_song_without_its_recordings_fails() -> None:
+    tracked = [Tracked(CASE, ["m-1"], GOOD)]
+    assert is_as_expected(tracked, Evidence([CREATED], {EVENTS[0]: 1}, kept=1))
+    assert not is_as_expected(tracked, Evidence([CREATED], {EVENTS[0]: 1}, unkept=1))
+
+
 def test_a_repeated_event_is_counted_separately() -> None:
     lines = list(summary([], [Tracked(CASE, ["m-1"], GOOD)], Evidence([CREATED], {EVENTS[0]: 3})))
     assert "events received                  1 (and 2 repeats)" in lines

@@ -14,7 +14,14 @@ from urllib.parse import urlsplit
 from song_intake.outgoing.metrics import BUDGET_USED, METRICS, SENDER_BUDGET_USED
 from tests.performance.measured import Measured
 from tests.performance.prices import PRICES, READ_ON, Unit
-from tests.performance.song_work import Design, Work, designs
+from tests.performance.song_work import (
+    AWS_CALL_SECONDS,
+    MEMORY_GB,
+    PLATFORM_LOG_BYTES,
+    Design,
+    Work,
+    designs,
+)
 from tests.template.transformed import shipped
 
 SONGS: Final = 1_000_000
@@ -45,6 +52,29 @@ _UNVERIFIED: Final = (
 _BUDGET_METRICS: Final = {BUDGET_USED, SENDER_BUDGET_USED}
 _BUDGET_CONDITIONS: Final = ("HasBudget", "HasSenderBudget")
 _BUDGET_OF_A_SONG: Final[Work] = {Unit.DYNAMODB_WRITES: 1, Unit.LOG_BYTES: 400}
+
+_CLIPS: Final = 2
+_RECORDING_GB: Final = 0.004
+"""A clip of four minutes at 128 kbit/s, in m4a."""
+_COPY_SECONDS: Final = 1.0
+_CALLS_OF_KEEPING: Final = 4
+# A row with two clips and two recordings has between 2 and 3 KB.
+_UNITS_OF_KEEPING: Final = 3
+# What its log has of a song, as UTF-8: a line, and the metrics of two copies and of the song.
+_LOG_BYTES_OF_KEEPING: Final = 2_000
+RECORDINGS_OF_A_SONG: Final[Work] = {
+    # The message is sent, received and deleted.
+    Unit.SQS_REQUESTS: 3,
+    Unit.LAMBDA_REQUESTS: 1,
+    Unit.LAMBDA_GB_SECONDS: MEMORY_GB * (_CLIPS * _COPY_SECONDS + _CALLS_OF_KEEPING * AWS_CALL_SECONDS),
+    Unit.S3_PUTS: _CLIPS,
+    Unit.DYNAMODB_READS: 1,
+    # The recordings, and that they are published.
+    Unit.DYNAMODB_WRITES: 2 * _UNITS_OF_KEEPING,
+    Unit.EVENTS: 1,
+    Unit.LOG_BYTES: PLATFORM_LOG_BYTES + _LOG_BYTES_OF_KEEPING,
+}
+RECORDINGS_FOR_A_MONTH: Final[Work] = {Unit.S3_GB_MONTHS: _CLIPS * _RECORDING_GB}
 
 _START: Final = "<!-- cost: `make cost` writes from here -->"
 _END: Final = "<!-- cost: to here -->"
@@ -91,6 +121,8 @@ def report(measured: Measured) -> str:
             *_rows(("both", "USD", "remark"), [_both(design) for design in them]),
             "",
             _when_idle(),
+            "",
+            _with_recordings(),
             "",
             _with_a_budget(),
             "",
@@ -153,6 +185,18 @@ def _when_idle() -> str:
     counted = [f"{work[unit]:.0f} {name}" for unit, name in names.items()]
     monthly = f"In addition, the stack costs up to {usd(work):.2f} USD a month without any songs"
     return f"{monthly}: {', '.join(counted)}, and polls of empty queues."
+
+
+def _with_recordings() -> str:
+    copying = usd(RECORDINGS_OF_A_SONG)
+    kept = usd(RECORDINGS_FOR_A_MONTH)
+    megabytes = round(_RECORDING_GB * 1000)
+    return (
+        f"Keeping recordings (`KeepRecordings` `m4a`) adds {SONGS * copying:.2f} USD for a million songs of {_CLIPS} "
+        f"clips of {megabytes} MB, {1000 * copying:.3f} USD for a thousand: {_CLIPS} S3 requests, {_COPY_SECONDS:g} s "
+        f"of Lambda for each copy, the row, the event and the log. Storing them costs {1000 * kept:.2f} USD a month "
+        "for a thousand songs. A WAV file has ten times the size. Data that comes in is free, and there is no NAT gateway."
+    )
 
 
 def _with_a_budget() -> str:

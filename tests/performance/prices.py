@@ -76,6 +76,7 @@ _SEEN_HTTP_API = (
 )
 _SEEN_SECRETS = "https://hivebook.wiki/wiki/aws-secrets-manager-rotated-secrets-dynamic-db-credentials-kms"
 _SEEN_EVENTBRIDGE = "https://cloudburn.io/blog/amazon-eventbridge-pricing"
+_S3 = "https://aws.amazon.com/s3/pricing/"
 _SEEN_S3 = "https://devnotes.tech/understanding-aws-s3-pricing-a-complete-cost-breakdown-with-examples"
 _SEEN_CLOUDWATCH = "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/"
 _SEEN_STEP_FUNCTIONS = "https://www.wring.co/blog/aws-step-functions-pricing-guide"
@@ -123,4 +124,12 @@ PRICES = {
     Unit.ALARMS: _one(0.10, _CLOUDWATCH, "https://c3x.dev/resources/aws/aws_cloudwatch_metric_alarm", "undated"),
     Unit.DASHBOARDS: _one(3.00, _CLOUDWATCH, _SEEN_CLOUDWATCH, "2026-06-13"),
     Unit.KMS_KEYS: _one(1.00, "https://aws.amazon.com/kms/pricing/", "https://aws.amazon.com/kms/pricing/", "undated"),
+    Unit.DYNAMODB_READS: _million(
+        0.125,
+        "https://aws.amazon.com/dynamodb/pricing/",
+        "https://airbyte.com/data-engineering-resources/dynamodb-pricing",
+        "2025-07-21",
+    ),
+    Unit.S3_PUTS: _million(5.00, _S3, _SEEN_S3, "undated"),
+    Unit.S3_GB_MONTHS: _one(0.023, _S3, _SEEN_S3, "undated"),
 }

@@ -5,7 +5,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.performance.cost import SERVICES, between_markers, idle_work, placed, report, usd, usd_by_service
+from tests.performance.cost import (
+    RECORDINGS_FOR_A_MONTH,
+    RECORDINGS_OF_A_SONG,
+    SERVICES,
+    between_markers,
+    idle_work,
+    placed,
+    report,
+    usd,
+    usd_by_service,
+)
 from tests.performance.measured import Measured
 from tests.performance.prices import PRICES, Unit
 from tests.performance.song_work import (
@@ -57,6 +67,7 @@ def test_every_unit_of_a_design_is_in_one_column() -> None:
 
 def test_every_unit_has_a_price_that_is_used() -> None:
     used = {unit for units in SERVICES.values() for unit in units} | set(idle_work())
+    used |= {*RECORDINGS_OF_A_SONG, *RECORDINGS_FOR_A_MONTH}
     assert set(PRICES) == set(Unit) == used
 
 
@@ -76,6 +87,11 @@ def test_a_price_is_that_of_one_unit() -> None:
 def test_a_cost_is_that_of_a_million_songs() -> None:
     columns = dict(zip(SERVICES, usd_by_service({Unit.DYNAMODB_WRITES: 2, Unit.SQS_REQUESTS: 1.2}), strict=True))
     assert {name: amount for name, amount in columns.items() if amount} == {"DynamoDB": 1.25, "SQS": 0.48}
+
+
+def test_the_recordings_of_a_thousand_songs_are_mostly_writes_and_requests() -> None:
+    assert 1000 * usd(RECORDINGS_OF_A_SONG) == pytest.approx(0.026, abs=0.01)
+    assert 1000 * usd(RECORDINGS_FOR_A_MONTH) == pytest.approx(8 * 0.023)
 
 
 def test_ten_songs_share_an_invocation_and_the_calls_of_its_queue() -> None:

@@ -1,4 +1,6 @@
-"""Commands for another terminal while the stack is up: send a request, read its clips, list recordings, resolve one in doubt."""
+"""Commands for another terminal while the stack is up: send a request, read its clips, list the recordings, resolve a
+request in doubt.
+"""
 
 import shlex
 import sys

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from song_client import NotEnded, SongIntake
@@ -38,6 +41,8 @@ from tests.local.vendor.story import (
 from tests.local.vendor.webhook import WebhookPlan, delivered, doubled, early, late, lost
 from tests.local.waiting import wait_for
 
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
 # Stories with odd answers before the end: the status at the end, and the number of recordings in its event.
 ODD_STORIES = {
     "Streams First": (succeeds(clips=2).after(streaming(), streaming(finished=1)), "SUCCEEDED", 2),
@@ -64,6 +69,10 @@ def test_a_song_ends_by_polls_only(tracking: Intake, tracking_listener: EventLis
     stored = tracking.cloud.client("s3").get_object(Bucket=recording["bucket"], Key=recording["key"])["Body"].read()
     assert recording["uri"] == f"s3://{tracking.stack.outputs['RecordingBucketName']}/{recording['key']}"
     assert (len(stored), hashlib.sha256(stored).hexdigest()) == (recording["bytes"], recording["sha256"])
+    (snippet,) = [code for code in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "presigned" in code]
+    code = f"import boto3, json\nsong_kept = json.loads({json.dumps({'detail': kept})!r})\n{snippet}print(url)"
+    url = run(PROJECT, sys.executable, "-c", code, env=tracking.environment()).strip()
+    assert requests.get(url, timeout=30, verify=str(tracking.cloud.ca_bundle)).content == stored
     assert all("authorization" not in map(str.lower, headers) for _, headers in vendor.recordings.received)
 
 
@@ -315,9 +324,9 @@ def _texts(clip: dict[str, Any]) -> dict[str, Any]:
 
 
 def _final_events(listener: EventListener, request_id: str) -> set[str]:
-    """The ids of the request's events that have a final status."""
+    """The ids of the request's events that have a final status, but for that of its recordings."""
     events = listener.events_of(request_id)
-    return {event["detail"]["id"] for event in events if event["detail"]["status"] != "SUBMITTED"}
+    return {event["detail"]["id"] for event in events if event["detail"]["status"] not in ("SUBMITTED", "KEPT")}
 
 
 def _was_denied(intake: Intake, request_id: str) -> bool:

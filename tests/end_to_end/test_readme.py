@@ -16,7 +16,7 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 @pytest.mark.parametrize(
     ("package", "request_id", "title"),
     [
-        ("boto3", "order-4711:song-1", "Kettle in the Morning"),
+        ("import boto3", "order-4711:song-1", "Kettle in the Morning"),
         ("song_client", "order-4712:song-1", "Toast at Noon"),
     ],
 )

@@ -195,7 +195,7 @@ def _with_recordings() -> str:
         f"Keeping recordings (`KeepRecordings` `m4a`) adds {SONGS * copying:.2f} USD for a million songs of {_CLIPS} "
         f"clips of {megabytes} MB, {1000 * copying:.3f} USD for a thousand: {_CLIPS} S3 requests, {_COPY_SECONDS:g} s "
         f"of Lambda for each copy, the row, the event and the log. Storing them costs {1000 * kept:.2f} USD a month "
-        "for a thousand songs. A WAV file has ten times the size. Data that comes in is free, and there is no NAT gateway."
+        "for a thousand songs. A WAV file has ten times the size. Incoming data is free, and there is no NAT gateway."
     )
 
 

@@ -15,7 +15,7 @@ from song_intake.aws.signing_key import SigningKey
 from song_intake.commands.alarm_check import check_alarms
 from song_intake.commands.checkup import Finding, Verdict, examine
 from song_intake.commands.deployed import DeployedStack, Waiting, described_stack
-from song_intake.commands.doctor import CHECKS, PAID_CHECK, diagnose
+from song_intake.commands.diagnosis import CHECKS, PAID_CHECK, diagnose
 from song_intake.commands.ledger_checks import check_batched_writes, check_role
 from song_intake.commands.letter_check import check_dead_letter
 from song_intake.commands.mapping_check import check_mapping

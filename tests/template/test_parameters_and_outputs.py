@@ -38,6 +38,7 @@ OUTPUTS_THAT_CALLERS_NEED = {
     "SongClientLayerArn",
     "SenderPolicyArn",
     "ReaderPolicyArn",
+    "OperatorPolicyArn",
     "AlarmTopicArn",
 }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 _A_CALL = 10
-_LONG_POLL_SECONDS = 1
+LONG_POLL_SECONDS = 1
+"""Any wait makes SQS ask all of its servers; without one, it may return nothing although there are letters."""
+
 _HIDDEN_SECONDS = 300
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -77,29 +80,36 @@ class DeadLetterShown:
 
 
 @contextmanager
-def held_letters(sqs: SQSClient, queue: str, url: str, limit: int) -> Iterator[list[DeadLetterShown]]:
-    """The letters of a queue, at most `limit`, oldest first. At the end those that are left are visible again.
+def held_letters(sqs: SQSClient, urls: Mapping[str, str], limit: int) -> Iterator[list[DeadLetterShown]]:
+    """The letters of these queues, at most `limit` of each, oldest first. Those that are left are visible at the end.
 
-    Raises AWS_FAILURES. Those that a crash leaves hidden are visible after _HIDDEN_SECONDS.
+    urls: by the names of the queues. Raises AWS_FAILURES. A crash leaves letters hidden for _HIDDEN_SECONDS.
     """
-    held: dict[str, DeadLetterShown] = {}
+    held: dict[str, list[DeadLetterShown]] = {queue: [] for queue in urls}
     try:
-        while len(held) < limit:
-            received = sqs.receive_message(
-                QueueUrl=url,
-                MaxNumberOfMessages=min(_A_CALL, limit - len(held)),
-                # Any wait makes SQS ask all of its servers.
-                WaitTimeSeconds=_LONG_POLL_SECONDS,
-                VisibilityTimeout=_HIDDEN_SECONDS,
-                MessageSystemAttributeNames=["All"],
-                MessageAttributeNames=["All"],
-            ).get("Messages", [])
-            if not received:
-                break
-            held |= {message["MessageId"]: DeadLetterShown.of(queue, message) for message in received}
-        yield sorted(held.values(), key=lambda letter: letter.sent_at)
+        with ThreadPoolExecutor(len(urls)) as threads:
+            reads = [threads.submit(_read, sqs, queue, url, limit, held[queue]) for queue, url in urls.items()]
+            for read in reads:
+                read.result()
+        yield sorted((letter for found in held.values() for letter in found), key=lambda letter: letter.sent_at)
     finally:
-        _show_again(sqs, url, held.values())
+        for queue, url in urls.items():
+            _show_again(sqs, url, held[queue])
+
+
+def _read(sqs: SQSClient, queue: str, url: str, limit: int, held: list[DeadLetterShown]) -> None:
+    while len(held) < limit:
+        received = sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=min(_A_CALL, limit - len(held)),
+            WaitTimeSeconds=LONG_POLL_SECONDS,
+            VisibilityTimeout=_HIDDEN_SECONDS,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        ).get("Messages", [])
+        if not received:
+            return
+        held += [DeadLetterShown.of(queue, message) for message in received]
 
 
 def delete_letters(sqs: SQSClient, url: str, letters: Sequence[DeadLetterShown]) -> int:
@@ -112,9 +122,9 @@ def delete_letters(sqs: SQSClient, url: str, letters: Sequence[DeadLetterShown])
     return deleted
 
 
-def _show_again(sqs: SQSClient, url: str, letters: Iterable[DeadLetterShown]) -> None:
+def _show_again(sqs: SQSClient, url: str, letters: Sequence[DeadLetterShown]) -> None:
     """A letter that was deleted meanwhile is an error of its entry only."""
-    for part in _parts(list(letters)):
+    for part in _parts(letters):
         with contextlib.suppress(*AWS_FAILURES):
             sqs.change_message_visibility_batch(
                 QueueUrl=url,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -17,6 +15,8 @@ from song_intake.commands.terminal import print_json, print_line, print_note, pr
 from song_intake.domain.reason import Reason
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from song_intake.commands.dead_letter_queue import DeadLetterShown
 
 DEAD_LETTER_QUEUES: Final = {"requests": "DeadLetterQueueUrl", "checks": "CheckDeadLetterQueueUrl"}
@@ -104,18 +104,9 @@ def _these(found: list[DeadLetterShown]) -> str:
     return "this letter" if len(found) == 1 else f"these {len(found)} letters"
 
 
-@contextmanager
-def _held(target: Target, queue: str | None, limit: int) -> Iterator[list[DeadLetterShown]]:
+def _held(target: Target, queue: str | None, limit: int) -> AbstractContextManager[list[DeadLetterShown]]:
     names = [queue] if queue else [*DEAD_LETTER_QUEUES]
-    with ExitStack() as stack:
-        found = [
-            letter
-            for name in names
-            for letter in stack.enter_context(
-                held_letters(target.sqs, name, target.output(DEAD_LETTER_QUEUES[name]), limit)
-            )
-        ]
-        yield found
+    return held_letters(target.sqs, {name: target.output(DEAD_LETTER_QUEUES[name]) for name in names}, limit)
 
 
 def _print_letters(found: list[DeadLetterShown]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from math import ceil
 from typing import TYPE_CHECKING
 
 import click
@@ -75,10 +76,11 @@ def _note_cost(target: Target, table: str, read: int) -> None:
     described = target.dynamodb.describe_table(TableName=table)["Table"]
     rows, size = described.get("ItemCount", 0), described.get("TableSizeBytes", 0)
     part = min(1.0, read / rows) if rows else 1.0
-    print_note(f"reading up to {read:,} rows of about {rows:,}: some {round(size * part / _BYTES_A_UNIT):,} read units")
+    print_note(f"reading up to {read:,} rows of about {rows:,}: some {ceil(size * part / _BYTES_A_UNIT):,} read units")
 
 
 def _at_most(rows: Iterator[ReadRow], count: int) -> Iterator[ReadRow]:
     yield from islice(rows, count)
     if next(rows, None) is not None:
-        print_note(f"only {count:,} rows were read, and there are more: use --read above {count}")
+        rows_read = "1 row" if count == 1 else f"{count:,} rows"
+        print_note(f"stopped after {rows_read}, and there are more: use --read above {count}")

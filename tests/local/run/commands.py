@@ -53,11 +53,11 @@ while letters := sqs.receive_message(QueueUrl=dead_letters, **ten).get("Messages
         print(attributes["reason"]["StringValue"], attributes["detail"]["StringValue"])
 END
 
-To resolve the IN_DOUBT request as an operator would (`make resolve`):
+To resolve the IN_DOUBT request as an operator would (`make ops`; --help lists the other commands):
 
 export PYTHONPATH=$package
-$python -m song_intake.commands.resolve $stack --list
-$python -m song_intake.commands.resolve $stack --request=$request_id --task=$task_id
+$python -m song_intake.commands --stack $stack list --status IN_DOUBT
+$python -m song_intake.commands --stack $stack resolve $request_id --task $task_id
 """)
 
 

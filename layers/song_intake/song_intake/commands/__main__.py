@@ -26,16 +26,16 @@ program = OperatorGroup(
     The options below may also follow the command.
 
     \b
-    Examples:
-      python -m song_intake.commands --stack song-intake list --status IN_DOUBT
-      python -m song_intake.commands --stack song-intake show order-1042:song-1 --json
-      python -m song_intake.commands --stack song-intake letters
+    Examples, with a stack named songs:
+      python -m song_intake.commands --stack songs list --status IN_DOUBT
+      python -m song_intake.commands --stack songs show order-1042:song-1 --json
+      python -m song_intake.commands --stack songs letters
     """,
     epilog="""Exit codes: 0 done; 1 failed, refused, or no such thing; 2 not understood; 3 not ended in time;
     130 Ctrl-C; 141 the reader of the output has gone.""",
 )
 
-# In the order of the help of each: what every operator needs first.
+# In the order of the help: what every operator needs comes first.
 _COMMANDS: tuple[click.Command, ...] = (
     send,
     show,

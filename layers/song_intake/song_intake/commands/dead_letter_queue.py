@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 _A_CALL = 10
-LONG_POLL_SECONDS = 1
+_LONG_POLL_SECONDS = 1
 """Any wait makes SQS ask all of its servers; without one, it may return nothing although there are letters."""
 
 _HIDDEN_SECONDS = 300
@@ -102,7 +102,7 @@ def _read(sqs: SQSClient, queue: str, url: str, limit: int, held: list[DeadLette
         received = sqs.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=min(_A_CALL, limit - len(held)),
-            WaitTimeSeconds=LONG_POLL_SECONDS,
+            WaitTimeSeconds=_LONG_POLL_SECONDS,
             VisibilityTimeout=_HIDDEN_SECONDS,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],

@@ -66,6 +66,10 @@ class OperatorGroup(click.Group):
 
     command_class = OperatorCommand
 
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order in which they were added, not of the alphabet."""
+        return list(self.commands)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -129,5 +133,6 @@ def confirm(question: str, *, is_confirmed: bool) -> None:
         raise CommandFailed(
             "there is no terminal to confirm this in: use --yes (for make: YES=1). Nothing was changed."
         )
-    if not click.confirm(question, err=True):
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201 - no line of the answer
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise CommandFailed("Nothing was changed.")

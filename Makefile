@@ -11,7 +11,7 @@ STACK_SOURCE := $(origin STACK)
 
 # What an operator types goes to the commands in environment variables, exactly as typed: make does not expand it (a
 # simple variable is expanded once, and $(value) gives its text), and no shell parses it.
-OPERATORS_VALUES := ARGS STACK PAID REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON LIMIT OLDER DRY_RUN
+OPERATORS_VALUES := ARGS STACK PAID REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON LIMIT OLDER DRY_RUN BY
 $(foreach name,$(OPERATORS_VALUES),$(eval override $(name) := $$(value $(name))))
 export $(OPERATORS_VALUES)
 
@@ -32,7 +32,7 @@ ROOM_FLOORS := contract=100 ledger=100 music_api=100 work=100
 SCAN_REGIONS := us-east-1 us-gov-west-1 cn-north-1 eu-central-1 ap-northeast-1 af-south-1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build ops doctor redrive resolve intake pins clean
+.PHONY: help run test tests lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build ops doctor redrive resolve cancel intake pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -125,6 +125,11 @@ resolve: $(VENV)/.ops  ## List or resolve requests in doubt: make resolve STACK=
 	    $(OPERATE) "--stack=$$STACK" resolve $${TASK:+"--task=$$TASK"} $${NOT_CREATED:+--not-created} \
 	    $${SINCE:+"--since=$$SINCE"} $${UNTIL:+"--until=$$UNTIL"} $${REASON:+"--reason=$$REASON"} $${YES:+--yes} \
 	    $${REQUEST:+-- "$$REQUEST"}; fi
+
+cancel: $(VENV)/.ops  ## Cancel a request that no message has claimed: make cancel STACK=... REQUEST=... [BY=NAME] [YES=1]
+	$(named_stack)
+	$(call flags,YES)
+	@$(OPERATE) "--stack=$$STACK" cancel $${BY:+"--by=$$BY"} $${YES:+--yes} $${REQUEST:+-- "$$REQUEST"}
 
 intake: $(VENV)/.ops  ## Show the intake, or switch it manually: make intake STACK=... OFF=1 or ON=1
 	$(named_stack)

@@ -1,4 +1,4 @@
-"""resolve_song: records an operator's decision on a request in doubt.
+"""resolve_song: records an operator's decision on a request in doubt, or cancels a request.
 
 This file only starts the function. song_intake.work.resolution handles a decision; song_intake.app.resolve builds the
 function.

@@ -67,6 +67,7 @@ class SongRequest(TypedDict, total=False):
     request_id: str
     metadata: Mapping[str, str]
     task_token: str
+    not_after: str | float
 
 
 class Clip(TypedDict, total=False):

@@ -198,7 +198,7 @@ def test_a_song_that_never_ends_is_given_up_and_a_redrive_polls_it_again(
     assert (letter.reason, letter.attributes["request_id"]) == ("NEVER_FINISHED", request_id)
     assert tracking.row(request_id)["status"] == "SUBMITTED"
     polls = len(vendor.polls_of("Never Ends"))
-    tracking.redrive()
+    tracking.redrive_by_command()
     vendor.wait_for(lambda: len(vendor.polls_of("Never Ends")) > polls + 3, timeout=60)
     assert tracking.letters("CheckDeadLetterQueueUrl") == [], "its time starts again"
 

@@ -135,6 +135,18 @@ def test_a_doubt_is_listed_by_the_index_and_resolved_after_a_question(operate: O
     )
 
 
+def test_a_request_is_cancelled_before_it_comes(operate: Operate) -> None:
+    request_id = new_id("cancelled-by-hand")
+    assert operate("cancel", request_id)[0] == 1
+    for _ in range(2):
+        code, line, _ = operate("cancel", request_id, "--yes")
+        assert (code, line.startswith("REJECTED    20"), line.endswith(f"Z  {request_id}  CANCELLED\n")) == (
+            0,
+            True,
+            True,
+        )
+
+
 def test_the_intake_is_shown_and_switched(operate: Operate) -> None:
     assert _answer(operate, "intake", "on")["mapping"] == "Enabled"
     shown = operate("intake")[1]

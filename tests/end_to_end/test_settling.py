@@ -81,6 +81,10 @@ def test_an_operators_not_created_lets_a_redrive_create_it_once(tracking: Intake
     request_id = _in_doubt(tracking, vendor, "Not Created", creates=False)
     command = {"request_id": request_id, "not_created": True, "by": "ops"}
     assert "may still be processing" in _resolve(tracking, command)["refused"], "the lease is not over"
+    cancelled = new_id("cancelled")
+    assert _resolve(tracking, {"request_id": cancelled, "cancel": True, "by": "ops"})["is_cancelled"] is True
+    tracking.send(song("Cancelled", request_id=cancelled))
+    assert tracking.wait_for_letter(cancelled).reason == "CANCELLED"
     answer = wait_for(lambda: _accepted(tracking, command), "the margin after the lease to pass", seconds=80)
     assert answer["after"]["status"] == "REJECTED"
     for _ in range(2):
@@ -88,6 +92,7 @@ def test_an_operators_not_created_lets_a_redrive_create_it_once(tracking: Intake
         tracking.wait_until_empty()
     tracking.wait_for_status(request_id, "SUCCEEDED")
     assert len(vendor.creates_of("Not Created")) == 1
+    assert (tracking.row(cancelled)["status"], len(vendor.creates_of("Cancelled"))) == ("REJECTED", 0)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.fuzz.canaries import CANARY, assert_no_canary, with_canaries
 from tests.fuzz.drawing import Drawing, text_of
 
 _PYTHON = Draft202012Validator(schema.SCHEMA)
-_OWN_FIELDS = ("request_id", "metadata", "task_token")
+_OWN_FIELDS = ("request_id", "metadata", "task_token", "not_after")
 # A validator in Python needs time for each value, and says the same of a thousand values as of a few.
 _MOST_COMPARED_BYTES = 4_096
 
@@ -66,6 +66,7 @@ def request(data: bytes) -> None:
 
 _REPEATED = ("a", "5", " ", "\t", "\x00", "\x1f", "\x7f", "\xa0", "\u200b", "\ufeff", "\N{MUSICAL NOTE}", "https://a/")
 _LENGTHS = (0, 1, 2, 19, 20, 21, 64, 65, 80, 81, 128, 129, 256, 257, 1024, 1025, 2048, 2049)
+_MOMENTS = ("2026-02-28T18:00:00Z", "2026-02-30T18:00:00.5+02:00", "2099-12-31t23:59:59z\n", 4102444799.5, 4102444800)
 _NUMBERS = (0, 1, -0.0, 0.2, 0.19999999999999998, 1.0000000000000002, -1e-300, 1e300, 10**300, 0.5)
 
 
@@ -86,7 +87,9 @@ def _near_limits(drawing: Drawing) -> JsonValue:
         case 2:
             return drawing.value()
         case 3:
-            return drawing.pick(("FUZZ-2.0 Pro", "fuzz-2.0", "create_music", "https://[", "https:///", True, None))
+            return drawing.pick(
+                ("FUZZ-2.0 Pro", "fuzz-2.0", "create_music", "https://[", "https:///", True, None, *_MOMENTS)
+            )
         case _:
             return _text(drawing)
 

@@ -177,7 +177,7 @@ class AcceptingTable:
         assert_storable({"M": values})
         change = {names.get(name, name): values[value] for name, value in _SET.findall(write["UpdateExpression"])}
         key = write["Key"]["request_id"]["S"]
-        self._items[key] = {**self._items[key], **change}
+        self._items[key] = {**self._items.get(key, write["Key"]), **change}
         return {"Attributes": self._items[key]}
 
 

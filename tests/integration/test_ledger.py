@@ -197,7 +197,7 @@ def test_a_late_outcome_of_the_attempt_itself_settles_the_request(bench: Bench) 
 def test_a_second_task_is_kept_beside_the_first(bench: Bench) -> None:
     case = brought_to(bench, Status.SUBMITTED)
     for task in ("task-2", "task-3", "task-2"):
-        case.ledger.add_other_task(case.request.request_id, task)
+        case.ledger.table.add_other_task(case.request.request_id, task)
     assert (case.row["task_id"], sorted(case.row["other_task_ids"])) == ("task-1", ["task-2", "task-3"])
     assert case.row["status"] == "SUBMITTED"
 
@@ -205,12 +205,12 @@ def test_a_second_task_is_kept_beside_the_first(bench: Bench) -> None:
 def test_a_row_keeps_ten_other_tasks_at_most(bench: Bench) -> None:
     case = brought_to(bench, Status.SUBMITTED)
     for number in range(12):
-        case.ledger.add_other_task(case.request.request_id, f"other-{number}")
+        case.ledger.table.add_other_task(case.request.request_id, f"other-{number}")
     assert len(case.row["other_task_ids"]) == 10
 
 
 def test_a_second_task_of_an_unknown_request_creates_no_row(bench: Bench, ledger: SubmissionStore) -> None:
-    ledger.add_other_task("no-such-request", "task-2")
+    ledger.table.add_other_task("no-such-request", "task-2")
     assert bench.item("no-such-request") == {}
 
 

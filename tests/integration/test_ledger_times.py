@@ -54,7 +54,7 @@ def test_a_row_expires_days_after_its_last_change_unless_a_song_may_exist_that_i
 def test_a_second_task_changes_no_times(bench: Bench, start: Status) -> None:
     case = brought_to(bench, start)
     before = case.row
-    case.ledger.add_other_task(case.request.request_id, "task-2")
+    case.ledger.table.add_other_task(case.request.request_id, "task-2")
     assert case.row == {**before, "other_task_ids": ["task-2"]}
 
 

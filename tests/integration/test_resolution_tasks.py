@@ -78,7 +78,7 @@ def test_the_task_of_another_request_is_refused(
 
 def test_a_second_task_of_another_request_is_refused_too(bench: Bench, resolution: Resolution) -> None:
     owner, case = brought_to(bench, S.SUBMITTED), brought_to(bench, S.IN_DOUBT)
-    owner.ledger.add_other_task(owner.request.request_id, TASK)
+    owner.ledger.table.add_other_task(owner.request.request_id, TASK)
     with pytest.raises(DecisionRefused, match="belongs to the request"):
         resolution.handle(task_given(case))
 

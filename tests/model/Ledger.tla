@@ -21,6 +21,7 @@ CONSTANTS Msgs, Workers,
           FinalReceive,   \* the last receive on which a create may be sent: Submission.final_receive
           MaxCrashes,
           ServiceFaults,  \* whether calls to DynamoDB and the dead-letter queue may fail
+          Closes,         \* whether the request may be cancelled, and has a deadline
           Rule
 
 VARIABLES queue,      \* message -> visible | in_flight | deleted | moved (by SQS, after the last receive)
@@ -31,9 +32,10 @@ VARIABLES queue,      \* message -> visible | in_flight | deleted | moved (by SQ
           pending,    \* the claims whose song will be created after the deadline of the call
           letter,     \* a dead letter with a reason exists
           task_letter, \* a dead letter that carries the task_id exists
-          crashes
+          crashes,
+          late        \* the deadline of the request (not_after) has passed
 
-vars == <<queue, receives, row, worker, created, pending, letter, task_letter, crashes>>
+vars == <<queue, receives, row, worker, created, pending, letter, task_letter, crashes, late>>
 
 NoRow == [status |-> "none", owner |-> 0, by |-> "none"]
 Idle  == [does |-> "idle", m |-> "none", owner |-> 0]
@@ -44,7 +46,7 @@ Init == /\ queue = [m \in Msgs |-> "visible"]
         /\ worker = [w \in Workers |-> Idle]
         /\ created = {} /\ pending = {}
         /\ letter = FALSE /\ task_letter = FALSE
-        /\ crashes = 0
+        /\ crashes = 0 /\ late = FALSE
 
 Creates == Cardinality(created) + Cardinality(pending)
 
@@ -71,20 +73,23 @@ Receive(w, m) ==
   /\ queue' = [queue EXCEPT ![m] = "in_flight"]
   /\ receives' = [receives EXCEPT ![m] = @ + 1]
   /\ worker' = [worker EXCEPT ![w] = [m |-> m, owner |-> 0,
-                  does |-> IF receives[m] < FinalReceive THEN "claim" ELSE "give_up"]]  \* the rest is reserved
-  /\ UNCHANGED <<row, created, pending, letter, task_letter, crashes>>
+                  does |-> IF late THEN "expire"
+                           ELSE IF receives[m] < FinalReceive THEN "claim" ELSE "give_up"]]  \* the rest is reserved
+  /\ UNCHANGED <<row, created, pending, letter, task_letter, crashes, late>>
 
 BecomeVisible(m) ==   \* also while a worker still handles it
   /\ queue[m] = "in_flight" /\ queue' = [queue EXCEPT ![m] = "visible"]
-  /\ UNCHANGED <<receives, row, worker, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<receives, row, worker, created, pending, letter, task_letter, crashes, late>>
 
 Move(m) ==
   /\ queue[m] = "visible" /\ receives[m] = MaxReceives
   /\ queue' = [queue EXCEPT ![m] = "moved"]
-  /\ UNCHANGED <<receives, row, worker, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<receives, row, worker, created, pending, letter, task_letter, crashes, late>>
 
 -----------------------------------------------------------------------------
 (* Submission._attempt and _claim_and_create *)
+
+Closed == {"CANCELLED", "EXPIRED"}   \* REJECTED for these reasons: Row.is_closed
 
 Claimable(m) ==       \* the condition of SubmissionStore.claim
   \/ row.status \in {"none", "RETRYING"}
@@ -99,23 +104,23 @@ Claim(w) ==           \* SubmissionStore.claim
            \/ ServiceFaults /\ GoAs(w, "release", row.owner + 1)       \* written, but the response was lost
      \/ ~Claimable(Message(w)) /\ Go(w, "read_row") /\ UNCHANGED row
      \/ Later(w) /\ UNCHANGED row         \* no token, no connection, no time left, or the claim was not written
-  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes, late>>
 
 Release(w) ==         \* the response to the claim was lost, so no create is sent under it
   /\ Does(w, "release")
   /\ \/ row' = IF Mine(w) /\ row.status \in {"SUBMITTING", "IN_DOUBT"} THEN [row EXCEPT !.status = "RETRYING"] ELSE row
      \/ row' = row
   /\ Later(w)
-  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes, late>>
 
 ReadRow(w) ==         \* existing_row.decision_for_existing, on the row that the failed condition returned
   /\ Does(w, "read_row")
   /\ CASE row.status = "SUBMITTED" -> Go(w, "acknowledge")
-       [] row.status = "IN_DOUBT" -> Go(w, "send_letter")
+       [] row.status \in Closed \cup {"IN_DOUBT"} -> Go(w, "send_letter")
        [] row.status = "REJECTED" /\ row.by = Message(w) -> Go(w, "send_letter")
        [] row.status = "SUBMITTING" -> Held(w) \/ GoAs(w, "abandon", row.owner)   \* the lease is valid, or has expired
        [] OTHER -> Held(w)
-  /\ UNCHANGED <<queue, receives, row, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<queue, receives, row, created, pending, letter, task_letter, crashes, late>>
 
 Abandon(w) ==         \* SubmissionStore: sets IN_DOUBT only for the claim whose lease expired
   /\ Does(w, "abandon")
@@ -123,25 +128,26 @@ Abandon(w) ==         \* SubmissionStore: sets IN_DOUBT only for the claim whose
         /\ row' = [row EXCEPT !.status = "IN_DOUBT"] /\ Go(w, "send_letter")
      \/ ~(Mine(w) /\ row.status = "SUBMITTING") /\ Go(w, "read_row") /\ UNCHANGED row
      \/ ServiceFaults /\ Held(w) /\ UNCHANGED row
-  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes, late>>
 
 -----------------------------------------------------------------------------
 (* Connection.create, and the outcome that music_api/create.outcome_of returns *)
 
-Create(w) ==
+Create(w) ==          \* the deadline is checked once more before the first byte
   /\ Does(w, "create")
-  /\ \/ created' = created \cup {worker[w].owner} /\ Go(w, "created") /\ UNCHANGED pending   \* 2xx with a task_id
-     \/ created' = created \cup {worker[w].owner} /\ Go(w, "unknown") /\ UNCHANGED pending   \* the response is lost, or 5xx
-     \/ pending' = pending \cup {worker[w].owner} /\ Go(w, "unknown") /\ UNCHANGED created   \* after the deadline of the call
-     \/ Go(w, "unknown")  /\ UNCHANGED <<created, pending>>                                  \* the request is lost
-     \/ Go(w, "retryable") /\ UNCHANGED <<created, pending>>                                 \* 429, 401, 402
-     \/ Go(w, "refused")  /\ UNCHANGED <<created, pending>>                                  \* 400, 403, 410
-  /\ UNCHANGED <<queue, receives, row, letter, task_letter, crashes>>
+  /\ IF late THEN Go(w, "expired") /\ UNCHANGED <<created, pending>>
+     ELSE \/ created' = created \cup {worker[w].owner} /\ Go(w, "created") /\ UNCHANGED pending   \* 2xx with a task_id
+          \/ created' = created \cup {worker[w].owner} /\ Go(w, "unknown") /\ UNCHANGED pending   \* the response is lost, or 5xx
+          \/ pending' = pending \cup {worker[w].owner} /\ Go(w, "unknown") /\ UNCHANGED created   \* after the deadline of the call
+          \/ Go(w, "unknown")  /\ UNCHANGED <<created, pending>>                                  \* the request is lost
+          \/ Go(w, "retryable") /\ UNCHANGED <<created, pending>>                                 \* 429, 401, 402
+          \/ Go(w, "refused")  /\ UNCHANGED <<created, pending>>                                  \* 400, 403, 410
+  /\ UNCHANGED <<queue, receives, row, letter, task_letter, crashes, late>>
 
 CreateLate(owner) ==
   /\ owner \in pending
   /\ pending' = pending \ {owner} /\ created' = created \cup {owner}
-  /\ UNCHANGED <<queue, receives, row, worker, letter, task_letter, crashes>>
+  /\ UNCHANGED <<queue, receives, row, worker, letter, task_letter, crashes, late>>
 
 -----------------------------------------------------------------------------
 (* Submission._settle *)
@@ -150,7 +156,7 @@ Record(w) ==          \* SubmissionStore.record_task: from any status and any ow
   /\ Does(w, "created")
   /\ \/ row' = [row EXCEPT !.status = "SUBMITTED"] /\ Go(w, "acknowledge")
      \/ ServiceFaults /\ (IF Rule = "ledger" THEN Go(w, "send_task") ELSE Leave(w)) /\ UNCHANGED row
-  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes, late>>
 
 (* record_retrying, record_rejected, record_in_doubt: only the owner of the claim, from SUBMITTING or IN_DOUBT *)
 Write(w, status) == Mine(w) /\ row.status \in {"SUBMITTING", "IN_DOUBT"} /\ row' = [row EXCEPT !.status = status]
@@ -161,17 +167,18 @@ Settle(w) ==
   /\ Rule = "ledger"
   /\ \/ Does(w, "retryable") /\ Write(w, "RETRYING") /\ Later(w)
      \/ Does(w, "refused")  /\ Write(w, "REJECTED") /\ Go(w, "send_letter")
+     \/ Does(w, "expired")  /\ Write(w, "EXPIRED") /\ Go(w, "send_letter")
      \/ Does(w, "unknown")  /\ Write(w, "IN_DOUBT") /\ Go(w, "send_letter")
-     \/ worker[w].does \in {"retryable", "refused", "unknown"} /\ (Stale(w) \/ NotWritten(w))
-  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
+     \/ worker[w].does \in {"retryable", "refused", "expired", "unknown"} /\ (Stale(w) \/ NotWritten(w))
+  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes, late>>
 
-GiveUp(w) ==          \* Submission._final_decision, SubmissionStore.record_given_up
-  /\ Does(w, "give_up") /\ Rule = "ledger"
-  /\ \/ /\ row.status \in {"none", "RETRYING"}
-        /\ row' = [row EXCEPT !.status = "REJECTED", !.by = Message(w)] /\ Go(w, "send_letter")
+GiveUp(w) ==          \* giving_up.reject, SubmissionStore.record_given_up
+  /\ worker[w].does \in {"give_up", "expire"} /\ Rule = "ledger"
+  /\ \/ /\ row.status \in {"none", "RETRYING"} /\ Go(w, "send_letter")
+        /\ row' = [row EXCEPT !.status = IF Does(w, "expire") THEN "EXPIRED" ELSE "REJECTED", !.by = Message(w)]
      \/ row.status \notin {"none", "RETRYING"} /\ Go(w, "read_row") /\ UNCHANGED row
      \/ ServiceFaults /\ Held(w) /\ UNCHANGED row
-  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes, late>>
 
 -----------------------------------------------------------------------------
 (* Batch carries out the decision *)
@@ -181,22 +188,34 @@ SendLetter(w) ==      \* DeadLetters.send; if it fails, the message stays on its
      \/ Does(w, "send_task") /\ letter' = TRUE /\ task_letter' = TRUE /\ Go(w, "acknowledge")
      \/ /\ Does(w, "send_letter") \/ Does(w, "send_task")
         /\ ServiceFaults /\ Leave(w) /\ UNCHANGED <<letter, task_letter>>
-  /\ UNCHANGED <<queue, receives, row, created, pending, crashes>>
+  /\ UNCHANGED <<queue, receives, row, created, pending, crashes, late>>
 
 RedriveTask ==        \* a dead letter with a task_id is redriven: Message.known_task_id
   /\ task_letter /\ row' = [row EXCEPT !.status = "SUBMITTED"]
-  /\ UNCHANGED <<queue, receives, worker, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<queue, receives, worker, created, pending, letter, task_letter, crashes, late>>
 
 Acknowledge(w) ==
   /\ Does(w, "acknowledge")
   /\ queue' = [queue EXCEPT ![Message(w)] = IF @ = "moved" THEN @ ELSE "deleted"]
   /\ Leave(w)
-  /\ UNCHANGED <<receives, row, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<receives, row, created, pending, letter, task_letter, crashes, late>>
 
 Crash(w) ==
   /\ ~Does(w, "idle") /\ crashes < MaxCrashes
   /\ crashes' = crashes + 1 /\ Leave(w)
-  /\ UNCHANGED <<queue, receives, row, created, pending, letter, task_letter>>
+  /\ UNCHANGED <<queue, receives, row, created, pending, letter, task_letter, late>>
+
+-----------------------------------------------------------------------------
+(* An operator, and the clock *)
+
+Cancel ==             \* ResolutionStore.record_cancelled
+  /\ Closes /\ row.status \in {"none", "RETRYING", "REJECTED", "EXPIRED"}
+  /\ row' = [row EXCEPT !.status = "CANCELLED"]
+  /\ UNCHANGED <<queue, receives, worker, created, pending, letter, task_letter, crashes, late>>
+
+Deadline ==
+  /\ Closes /\ ~late /\ late' = TRUE
+  /\ UNCHANGED <<queue, receives, row, worker, created, pending, letter, task_letter, crashes>>
 
 -----------------------------------------------------------------------------
 (* The counter-example *)
@@ -207,13 +226,13 @@ ClaimRecord(w) ==
      \/ row.status = "none" /\ row' = Claimed(w) /\ GoAs(w, "create", row.owner + 1)
      \/ row.status = "SUBMITTING" /\ Leave(w) /\ UNCHANGED row                        \* still in progress
      \/ row.status = "SUBMITTING" /\ row' = Claimed(w) /\ GoAs(w, "create", row.owner + 1)  \* expired: claimed again
-  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes, late>>
 
 DeleteRecord(w) ==    \* the handler raised
   /\ Rule = "idempotency_record"
   /\ worker[w].does \in {"unknown", "retryable", "refused", "give_up"}
   /\ row' = [row EXCEPT !.status = "none"] /\ Leave(w)
-  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes>>
+  /\ UNCHANGED <<queue, receives, created, pending, letter, task_letter, crashes, late>>
 
 -----------------------------------------------------------------------------
 Step(w) == \/ Claim(w) \/ Release(w) \/ ReadRow(w) \/ Abandon(w) \/ Create(w) \/ Record(w) \/ Settle(w)
@@ -223,7 +242,7 @@ Next == \/ \E w \in Workers : Step(w) \/ Crash(w)
         \/ \E w \in Workers, m \in Msgs : Receive(w, m)
         \/ \E m \in Msgs : BecomeVisible(m) \/ Move(m)
         \/ \E owner \in pending : CreateLate(owner)
-        \/ RedriveTask
+        \/ RedriveTask \/ Cancel \/ Deadline
 
 Fairness == /\ \A w \in Workers : WF_vars(Step(w))
             /\ \A w \in Workers, m \in Msgs : WF_vars(Receive(w, m))
@@ -240,6 +259,10 @@ AtMostOnce   == Creates <= 1                                                    
 NothingLost  == \A m \in Msgs : queue[m] = "deleted" => (row.status = "SUBMITTED" \/ letter)   \* 2
 NotForgotten == Creates > 0 => row.status \in {"SUBMITTING", "IN_DOUBT", "SUBMITTED"}    \* 3
 TaskIsReal   == row.status = "SUBMITTED" => created # {}                                 \* 4
+
+(* A request that was cancelled or has expired is never claimed again; and no create begins after the deadline. *)
+ClosedStays  == [][row.status \in Closed => row'.status \in Closed]_vars                  \* 8
+NeverLate    == [][late => Creates' = Creates]_vars                                       \* 9
 
 Reported   == letter \/ \E m \in Msgs : queue[m] = "moved"
 Settles    == <>[](\A m \in Msgs : queue[m] \in {"deleted", "moved"})                    \* 7

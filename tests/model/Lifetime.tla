@@ -36,11 +36,13 @@ vars == <<slot, row, worker, created, pending, letters, due, crashes, lapsed>>
 
 Min(a, b) == IF a < b THEN a ELSE b
 Done == 9   \* row.by: the row of a song that was SUBMITTED has expired
+Gone == 10  \* row.by: the row of a CLOSED request has expired
 
 None == 2   \* the age of a letter that does not exist
 
 Free  == [at |-> "free", id |-> 0, root |-> 0, n |-> 0, age |-> 0, task |-> FALSE, other |-> FALSE]
 Idle  == [does |-> "idle", s |-> "none", id |-> 0, root |-> 0, n |-> 0, owner |-> 0, task |-> FALSE, other |-> FALSE]
+(* CLOSED: REJECTED as CANCELLED or EXPIRED; see Row.is_closed. *)
 NoRow == [status |-> "none", owner |-> 0, by |-> 0, root |-> 0, age |-> 0]
 
 (* id: Message.delivery_id.  root: the message that the delivery truly descends from without a redrive; a ghost.  *)
@@ -119,6 +121,11 @@ NotCreated ==         \* an operator's true decision: any message may claim the 
   /\ row' = [row EXCEPT !.status = "REJECTED", !.by = 0, !.root = 0, !.age = 0]
   /\ UNCHANGED <<slot, worker, created, pending, letters, due, crashes, lapsed>>
 
+Cancel ==             \* ResolutionStore.record_cancelled: also before a message of the request was received
+  /\ row.status \in {"none", "RETRYING", "REJECTED"} /\ row.by \notin {Done, Gone}
+  /\ row' = [row EXCEPT !.status = "CLOSED", !.age = 0]
+  /\ UNCHANGED <<slot, worker, created, pending, letters, due, crashes, lapsed>>
+
 -----------------------------------------------------------------------------
 (* Time *)
 
@@ -131,11 +138,11 @@ Tick ==               \* no function and no call lives for 14 days, and no outag
   /\ lapsed' = (lapsed \/ (\E s \in Slots : slot[s].age = 1) \/ (\E k \in Kinds : letters[k] = 1))
   /\ crashes' = 0 /\ UNCHANGED <<worker, created, pending, due>>
 
-Expires == {"RETRYING", "REJECTED", "SUBMITTED"}   \* only these rows have expires_at
+Expires == {"RETRYING", "REJECTED", "CLOSED", "SUBMITTED"}   \* only these rows have expires_at
            \cup (IF Rule = "doubts_expire" THEN {"SUBMITTING", "IN_DOUBT"} ELSE {})
 Expire ==
   /\ row.status \in Expires /\ row.age = KeepTicks
-  /\ row' = [NoRow EXCEPT !.owner = row.owner, !.by = IF row.status = "SUBMITTED" THEN Done ELSE 0]
+  /\ row' = [NoRow EXCEPT !.owner = row.owner, !.by = CASE row.status = "SUBMITTED" -> Done [] row.status = "CLOSED" -> Gone [] OTHER -> 0]
   /\ UNCHANGED <<slot, worker, created, pending, letters, due, crashes, lapsed>>
 
 -----------------------------------------------------------------------------
@@ -147,6 +154,7 @@ ByRow(w) ==           \* existing_row.decision_for_existing; the row that is in 
   \/ row.status = "SUBMITTED" /\ row' = Renewed /\ Go(w, "acknowledge")
   \/ row.status = "IN_DOUBT" /\ row' = Renewed /\ (Go(w, "send_doubt") \/ Later(w))
   \/ row.status = "REJECTED" /\ row.by = worker[w].id /\ row' = Renewed /\ Go(w, "send_rejection")
+  \/ row.status = "CLOSED" /\ row' = Renewed /\ Go(w, "send_rejection")
   \/ row.status = "SUBMITTING" /\ row' = Renewed /\ Later(w)
   \/ row.status = "SUBMITTING" /\ row' = [row EXCEPT !.status = "IN_DOUBT", !.age = 0] /\ Go(w, "send_doubt")
   \/ row.status \in {"none", "RETRYING"} /\ row' = row /\ Later(w)
@@ -155,16 +163,20 @@ ByRow(w) ==           \* existing_row.decision_for_existing; the row that is in 
 Claimable(w) == \/ row.status \in {"none", "RETRYING"}
                 \/ row.status = "REJECTED" /\ row.by # worker[w].id
                 \/ Rule = "doubt_claimed_again" /\ row.status = "IN_DOUBT"
+                \/ Rule = "closed_claimed_again" /\ row.status = "CLOSED" /\ row.by # worker[w].id
 
 Claimed(w) == [status |-> "SUBMITTING", owner |-> FreshOwner, by |-> worker[w].id, root |-> worker[w].root, age |-> 0]
 
-Claim(w) ==           \* SubmissionStore.claim
+ClosedBy(w) == [row EXCEPT !.status = "CLOSED", !.by = worker[w].id, !.root = worker[w].root, !.age = 0]
+
+Claim(w) ==           \* SubmissionStore.claim; the deadline of the message may have passed
   /\ Does(w, "claim") /\ ~worker[w].other
   /\ \/ /\ Claimable(w) /\ row' = Claimed(w) /\ due' = FALSE
         /\ \/ worker' = [worker EXCEPT ![w].does = "create", ![w].owner = FreshOwner]
            \/ Later(w)                                                        \* the response was lost: no create
      \/ Claimable(w) /\ row' = [Claimed(w) EXCEPT !.status = "RETRYING"] /\ due' = FALSE /\ MayBePaced(w)   \* and released
      \/ ~Claimable(w) /\ ByRow(w) /\ due' = FALSE
+     \/ row.status \in {"none", "RETRYING"} /\ row' = ClosedBy(w) /\ due' = FALSE /\ Go(w, "send_rejection")  \* expired
      \/ MayBePaced(w) /\ UNCHANGED <<row, due>>                              \* no token, no slot, no ledger
   /\ UNCHANGED <<slot, created, pending, letters, crashes, lapsed>>
 
@@ -180,6 +192,7 @@ Create(w) ==
      \/ Go(w, "unknown") /\ UNCHANGED <<created, pending>>
      \/ Go(w, "retryable") /\ UNCHANGED <<created, pending>>
      \/ Go(w, "refused") /\ UNCHANGED <<created, pending>>
+     \/ Go(w, "expired") /\ UNCHANGED <<created, pending>>       \* while it waited for its slot: nothing is sent
   /\ UNCHANGED <<slot, row, letters, due, crashes, lapsed>>
 
 CreateLate ==
@@ -202,23 +215,25 @@ RecordKnown(w) ==     \* the task of a redriven letter
 
 Settles(w, status) == row' = [row EXCEPT !.status = status, !.age = 0]
 Settle(w) ==          \* record_retrying, record_rejected, record_in_doubt: only the owner of the claim
-  /\ worker[w].does \in {"retryable", "refused", "unknown"}
+  /\ worker[w].does \in {"retryable", "refused", "expired", "unknown"}
   /\ IF Mine(w) /\ row.status \in {"SUBMITTING", "IN_DOUBT"}
      THEN \/ Does(w, "retryable") /\ Settles(w, "RETRYING") /\ Later(w)
           \/ Does(w, "refused")  /\ Settles(w, "REJECTED") /\ Go(w, "send_rejection")
+          \/ Does(w, "expired")  /\ Settles(w, "CLOSED") /\ Go(w, "send_rejection")
           \/ Does(w, "unknown")  /\ Rule # "unknown_is_retried" /\ Settles(w, "IN_DOUBT") /\ (Go(w, "send_doubt") \/ Later(w))
           \/ Does(w, "unknown")  /\ Rule = "unknown_is_retried" /\ Settles(w, "RETRYING") /\ Later(w)
      ELSE ByRow(w)
   /\ UNCHANGED <<slot, created, pending, letters, due, crashes, lapsed>>
 
 NotSettled(w) ==      \* the ledger did not answer
-  /\ worker[w].does \in {"retryable", "refused", "unknown"} /\ Later(w)
+  /\ worker[w].does \in {"retryable", "refused", "expired", "unknown"} /\ Later(w)
   /\ UNCHANGED <<slot, row, created, pending, letters, due, crashes, lapsed>>
 
 GiveUp(w) ==          \* every receive before crashed the function: the last decision is the row's
   /\ Does(w, "give_up")
   /\ \/ /\ row.status \in {"none", "RETRYING"} /\ due' = FALSE /\ Go(w, "send_rejection")
-        /\ row' = [row EXCEPT !.status = "REJECTED", !.by = worker[w].id, !.root = worker[w].root, !.age = 0]
+        /\ \/ row' = [row EXCEPT !.status = "REJECTED", !.by = worker[w].id, !.root = worker[w].root, !.age = 0]
+           \/ row' = ClosedBy(w)
      \/ row.status = "REJECTED" /\ row' = Renewed /\ due' = FALSE /\ Go(w, "send_rejection")
      \/ row.status \notin {"none", "RETRYING", "REJECTED"} /\ ByRow(w) /\ due' = FALSE
      \/ /\ UNCHANGED <<row, due>>                              \* the row cannot be read
@@ -277,7 +292,7 @@ Next == \/ \E w \in Workers : Step(w)
         \/ \E s \in Slots, forged \in BOOLEAN : Send(s, forged)
         \/ \E s \in Slots, kind \in Kinds : Redrive(s, kind)
         \/ \E s \in Slots : BecomeVisible(s) \/ Move(s)
-        \/ Webhook \/ NotCreated \/ CreateLate \/ Tick \/ Expire
+        \/ Webhook \/ NotCreated \/ Cancel \/ CreateLate \/ Tick \/ Expire
 
 \* The larger configurations are too large to search whole: TLC visits every state that this many steps reach.
 FewSteps == TLCGet("level") <= MaxSteps
@@ -291,15 +306,18 @@ Spec == Init /\ [][Next]_vars
 
 AtMostOnce   == created + pending <= 1                                                                   \* 1, 5
 Nowhere      == \A s \in Slots : slot[s].at = "free"
-NothingLost  == Nowhere /\ (\A k \in Kinds : letters[k] = None) => row.status = "SUBMITTED" \/ row.by = Done \/ lapsed           \* 2
+NothingLost  == Nowhere /\ (\A k \in Kinds : letters[k] = None) => row.status = "SUBMITTED" \/ row.by \in {Done, Gone} \/ lapsed           \* 2
 NotForgotten == created + pending > 0 => row.status \in {"SUBMITTING", "IN_DOUBT", "SUBMITTED"} \/ row.by = Done \* 3
 TaskIsReal   == row.status = "SUBMITTED" => created > 0                                                  \* 4
 
 (* 8. "Rejected" is decided only on a row that says so. *)
 TellsTheRow == [][\A w \in Workers : worker'[w].does = "send_rejection" /\ ~Does(w, "send_rejection")
-                    => row'.status = "REJECTED"]_vars
+                    => row'.status \in {"REJECTED", "CLOSED"}]_vars
 
 (* A rejected row is claimed again only by another message of a caller or by a redrive: never by a copy of ours. *)
 RejectionStands == [][\A w \in Workers : Does(w, "claim") /\ worker'[w].does = "create" /\ row.status = "REJECTED"
                         => worker[w].root # row.root]_vars
+
+(* A request that was cancelled or has expired is never claimed again, also not after its row was deleted. *)
+ClosedStays == [][row.status = "CLOSED" \/ row.by = Gone => row'.status = "CLOSED" \/ row'.by = Gone]_vars   \* 8
 =============================================================================

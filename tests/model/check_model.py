@@ -53,7 +53,7 @@ class Mutant:
         text = re.sub("(?m)^(INVARIANTS|PROPERTIES|CONSTRAINT).*\n", "", (MODEL / "lifetime.cfg").read_text("utf-8"))
         for constant, value in (*self.constants, ('"design"', f'"{self.rule}"')):
             text = text.replace(constant, value)
-        kind = "PROPERTY" if self.broken in ("TellsTheRow", "RejectionStands") else "INVARIANT"
+        kind = "PROPERTY" if self.broken in ("TellsTheRow", "RejectionStands", "ClosedStays") else "INVARIANT"
         return f"{text}{kind} {self.broken}\n"
 
 
@@ -66,6 +66,9 @@ MUTANTS: Final = (
     Mutant("letter_without_proof", "TaskIsReal", "any sender names a task, and it is believed", _ONE_SLOT),
     Mutant("moved_letter_not_signed", "AtMostOnce", "a letter that SQS moved counts as another request", _ONE_SLOT),
     Mutant("doubt_claimed_again", "AtMostOnce", "a redrive of a doubt creates the song again", _ONE_SLOT),
+    Mutant(
+        "closed_claimed_again", "ClosedStays", "a redrive creates a song that was cancelled or has expired", _ONE_SLOT
+    ),
     Mutant("unknown_is_retried", "AtMostOnce", "an unknown outcome is retried", _ONE_SLOT),
     Mutant(
         "last_decision_without_row", "TellsTheRow", "a request whose song exists is reported as rejected", _ONE_SLOT
@@ -80,6 +83,7 @@ CHECKS: Final = (
     Check("lifetime_two_workers", _CLEAN, "so they do with two deliveries at the same time", "Lifetime"),
     Check("at_most_once", _CLEAN, "the design holds its invariants"),
     Check("settles", _CLEAN, "every message ends, and every claim that stays open has a dead letter"),
+    Check("closing", _CLEAN, "so it does for a request that is cancelled or expires"),
     Check("idempotency_record", _INVARIANT_VIOLATED, "the usual recipe pays twice"),
 )
 

@@ -2,9 +2,11 @@
 
 import contextlib
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
@@ -20,12 +22,14 @@ from song_intake.ledger.table import Existing, LedgerTable, Written
 from song_intake.music_api.client import Connection
 from song_intake.outgoing.dead_letters import DeadLetters
 from song_intake.outgoing.telemetry import RecordReport
+from song_intake.work import giving_up, submission
 from song_intake.work.request_work import RequestWork
 from tests.properties.simulation import dangers, invariants
 from tests.properties.simulation.choices import Choices
 from tests.properties.simulation.explorer import Explorer
+from tests.properties.simulation.messages import WITHOUT_DEADLINES, Kind
 from tests.properties.simulation.vendor import SimulatedConnection, SimulatedMusicApi
-from tests.properties.simulation.world import Parts
+from tests.properties.simulation.world import SHIPPED, Parts
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from song_intake.contract.proof import Proofs
 
 MOST_SCHEDULES = 1_500
+KINDS_FOR = {dangers.NONE: (Kind.DATED,), dangers.HARMLESS: WITHOUT_DEADLINES}
 TRANSIENT = Retryable(Reason.RATE_LIMITED, "broken")
 PERMANENT = Refused(Reason.REFUSED, "broken")
 
@@ -55,6 +60,26 @@ class RequestsInDoubtAreClaimedAgain(SubmissionStore):
             self.record_retrying(Claim(request, result.row.owner or ""), TRANSIENT)
             return super().claim(request, message_id)
         return result
+
+
+class ClosedRequestsAreClaimedAgain(SubmissionStore):
+    """A redrive of a cancelled or an expired request counts as that of any rejected one."""
+
+    def claim(self, request: SongRequest, message_id: str, first_message_id: str | None = None) -> Claim | Existing:
+        result = super().claim(request, message_id, first_message_id)
+        if isinstance(result, Written | Claim) or result.row is None or not result.row.is_closed:
+            return result
+        self.table.annotate(
+            request.request_id,
+            "SET reason = :refused",
+            condition="#status = :rejected AND message_id <> :message_id",
+            values={
+                ":refused": {"S": Reason.REFUSED},
+                ":rejected": {"S": Status.REJECTED},
+                ":message_id": {"S": message_id},
+            },
+        )
+        return super().claim(request, message_id, first_message_id)
 
 
 class UnknownOutcomesAreRetried(SubmissionStore):
@@ -152,6 +177,7 @@ class OptimisticConnection(SimulatedConnection):
     [
         (Parts(store=ExpiredClaimsAreClaimedAgain), "13"),
         (Parts(store=RequestsInDoubtAreClaimedAgain), "13"),
+        (Parts(store=ClosedRequestsAreClaimedAgain), "8"),
         (Parts(store=UnknownOutcomesAreRetried), "13"),
         (Parts(store=AnyWorkerSettles), "13"),
         (Parts(store=LiveClaimsAreGivenUp), "13"),
@@ -176,10 +202,26 @@ def test_an_unnecessary_dead_letter_is_found() -> None:
         _explore(Parts(store=LeasesExpireAtOnce), dangers.HARMLESS)
 
 
+def test_a_deadline_that_is_not_checked_is_found() -> None:
+    never = mock.patch.object(submission, "expired", return_value=None)
+    with never, pytest.raises(invariants.Violation, match=r"^9\. "):
+        _explore(SHIPPED, dangers.NONE)
+
+
+def test_a_deadline_that_is_only_checked_when_the_message_is_received_is_found() -> None:
+    def expired(request: SongRequest) -> Refused | None:
+        is_before_the_claim = sys._getframe(1).f_code.co_name == "_attempt"
+        return giving_up.expired(request) if is_before_the_claim else None
+
+    with mock.patch.object(submission, "expired", expired), pytest.raises(invariants.Violation, match=r"^9\. "):
+        _explore(SHIPPED, dangers.NONE)
+
+
 def _explore(parts: Parts, allowed: dangers.Dangers | None = None) -> None:
     for seed in range(MOST_SCHEDULES):
         choices = Choices(random.Random(seed).randbytes(500))  # noqa: S311 - chooses schedules, guards nothing
-        explorer = Explorer(choices, allowed or dangers.any_of_them(choices), parts)
+        kinds = KINDS_FOR.get(allowed, tuple(Kind)) if allowed else tuple(Kind)
+        explorer = Explorer(choices, allowed or dangers.any_of_them(choices), parts, kinds)
         explorer.run()
         if allowed is dangers.HARMLESS:
             invariants.check_nothing_went_wrong(explorer.world)

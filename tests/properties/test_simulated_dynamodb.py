@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from song_intake.contract.song_request import SongRequest
 from song_intake.domain.outcome import Refused, Retryable, Unknown
 from song_intake.domain.reason import Reason
+from song_intake.ledger.resolving import ResolutionStore
 from song_intake.ledger.row import Row
 from song_intake.ledger.submitting import Claim, SubmissionStore
 from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, Written
@@ -35,6 +36,8 @@ OPERATIONS = (
     "in_doubt",
     "abandoned",
     "given_up",
+    "expired",
+    "cancelled",
 )
 
 
@@ -171,7 +174,7 @@ class _Sequence:
             case "submitted_under_claim":
                 return self._ledger.record_task(claim.request, f"task-{number}", claim)
             case "another_task":
-                self._ledger.add_other_task(request.request_id, f"task-{number}")
+                self._ledger.table.add_other_task(request.request_id, f"task-{number}")
                 return None
             case "retrying":
                 return self._ledger.record_retrying(
@@ -186,7 +189,13 @@ class _Sequence:
                     return None
                 return self._ledger._record_abandoned(self._row, window=0)
             case _:
-                return self._ledger.record_given_up(request, f"message-{number}", Reason.RETRIES_EXHAUSTED, "simulated")
+                return self._close(operation, request, number)
+
+    def _close(self, operation: str, request: SongRequest, number: int) -> Written | Existing:
+        if operation == "cancelled":
+            return ResolutionStore(self._ledger.table).record_cancelled(request.request_id, "ada", "simulated")
+        reason = Reason.EXPIRED if operation == "expired" else Reason.RETRIES_EXHAUSTED
+        return self._ledger.record_given_up(request, f"message-{number}", reason, "simulated")
 
 
 @pytest.mark.parametrize(

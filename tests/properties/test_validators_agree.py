@@ -55,6 +55,15 @@ NUMBERS = st.sampled_from([0, 1, -0.0, 1.0, 0.2, 0.19999999999999998, 1.00000000
 ANY: st.SearchStrategy[JsonValue] = st.one_of(TEXTS, NUMBERS, st.booleans(), st.none(), st.just([]), st.just({}))
 FITTING: st.SearchStrategy[JsonValue] = TEXTS
 METADATA = st.dictionaries(TEXTS, FITTING, max_size=3) | st.dictionaries(CHARACTER, FITTING | ANY, max_size=11)
+MOMENTS = st.builds(
+    "{}{}T{}:00:{}{}{}".format,
+    st.sampled_from(["2026", "1969", "2100", "2099"]),
+    st.sampled_from(["-07-01", "-02-30", "-13-01", "-00-10", "-7-1"]),
+    st.sampled_from(["18", "24", "00"]),
+    st.sampled_from(["00", "60", "59.5", "01."]),
+    st.sampled_from(["Z", "z", "+02:00", "-23:59", "+24:00", ""]),
+    ODD,
+) | st.sampled_from([0, 4102444799.5, 4102444800, -1, 1e12])
 
 
 def values_of(field: Mapping[str, JsonValue]) -> st.SearchStrategy[JsonValue]:
@@ -70,6 +79,8 @@ def values_of(field: Mapping[str, JsonValue]) -> st.SearchStrategy[JsonValue]:
             return METADATA
         case {"type": "boolean"}:
             return st.booleans()
+        case {"anyOf": _}:
+            return MOMENTS
         case {"pattern": str(pattern)} if pattern.startswith("^https://"):
             return st.builds("https://a{}".format, TEXTS)
         case _:

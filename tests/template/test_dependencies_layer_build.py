@@ -1,6 +1,9 @@
 """The dependencies layer, built as `sam build` builds it: the one test of this folder that downloads (20 MB)."""
 
+import json
 import re
+import subprocess
+import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -8,9 +11,26 @@ import botocore
 import pytest
 
 from song_intake.aws.clients import AUTHORITIES, MODELS
+from tests.conftest import TOKEN
+from tests.local.vendor.music_vendor import MusicVendor
 from tests.template.built_layer import build, source_of, without_fresh_bytecode
 
 AARCH64 = 0xB7  # e_machine, the 16 bits at byte 18 of every ELF file
+
+# Its Makefile says why.
+LEFT_OUT = "charset-normalizer"
+
+CREATE_AND_POLL = """import sys
+sys.path[:0] = sys.argv[4:]
+import song_intake.app.cold_start
+import json, ssl
+from song_intake.music_api.client import MusicApi
+origin, ca_bundle, token = sys.argv[1:4]
+api = MusicApi(origin, ssl.create_default_context(cafile=ca_bundle), 10, 10)
+with api.connect() as connection:
+    created = connection.create(b'{"task_type": "create_music", "title": "Night Train", "sound": "slow blues"}', token)
+state = api.poll(created.task_id, token)
+print(json.dumps([created.task_id, type(state).__name__, "charset_normalizer" in sys.modules]))"""
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +48,22 @@ def test_every_binary_is_for_the_processor_of_the_function(site: Path) -> None:
     assert set(machines.values()) == {(b"\x7fELF", AARCH64)}, machines
 
 
-def test_the_layer_holds_what_is_pinned_and_nothing_else(site: Path) -> None:
+def test_the_layer_holds_all_that_is_pinned_but_one_package(site: Path) -> None:
     pins = (source_of("DependenciesLayer") / "requirements.txt").read_text(encoding="utf-8")
     pinned = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", pins, flags=re.MULTILINE))
     built = {found.name.lower().replace("_", "-"): found.version for found in distributions(path=[str(site)])}
+    assert pinned.pop(LEFT_OUT)
     assert built == pinned
+
+
+def test_a_song_is_created_and_polled_with_what_the_layer_holds(site: Path, vendor: MusicVendor) -> None:
+    # Any warning is an error, since a function would log it at each start.
+    command = [sys.executable, "-I", "-S", "-B", "-W", "error", "-c", CREATE_AND_POLL]
+    command += [vendor.origin, str(vendor.ca_bundle), TOKEN, str(site), str(source_of("SongIntakeLayer"))]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    (create,) = vendor.creates
+    assert json.loads(run.stdout) == [create.task_id, "Succeeded", False]
 
 
 def test_the_layer_holds_no_tests_or_scripts(site: Path) -> None:

@@ -68,6 +68,8 @@ MISUSED = [
     (["resolve", "--not-created", *SPAN, "--task=t"], "use ID with --task"),
     (["resolve", *SPAN], "use ID with --task"),
     (["resolve", "--not-created", "--since=2", "--until=2", SPAN[2]], "--since must be before --until"),
+    (["cancel"], "Missing argument 'ID'"),
+    (["cancel", "r", "--list"], "No such option '--list'"),
     (["intake", "of"], "'of' is not one of"),
     (["--words", "show 'r"], "the words of ARGS cannot be read: No closing quotation"),
     (["--words", "show 'r s'"], "not 'r s'"),

@@ -33,11 +33,57 @@ from song_intake.contract.strict_json import JsonValue
         {"sound": "x", "metadata": {"\N{MUSICAL NOTE}" * 64: "\r\n\t"}},
         {"sound": "x", "metadata": {}},
         {"sound": "x", "task_token": "t" * 2048},
+        {"sound": "x", "not_after": "2026-07-01T18:00:00Z"},
+        {"sound": "x", "not_after": "2024-02-29t23:59:59.123456789-11:30"},
+        {"sound": "x", "not_after": "1970-01-01T00:00:00+14:00"},
+        {"sound": "x", "not_after": "2099-12-31T23:59:59z"},
+        {"sound": "x", "not_after": 0},
+        {"sound": "x", "not_after": 1782921600.25},
+        {"sound": "x", "not_after": 4102444799.999},
     ],
 )
 def test_values_at_the_limits_are_accepted(fields: dict[str, JsonValue]) -> None:
     assert SongRequest.parse(json.dumps(fields), "message-1").create_body
 
+
+NO_MOMENTS: list[JsonValue] = [
+    "",
+    "tomorrow",
+    "2026-07-01",
+    "2026-07-01T18:00:00",
+    "2026-07-01 18:00:00Z",
+    "2026-07-01T18:00Z",
+    "2026-07-01T18:00:00 Z",
+    "2026-07-01T18:00:00Z\n",
+    "2026-07-01T18:00:00+2:00",
+    "2026-07-01T18:00:00+0200",
+    "2026-07-01T18:00:00.Z",
+    "2026-07-01T18:00:00,5Z",
+    "2026-07-01T18:00:00.1234567890Z",
+    "2026-02-29T00:00:00Z",
+    "2026-04-31T00:00:00Z",
+    "2026-13-01T00:00:00Z",
+    "2026-07-01T24:00:00Z",
+    "2026-06-30T23:59:60Z",
+    "9999-12-31T23:59:59Z",
+    "2100-01-01T00:00:00Z",
+    "1969-12-31T23:59:59Z",
+    "1782921600",
+    "PT1H",
+    "\N{ARABIC-INDIC DIGIT TWO}026-07-01T18:00:00Z",
+    4102444800,
+    1782921600000,
+    10**300,
+    -1,
+    -0.5,
+    True,
+    False,
+    None,
+    [],
+    {},
+    [1782921600],
+    {"seconds": 1782921600},
+]
 
 BREACHES: list[tuple[JsonValue, str, str]] = [
     ({"sound": ""}, "$.sound", "pattern"),
@@ -83,6 +129,7 @@ BREACHES: list[tuple[JsonValue, str, str]] = [
     ({"metadata": {"k\n": "v", "\u001b[2J": "v"}, "sound": "x"}, "$.metadata", "patternProperties"),
     ({"task_token": "", "sound": "x"}, "$.task_token", "minLength"),
     ({"task_token": "t" * 2049, "sound": "x"}, "$.task_token", "maxLength"),
+    *[({"not_after": no_moment, "sound": "x"}, "$.not_after", "moment") for no_moment in NO_MOMENTS],
     ([{"sound": "x"}], "$", "type"),
     (None, "$", "type"),
     ("{}", "$", "type"),
@@ -137,7 +184,8 @@ def test_a_sound_and_lyrics_need_a_visible_character(field: str) -> None:
 
 
 def test_every_rule_of_the_schema_is_among_these() -> None:
-    assert set(_rules_in(SCHEMA)) == {rule for _, _, rule in BREACHES}
+    # A moment is the `anyOf` of its field.
+    assert set(_rules_in(SCHEMA)) | {"moment"} == {rule for _, _, rule in BREACHES}
 
 
 # Keywords that no request can break, and those that hold other rules. An unknown field has tests of its own.

@@ -31,10 +31,13 @@ def test_the_create_body_is_canonical_and_has_none_of_our_fields() -> None:
             "request_id": "r-1",
             "metadata": {"customer": "c-1"},
             "task_token": "token",
+            "not_after": 1782921600,
         }
     )
     expected = '{"sound":"waltz","task_type":"create_music","title":"Grüße","weirdness":0.25}'.encode()
-    assert request == SongRequest("r-1", expected, hashlib.sha256(expected).hexdigest(), {"customer": "c-1"}, "token")
+    assert request == SongRequest(
+        "r-1", expected, hashlib.sha256(expected).hexdigest(), {"customer": "c-1"}, "token", not_after=1782921600.0
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,7 @@ def test_the_create_body_is_canonical_and_has_none_of_our_fields() -> None:
         pytest.param('{"sound": "tango", "lyrics_strength": 10e-1}', id="the number with an exponent"),
         pytest.param('{"sound": "tango", "lyrics_strength": 1, "task_type": "create_music"}', id="the default given"),
         pytest.param('{"sound": "tango", "lyrics_strength": 1, "request_id": "a", "metadata": {"b": "c"}}', id="ours"),
+        pytest.param('{"sound": "tango", "lyrics_strength": 1, "not_after": 5}', id="a deadline"),
     ],
 )
 def test_the_same_song_has_the_same_fingerprint(same_song: str) -> None:
@@ -56,6 +60,31 @@ def test_the_same_song_has_the_same_fingerprint(same_song: str) -> None:
 @pytest.mark.parametrize("other", [{"sound": "Tango"}, {"sound": "tango "}, {"sound": "tango", "seed": "1"}])
 def test_another_song_has_another_fingerprint(other: JsonValue) -> None:
     assert parse(other).fingerprint != parse({"sound": "tango"}).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ("2026-07-01T18:00:00+02:00", 1782921600),
+        ("2026-07-01t16:00:00z", 1782921600),
+        ("2026-07-01T16:00:00.25Z", 1782921600.25),
+        ("2026-07-01T11:30:00.5-04:30", 1782921600.5),
+        ("1970-01-01T00:00:00Z", 0),
+        (1782921600, 1782921600),
+        (1782921600.25, 1782921600.25),
+    ],
+)
+def test_a_deadline_is_the_same_moment_in_every_form(given: JsonValue, seconds: float) -> None:
+    assert parse({**SOUND, "not_after": given}).not_after == seconds
+    assert parse(SOUND).not_after is None
+
+
+def test_a_deadline_that_is_none_is_explained_without_its_value() -> None:
+    for no_moment in ("2026-02-30T00:00:00Z", "canary"):
+        (error,) = refused({**SOUND, "not_after": no_moment}).errors
+        assert "with an offset" in error.message
+        assert no_moment not in str(error)
+    assert [error.rule for error in refused('{"sound": "x", "not_after": NaN}').errors] == ["finiteNumbers"]
 
 
 def test_metadata_can_be_read_and_not_changed() -> None:

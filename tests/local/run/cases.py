@@ -93,11 +93,16 @@ def samples() -> Iterator[Case]:
     ids: set[str] = set()
     for number, entry in enumerate(json.loads(sample("expected.json"))):
         name, body = entry["file"], sample(entry["file"])
-        ending = Ending(DEAD_LETTER, entry["reason"], 0) if "reason" in entry else SUCCEEDED
+        ending = _rejected(entry["reason"]) if "reason" in entry else SUCCEEDED
         request_id = _request_id(body)
         story = _staggered(number) if ending is SUCCEEDED else None
         yield Case(name, body, ending, story=story, waits=request_id in ids)
         ids |= {request_id} if request_id else set()
+
+
+def _rejected(reason: str) -> Ending:
+    """An expired request has a row; a rejected message has none."""
+    return Ending("REJECTED" if reason == "EXPIRED" else DEAD_LETTER, reason, 0)
 
 
 def _staggered(number: int) -> TaskStory:

@@ -58,6 +58,10 @@ To resolve the IN_DOUBT request as an operator would (`make ops`; --help lists t
 export PYTHONPATH=$package
 $python -m song_intake.commands --stack $stack list --status IN_DOUBT
 $python -m song_intake.commands --stack $stack resolve $request_id --task $task_id
+
+To cancel a request that was not received yet (`make cancel`):
+
+$python -m song_intake.commands --stack $stack --json cancel my-song-3 --yes
 """)
 
 

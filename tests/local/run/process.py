@@ -13,7 +13,15 @@ from tests.local.waiting import wait_for
 
 COMMAND = (sys.executable, "-m", "tests.local.run")
 COLUMNS = 80
-REASONS = ("INVALID_REQUEST", "REQUEST_ID_REUSED", "REFUSED", "OUTCOME_UNKNOWN", "RATE_LIMITED", "NO_CREDITS")
+REASONS = (
+    "INVALID_REQUEST",
+    "REQUEST_ID_REUSED",
+    "REFUSED",
+    "OUTCOME_UNKNOWN",
+    "RATE_LIMITED",
+    "NO_CREDITS",
+    "EXPIRED",
+)
 # The environment of a shell that is set up for another account: the run has to ignore it.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],

@@ -13,6 +13,7 @@ VALUES_OF = {
     "redrive": (("STACK", "REASON", "LIMIT", "OLDER"), ("DRY_RUN",)),
     "intake": (("STACK",), ("OFF", "ON")),
     "resolve": (("STACK", "REQUEST", "TASK", "SINCE", "UNTIL", "REASON"), ("NOT_CREATED", "YES")),
+    "cancel": (("STACK", "REQUEST", "BY"), ("YES",)),
     "ops": (("STACK", "ARGS"), ()),
 }
 EXECUTING = (
@@ -43,6 +44,7 @@ PASSED = [
         ["SINCE=2026-07-01T09:00:00Z", "UNTIL=2", "REASON=OUTCOME_UNKNOWN", "NOT_CREATED=1"],
         ["resolve", "--not-created", "--since=2026-07-01T09:00:00Z", "--until=2", "--reason=OUTCOME_UNKNOWN"],
     ),
+    ("cancel", ["REQUEST=-order:1", "BY=Ada L."], ["cancel", "--by=Ada L.", "--", "-order:1"]),
     ("ops", ["ARGS=show 'a b' --json"], ["--words", "show 'a b' --json"]),
 ]
 

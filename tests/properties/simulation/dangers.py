@@ -34,6 +34,8 @@ class Dangers:
     redrives: bool = False
     redrives_without_attributes: bool = False
     """Also redrives of messages without a request_id that SQS moved, which have none of this stack's attributes."""
+    cancels: bool = False
+    """An operator may cancel any request at any time."""
     harmed_of_four: int = 4
     """How many of any four consecutive receives of a message may be harmed."""
 
@@ -52,6 +54,7 @@ def any_of_them(choices: Choices) -> Dangers:
         wrong_clocks=choices.pick((False, True)),
         long_pauses=choices.pick((False, True)),
         redrives=choices.pick((False, True)),
+        cancels=choices.pick((False, False, True)),
     )
 
 

@@ -74,6 +74,8 @@ class Explorer:
             actions.append(self._deliver_deleted)
         if allowed.redrives and any(map(self._may_redrive, world.queues.dead_letters)):
             actions += [self._redrive_one] * 2
+        if allowed.cancels:
+            actions.append(self._cancel)
         if world.dynamodb.late or world.vendor.late:
             actions += [self._land_one] * 2
         return actions
@@ -168,6 +170,11 @@ class Explorer:
         for letter in [*filter(self._may_redrive, self.world.queues.dead_letters)]:
             self._redrive(letter)
         self._drain()
+
+    def _cancel(self) -> None:
+        self.world.cancel(
+            self._choices.pick([sent for sent in self.world.sent if sent.valid] or self.world.sent).request_id
+        )
 
     def _land_one(self) -> None:
         """A late write arrives in DynamoDB, or a late create at the vendor."""

@@ -1,17 +1,19 @@
 """The invariants that hold after every step of every schedule, and those that hold at its end."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Protocol
 
 from song_intake.admission.pace_item import PACE_KEY as PACE
 from song_intake.contract.sqs_message import REASON, REQUEST_ID, TASK_ID
-from song_intake.domain.reason import Reason
+from song_intake.domain.reason import CLOSING, Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.row import Row
+from tests.properties.simulation.expressions import Item
 from tests.properties.simulation.faults import Step
 from tests.properties.simulation.queues import QueuedMessage, Sent
-from tests.properties.simulation.world import World
+from tests.properties.simulation.world import LEASE, World
 
 _TASK_KNOWN = (Status.SUBMITTED, Status.SUCCEEDED, Status.FAILED)
 _A_SONG_MAY_EXIST = (Status.SUBMITTING, Status.IN_DOUBT, *_TASK_KNOWN)
@@ -55,14 +57,19 @@ def _is_of(row: Row, letter: QueuedMessage) -> bool:
     return letter.sent.request_id == row.request_id
 
 
+def _is_closed(item: Item) -> bool:
+    return item.get("status") == {"S": Status.REJECTED} and item.get("reason", {}).get("S") in CLOSING
+
+
 def check_redriven(world: World) -> None:
     """Check the end of a redrive of all dead letters without faults: each request has its song, or is in doubt."""
     moment = _Moment(world)
     without_reason = {letter.sent.request_id for letter in moment.letters if letter.attribute(REASON) is None}
     for sent in world.sent:
         row = moment.rows.get(sent.request_id)
-        is_settled = row is not None and row.status in (Status.IN_DOUBT, *_TASK_KNOWN)
-        if sent.valid and not is_settled and sent.request_id not in without_reason:
+        is_settled = row is not None and (row.is_closed or row.status in (Status.IN_DOUBT, *_TASK_KNOWN))
+        is_expired = sent.not_after is not None and sent.not_after < world.now
+        if sent.valid and not is_settled and not is_expired and sent.request_id not in without_reason:
             raise Violation(f"5. redriving {sent.name} has left it {row.status if row else 'without a row'}", world)
     for letter in moment.letters:
         if letter.attribute(TASK_ID) is not None:
@@ -105,6 +112,8 @@ class _Moment:
         yield from self._forgotten()
         yield from self._unrecorded()
         yield from self._unfair()
+        yield from self._created_in_spite()
+        yield from self._reopened()
 
     def _paid_twice(self) -> Iterator[str]:
         for request_id, songs in self._songs.items():
@@ -154,10 +163,37 @@ class _Moment:
                     yield f"6. {sent.name} is valid, but was rejected as invalid"
                 case Reason.RETRIES_EXHAUSTED if self._most_receives(sent) < self._world.final_receive:
                     yield f"6. {sent.name} was given up before its final receive"
+                case Reason.EXPIRED if not self._may_be_expired(sent):
+                    yield f"6. {sent.name} was in time"
+                case Reason.CANCELLED if sent.request_id not in self._world.cancelled:
+                    yield f"6. {sent.request_id} was not cancelled"
                 case Reason.REQUEST_ID_REUSED if len(self._songs[sent.request_id]) == 1:
                     yield f"6. no other song used the request_id of {sent.name}"
                 case _:
                     pass
+
+    def _may_be_expired(self, sent: Sent) -> bool:
+        """Whether a message of its request has expired by the clock that is the most ahead."""
+        deadlines = [one.not_after for one in self._world.sent if one.request_id == sent.request_id]
+        return any(one is not None and one < self._world.now + LEASE + 1 for one in deadlines)
+
+    def _created_in_spite(self) -> Iterator[str]:
+        for number, (delivery, at) in enumerate(self._world.vendor.begun):
+            sent = delivery.sent
+            if number >= self._world.cancelled.get(sent.request_id, math.inf):
+                yield f"8. {sent.request_id} was cancelled, and a create began after that"
+            if sent.not_after is not None and at > sent.not_after:
+                yield f"9. a create of {sent.name} began after its not_after"
+        for request_id in self._world.cancelled:
+            row = self.rows.get(request_id)
+            if row is None or not row.is_closed or row.reason != Reason.CANCELLED:
+                yield f"8. {request_id} was cancelled, and its row is {row}"
+
+    def _reopened(self) -> Iterator[str]:
+        for request_id, row in self.rows.items():
+            closed = [_is_closed(item) for item in self._world.table.past.get(request_id, ())]
+            if any(closed) and not (row.is_closed and all(closed[closed.index(True) :])):
+                yield f"8. {request_id} was cancelled or had expired, and is {row.status} again"
 
     def reports(self, row: Row, letter: QueuedMessage) -> bool:
         """Whether the letter has the task of the open claim, or its redrive will find the claim and make it IN_DOUBT.

@@ -17,6 +17,13 @@ class Kind(StrEnum):
     BY_SNS = "wrapped by SNS, without a request_id"
     BY_SNS_AGAIN = "the same SNS notification"
     INVALID = "not a song request"
+    DATED = "with a request_id and a not_after"
+    DATED_AGAIN = "the same request_id and song, with a later not_after"
+    UNDATED = "the same request_id and song, without a not_after"
+
+
+WITHOUT_DEADLINES = tuple(kind for kind in Kind if "not_after" not in kind)
+SECONDS_LEFT = {Kind.DATED: 15.0, Kind.DATED_AGAIN: 500.0, Kind.UNDATED: None}
 
 
 def send(world: World, kind: Kind) -> None:
@@ -37,6 +44,12 @@ def send(world: World, kind: Kind) -> None:
             sent = Sent(name, "notification", song="a song by SNS", has_own_id=True)
             envelope = {"Type": "Notification", "TopicArn": "arn:simulated", "MessageId": "notification"}
             _enqueue(world, sent, envelope | {"Message": json.dumps(_song(sent))})
+        case Kind.DATED | Kind.DATED_AGAIN | Kind.UNDATED:
+            seconds = SECONDS_LEFT[kind]
+            not_after = None if seconds is None else world.now + seconds
+            sent = Sent(name, "dated-id", song="a dated song", has_own_id=True, not_after=not_after)
+            dated = {} if not_after is None else {"not_after": not_after}
+            _enqueue(world, sent, _song(sent) | {"request_id": "dated-id"} | dated)
         case Kind.INVALID:
             sent = Sent(name, "none", song="none", valid=False)
             _enqueue(world, sent, {"sond": "a typo"})

@@ -32,6 +32,7 @@ class Sent:
     """The title in its body; two messages with the same title have the same body."""
     valid: bool = True
     has_own_id: bool = False
+    not_after: float | None = None
 
 
 @dataclass(slots=True)

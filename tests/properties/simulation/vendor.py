@@ -1,6 +1,7 @@
 """The music API in memory, behind MusicApi and its Connection, and the secret with its token."""
 
 import json
+import time
 from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -13,7 +14,7 @@ from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.create import outcome_of
 from song_intake.music_api.poll import state_of
 from tests.properties.simulation.faults import Fault, Step
-from tests.properties.simulation.queues import Deliveries
+from tests.properties.simulation.queues import Deliveries, QueuedMessage
 
 SECRET_ID: Final = "simulated-secret"
 TOKEN: Final = "simulated-token"
@@ -37,6 +38,8 @@ class Vendor:
     answered: dict[str, Song] = field(default_factory=dict)
     """Songs whose task_id reached the caller, by the receipt handle of its delivery."""
 
+    begun: list[tuple[QueuedMessage, float]] = field(default_factory=list)
+    """The deliveries under which creates began, and when, by the clock of the function."""
     webhooks: dict[str, tuple[str, str]] = field(default_factory=dict)
     """The webhook of each song, by title: its URL and its secret."""
     words: list[Answer] = field(default_factory=list)
@@ -101,6 +104,7 @@ class SimulatedConnection(Connection):
 
     def create(self, body: bytes, token: str) -> Outcome:
         assert token == TOKEN
+        self._vendor.begun.append((self._world.being_handled(), time.time()))
         fault = self._world.before(Step.CREATE)
         request = json.loads(body)
         title = str(request["title"])

@@ -22,6 +22,7 @@ from song_intake.music_api.webhook import no_window
 from song_intake.outgoing.dead_letters import DeadLetters
 from song_intake.work.batch import Batch, BatchResponse
 from song_intake.work.request_work import RequestWork
+from tests.properties.simulation import operator
 from tests.properties.simulation.bus import Bus, SimulatedEvents
 from tests.properties.simulation.clients import SimulatedClients, SimulatedSecrets, submit_settings
 from tests.properties.simulation.clock import simulated_time
@@ -135,6 +136,8 @@ class World(Deliveries):
         self.history: list[Handling] = []
         self.moved_without_need: list[QueuedMessage] = []
         """Messages that SQS moved although their last receive had no fault."""
+        self.cancelled: dict[str, int] = {}
+        """Requests whose cancel was confirmed, and how many creates of any request had begun by then."""
         self.under_way: list[Handling] = []
         self.workers = [Worker("A", self._new_batch()), Worker("B", self._new_batch())]
         self._at_work: Handling | None = None
@@ -210,6 +213,13 @@ class World(Deliveries):
         for handling in self.history:
             if handling.delivery.message_id == message.message_id and handling.invocation.is_over:
                 handling.is_answered = False
+
+    def cancel(self, request_id: str) -> None:
+        """An operator cancels the request, if it is not too late."""
+        is_confirmed = operator.cancels(request_id, self.table, self.bus)
+        self.note(f"{request_id} is cancelled" if is_confirmed else f"it is too late to cancel {request_id}")
+        if is_confirmed:
+            self.cancelled.setdefault(request_id, len(self.vendor.begun))
 
     def note(self, what: str) -> None:
         self.trace.append(what)

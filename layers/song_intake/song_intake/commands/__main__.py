@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from song_intake.commands.cancel import cancel
 from song_intake.commands.doctor import doctor
 from song_intake.commands.intake import intake
 from song_intake.commands.letters import letters
@@ -44,6 +45,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     letters,
     redrive,
     resolve,
+    cancel,
     intake,
     doctor,
 )

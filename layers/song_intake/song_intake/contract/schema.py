@@ -63,10 +63,17 @@ EXPLAINED: Final[Mapping[tuple[str, str], str]] = {
     ("metadata", "not"): _LINES,
     ("metadata", "patternProperties"): "must have keys of 1 to 64 characters without control characters",
     ("task_token", "not"): _ONE_LINE,
+    ("not_after", "anyOf"): (
+        "must be a date and a time with an offset, such as 2026-07-01T18:00:00+02:00, or a number of seconds since "
+        "1970, not of milliseconds; before the year 2100"
+    ),
 }
 
 # The code under which an excluded character is reported: "not" alone explains nothing.
 _CODES: Final = {"not": "characters"}
+
+# One error with one text, whichever alternative the value comes nearest to.
+NO_MOMENT: Final = FieldError("$.not_after", "moment", EXPLAINED["not_after", "anyOf"])
 
 
 def errors_in(request: JsonValue) -> list[FieldError]:
@@ -86,7 +93,10 @@ def _field_errors(breach: jsonschema_rs.ValidationError) -> Iterator[FieldError]
             yield FieldError(json_path([field]), "patternProperties", EXPLAINED[field, "patternProperties"])
         case _:
             *path, last = map(str, breach.schema_path)
-            yield FieldError(json_path(breach.instance_path), _CODES.get(last, last), _expectation(path, last))
+            if path[1:] == ["not_after"]:
+                yield NO_MOMENT
+            else:
+                yield FieldError(json_path(breach.instance_path), _CODES.get(last, last), _expectation(path, last))
 
 
 def _unknown_fields(names: list[str]) -> Iterator[FieldError]:

@@ -9,6 +9,7 @@ Only `create_body` has the lyrics and the description, and no repr shows it.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Self, cast
 
@@ -21,7 +22,7 @@ from song_intake.domain.frozen import frozen
 __all__ = ["FieldError", "InvalidRequest", "SongRequest"]
 
 # The fields of the contract that are for this stack only, and are not sent to the music API.
-_INTAKE_FIELDS: Final = frozenset({"request_id", "metadata", "task_token"})
+_INTAKE_FIELDS: Final = frozenset({"request_id", "metadata", "task_token", "not_after"})
 
 
 @frozen
@@ -40,6 +41,8 @@ class SongRequest:
     task_token: str | None = field(default=None, repr=False)
     has_own_webhook: bool = False
     """Whether the request names a webhook of the caller's own."""
+    not_after: float | None = None
+    """Seconds since 1970: a song that is not created by then never is. None: whenever it can be created."""
 
     @classmethod
     def parse(cls, body: str, message_id: str, known_id: str | None = None) -> Self:
@@ -68,6 +71,7 @@ class SongRequest:
             metadata=MappingProxyType(cast("dict[str, str]", fields.get("metadata", {}))),
             task_token=cast("str | None", fields.get("task_token")),
             has_own_webhook="webhook_url" in fields,
+            not_after=_moment(fields["not_after"]) if "not_after" in fields else None,
         )
 
 
@@ -76,10 +80,26 @@ def _checked(message: envelopes.Unwrapped) -> dict[str, JsonValue]:
         limit = f"must be at most {envelopes.MAX_REQUEST_BYTES:,} bytes of UTF-8"
         errors = [FieldError("$", "maxBytes", limit)]
     else:
-        errors = schema.errors_in(message.document)
+        errors = schema.errors_in(message.document) or _errors_of_the_calendar(message.document)
     if errors:
         raise InvalidRequest(errors, _readable_id(message.document), _readable_token(message.document))
     return cast("dict[str, JsonValue]", message.document)
+
+
+def _errors_of_the_calendar(document: JsonValue) -> list[FieldError]:
+    """A schema cannot know how long a month is. The document has no other errors."""
+    try:
+        _moment(cast("dict[str, JsonValue]", document).get("not_after", 0))
+    except ValueError:
+        return [schema.NO_MOMENT]
+    return []
+
+
+def _moment(not_after: JsonValue) -> float:
+    """Seconds since 1970. Raises ValueError for a day that its month does not have."""
+    if isinstance(not_after, str):
+        return datetime.fromisoformat(not_after.upper()).timestamp()
+    return float(cast("float", not_after))
 
 
 def _readable_id(document: JsonValue) -> str | None:

@@ -15,6 +15,10 @@ class Reason(StrEnum):
     REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
     REFUSED = "REFUSED"
 
+    # About the request: see CLOSING.
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+
     # About a task token: its task fails at once.
     TOO_MANY_TASK_TOKENS = "TOO_MANY_TASK_TOKENS"
 
@@ -70,6 +74,9 @@ class Reason(StrEnum):
     TASK_NOT_RECORDED = "TASK_NOT_RECORDED"
     RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"
 
+
+CLOSING = frozenset((Reason.EXPIRED, Reason.CANCELLED))
+"""No song is created for the request any more: a row that is REJECTED for one of these is never claimed again."""
 
 ACCOUNT_FAULTS = frozenset((Reason.NO_CREDITS, Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE))
 """No request can succeed before somebody corrects the account. These pause the intake."""

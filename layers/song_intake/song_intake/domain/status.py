@@ -10,7 +10,8 @@ class Status(StrEnum):
     SUBMITTING --not created, may succeed later--> RETRYING
     SUBMITTING --not created, never will be--> REJECTED
     SUBMITTING --any other outcome, or lease expired--> IN_DOUBT    never claimed again
-    (none) | RETRYING --given up--> REJECTED
+    (none) | RETRYING --given up, or its not_after passed--> REJECTED
+    (none) | RETRYING | REJECTED --operator: cancelled--> REJECTED  EXPIRED and CANCELLED: never claimed again
     IN_DOUBT --webhook, or an operator's task_id--> SUBMITTED
     IN_DOUBT --operator: "not created"--> REJECTED                  a redrive may claim it from then on
     SUBMITTED --the song ended--> SUCCEEDED | FAILED

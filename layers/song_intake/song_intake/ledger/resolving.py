@@ -1,4 +1,4 @@
-"""The ledger for operators: records a decision on a request in doubt, and lists these requests."""
+"""The ledger for operators: records a decision on a request, and lists those in doubt."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class ResolutionStore:
             )
         except AWS_FAILURES as failure:
             raise LedgerUnavailable(code_of(failure)) from None
-        # An item without a fingerprint is not a request: the table also has the states of the pace and of the intake.
-        return Row.of(found["Item"]) if "fingerprint" in found.get("Item", {}) else None
+        # An item without a status is not a request: the table also has the states of the pace and of the intake.
+        return Row.of(found["Item"]) if "status" in found.get("Item", {}) else None
 
     def in_doubt(self, start: Mapping[str, str] | None = None) -> DoubtPage:
         """The requests in doubt, oldest first, at most MOST_LISTED, after the page whose `next` is `start`."""
@@ -156,18 +156,37 @@ class ResolutionStore:
             },
         )
 
+    def record_cancelled(self, request_id: str, by: str, detail: str) -> Written | Existing:
+        """(none) | RETRYING | REJECTED -> REJECTED, for good. Existing: cancelled before, or a song may exist.
+
+        A row that did not exist has no fingerprint, so no message's request is that of the row.
+        """
+        return self._table.write(
+            request_id,
+            set_="#status = :rejected, reason = :cancelled, detail = :detail, resolved_by = :by, resolved_at = :at",
+            remove=_transient_but("reason", "detail"),
+            condition="""attribute_not_exists(request_id) OR #status = :retrying
+                OR (#status = :rejected AND reason <> :cancelled)""",
+            values={
+                ":rejected": {"S": Status.REJECTED},
+                ":retrying": {"S": Status.RETRYING},
+                ":cancelled": {"S": Reason.CANCELLED},
+                ":detail": {"S": detail},
+                ":by": {"S": by},
+            },
+        )
+
     def mark_notified(self, row: Row, done: Notified) -> None:
         """See notified.mark_notified."""
         mark_notified(self._table, row, done)
 
     def _resolve(self, row: Row, by: str, set_: str, values: Values) -> Written | Existing:
         """The condition requires the status that was shown to the operator: a request settled since stays settled."""
-        kept = ("reason", "detail")
-        removed = [name for name in TRANSIENT_ATTRIBUTES.split(", ") if not (name in kept and f"{name} =" in set_)]
+        kept = [name for name in ("reason", "detail") if f"{name} =" in set_]
         return self._table.write(
             row.request_id,
             set_=f"{set_}, resolved_by = :by, resolved_at = :at",
-            remove=", ".join(removed),
+            remove=_transient_but(*kept),
             condition="""#status = :seen AND attribute_not_exists(task_id)
                 AND (#status = :in_doubt OR lease_until < :now)""",
             values={
@@ -178,3 +197,7 @@ class ResolutionStore:
                 **values,
             },
         )
+
+
+def _transient_but(*kept: str) -> str:
+    return ", ".join(name for name in TRANSIENT_ATTRIBUTES.split(", ") if name not in kept)

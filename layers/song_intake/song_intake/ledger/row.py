@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from song_intake.domain.frozen import frozen
+from song_intake.domain.reason import CLOSING
 from song_intake.domain.status import Status
 from song_intake.domain.task import Clip
 
@@ -37,7 +38,8 @@ class Row:
 
     request_id: str
     status: Status
-    fingerprint: str
+    fingerprint: str | None
+    """None: an operator cancelled the request before a message of it was received."""
     owner: str | None
     lease_until: float
     doubt_until: float
@@ -78,6 +80,11 @@ class Row:
         """Whether every notification about the row's final status was sent."""
         return self.end_published and not self.submission_unpublished and not self.task_tokens
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether no song was created and none will be, whatever is sent or redriven."""
+        return self.status is Status.REJECTED and self.reason in CLOSING
+
     def lease_is_over(self) -> bool:
         """Whether the claim has lived longer than any function may: its sender is dead, or will never say more."""
         return self.status is Status.SUBMITTING and time.time() > self.lease_until
@@ -89,7 +96,7 @@ class Row:
         return cls(
             request_id=item["request_id"]["S"],
             status=Status(item["status"]["S"]),
-            fingerprint=item["fingerprint"]["S"],
+            fingerprint=_string(item, "fingerprint"),
             owner=_string(item, "owner"),
             lease_until=_number(item, "lease_until") or 0.0,
             doubt_until=_number(item, "doubt_until") or 0.0,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from song_intake.domain.frozen import frozen
 from song_intake.domain.outcome import Retryable
-from song_intake.domain.reason import Reason
+from song_intake.domain.reason import CLOSING, Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.batches import LedgerBatches, OnRefused, not_reported
 from song_intake.ledger.row import IDENTITY, TRANSIENT_ATTRIBUTES, Row, doubt_for, identity, placeholders
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _NOT_CONFIRMED = Retryable(Reason.LEDGER_UNAVAILABLE, "DynamoDB did not confirm the claim")
 _ABANDONED = "the function crashed or timed out during the create call, so the outcome is unknown"
 
+# Of the values of a claim: the reasons of rejected rows that it must not take.
+_CLOSED: Values = {f":{reason.lower()}": {"S": reason} for reason in sorted(CLOSING)}
+_NOT_CLOSED = " AND ".join(f"reason <> {name}" for name in _CLOSED)
 
 Window = Callable[["SongRequest"], float]
 """Seconds for which a webhook may settle a doubt about this request."""
@@ -67,7 +70,7 @@ class SubmissionStore:
 
         1. no row      the first claim of this request
         2. RETRYING    definitely not created; a retry of the same request
-        3. REJECTED    definitely not created, and given up; only another message may retry (a redrive has a new id):
+        3. REJECTED    definitely not created, and given up, but not for one of CLOSING; only another message may retry:
                        a redelivery of the rejected message only means that its acknowledgement was lost
 
         |- claim, lease starts -|- create: one paid call -|- settle -| ...      lease expired
@@ -109,13 +112,14 @@ class SubmissionStore:
             remove="reason, detail, http_status, vendor_code, end_published, doubt_published",
             add="attempt :one",
             expires=False,
-            condition="""attribute_not_exists(request_id)
+            condition=f"""attribute_not_exists(request_id)
                 OR (#status = :retrying AND fingerprint = :fingerprint)
-                OR (#status = :rejected AND message_id <> :message_id)""",
+                OR (#status = :rejected AND message_id <> :message_id AND {_NOT_CLOSED})""",
             values={
                 ":submitting": {"S": Status.SUBMITTING},
                 ":retrying": {"S": Status.RETRYING},
                 ":rejected": {"S": Status.REJECTED},
+                **_CLOSED,
                 ":owner": {"S": claim.owner},
                 ":lease_until": {"N": f"{time.time() + self._lease:.3f}"},
                 ":one": {"N": "1"},
@@ -145,10 +149,6 @@ class SubmissionStore:
             },
         )
         return self._existing(result, request) if isinstance(result, Existing) else result
-
-    def add_other_task(self, request_id: str, task_id: str) -> None:
-        """See LedgerTable.add_other_task."""
-        self.table.add_other_task(request_id, task_id)
 
     def record_retrying(self, claim: Claim, outcome: Retryable) -> Written | Existing:
         """SUBMITTING -> RETRYING."""

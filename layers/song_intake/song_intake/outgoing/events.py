@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,7 @@ class SongEvent:
     detail: str | None = None
     vendor_code: str | None = None
     refunded: bool | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] | None = None
     clips: tuple[Clip, ...] = ()
     message_id: str | None = None
     """The id of the message, as its sender got it."""
@@ -102,7 +102,7 @@ class SongEvent:
             "vendor_code": self.vendor_code,
             "refunded": self.refunded,
             "by": self.by,
-            "metadata": dict(self.metadata),
+            "metadata": dict(self.metadata or {}),
             "clips": [_known(asdict(clip)) for clip in self.clips],
         }
         return _known(members)

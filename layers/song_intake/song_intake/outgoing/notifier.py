@@ -107,7 +107,7 @@ def event_of_letter(
         reason=letter.reason,
         detail=letter.detail,
         vendor_code=letter.vendor_code,
-        metadata=request.metadata if request else {},
+        metadata=request.metadata if request else None,
         message_id=message.first_message_id,
     )
 
@@ -124,8 +124,11 @@ def _end_of(row: Row) -> SongEvent:
         failed = _event_of(row, EventType.FAILED, reason=reason)
         return replace(failed, vendor_code=row.vendor_code, refunded=row.refunded)
     rejected = _event_of(row, EventType.REJECTED, reason=reason, detail=row.detail)
-    is_by_operator = reason is Reason.NOT_CREATED
-    return replace(rejected, vendor_code=row.vendor_code, by=row.resolved_by if is_by_operator else None)
+    if reason is Reason.CANCELLED:
+        # The row may name a message whose own rejection was published.
+        return replace(rejected, dedup_key=reason, by=row.resolved_by)
+    by = row.resolved_by if reason is Reason.NOT_CREATED else None
+    return replace(rejected, vendor_code=row.vendor_code, by=by)
 
 
 def _event_of(

@@ -23,7 +23,7 @@ class CreateCall:
     body: bytes = field(repr=False)
 
     def send(
-        self, connection: Connection, music_api: MusicApi, api_token: ApiToken, has_time: Callable[[], bool]
+        self, connection: Connection, music_api: MusicApi, api_token: ApiToken, may_repeat: Callable[[], bool]
     ) -> tuple[Outcome, Token]:
         """The outcome, and the token with which it was found.
 
@@ -33,10 +33,10 @@ class CreateCall:
         if not (isinstance(outcome, Retryable) and outcome.reason is Reason.TOKEN_REFUSED):
             return outcome, self.token
         fresh = api_token.refresh(self.token)
-        if fresh.generation == self.token.generation or not has_time():
+        if fresh.generation == self.token.generation or not may_repeat():
             return outcome, fresh
         again = music_api.connect()
         if isinstance(again, Retryable):
             return again, fresh
         with again:
-            return again.create(self.body, fresh.value) if has_time() else outcome, fresh
+            return again.create(self.body, fresh.value) if may_repeat() else outcome, fresh

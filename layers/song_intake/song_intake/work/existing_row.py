@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def decision_for_existing(row: Row, request: SongRequest, message: Message) -> Decision:
     """The decision for a row. A claim in it is valid: the ledger has set a claim with an expired lease to IN_DOUBT."""
+    if row.is_closed:
+        return _letter(row, Reason.REFUSED)
     if row.fingerprint != request.fingerprint and row.status is not Status.REJECTED:
         detail = "another request was sent under this request_id before, and its song may exist"
         return DeadLetter(Reason.REQUEST_ID_REUSED, detail)

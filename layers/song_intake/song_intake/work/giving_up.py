@@ -1,10 +1,15 @@
-"""Gives up a message whose receives led to no decision. Its row has the last word: a song may exist."""
+"""Gives up a message whose receives led to no decision, or whose request has expired.
+
+The row decides in the end: a song may exist.
+"""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from song_intake.domain.decision import DeadLetter
+from song_intake.domain.outcome import Refused
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.table import Existing, row_in
@@ -20,7 +25,18 @@ if TYPE_CHECKING:
 
 def give_up(store: SubmissionStore, request: SongRequest, message: Message, cause: str) -> Decision:
     """What the row decides, or REJECTED where nothing was created. Raises LedgerUnavailable."""
-    letter = given_up(message, cause)
+    return reject(store, request, message, given_up(message, cause))
+
+
+def expired(request: SongRequest) -> Refused | None:
+    """Why the request must not be created now: its not_after has passed. None: it may be created."""
+    if request.not_after is None or time.time() <= request.not_after:
+        return None
+    return Refused(Reason.EXPIRED, "not_after passed before a song was created; use another request_id for a new one")
+
+
+def reject(store: SubmissionStore, request: SongRequest, message: Message, letter: DeadLetter) -> Decision:
+    """This letter, or what the row decides. Raises LedgerUnavailable."""
     result = store.record_given_up(request, message.delivery_id, letter.reason, letter.detail, message.first_message_id)
     if isinstance(result, Existing):
         row = row_in(result)
@@ -50,4 +66,4 @@ def given_up(message: Message, cause: str) -> DeadLetter:
 
 def _given_up_elsewhere(row: Row, message: Message) -> bool:
     """Whether another message of this request was given up in between: then this one has nothing to wait for either."""
-    return row.status is Status.REJECTED and row.message_id != message.delivery_id
+    return row.status is Status.REJECTED and row.message_id != message.delivery_id and not row.is_closed

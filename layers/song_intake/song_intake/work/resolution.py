@@ -1,8 +1,9 @@
-"""Applies an operator's decision on a request in doubt.
+"""Applies an operator's decision on a request: what became of one in doubt, or that one is never created.
 
 {"request_id": "...", "task_id": "..."}        the song exists: it is tracked until it ends. Until then, a task that
                                                an operator named may be replaced in the same way
 {"request_id": "...", "not_created": true}     the song does not exist: a redrive of the dead letter creates it
+{"request_id": "...", "cancel": true}          the song is never created: accepted until a message claims the request
 {"list": "IN_DOUBT"}                           lists the requests that need a decision; if there are more than one
                                                response holds, it has "next": send it as "start" for the rest
 
@@ -21,7 +22,7 @@ from song_intake.contract.request_id import as_request_id
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.resolving import PAGE_KEY
-from song_intake.ledger.table import Existing
+from song_intake.ledger.table import Existing, row_in
 from song_intake.music_api.answer import as_task_id
 from song_intake.outgoing.checks import SongCheck
 
@@ -72,10 +73,15 @@ class Resolution:
         request_id, by = as_request_id(event.get("request_id")), event.get("by") or "unnamed"
         if request_id is None or not isinstance(by, str) or len(by) > 256 or not by.isprintable():
             raise DecisionRefused(
-                'send {"request_id": "...", "by": "..."} with "task_id" or "not_created": true, or "list"; '
+                'send {"request_id": "...", "by": "..."} with "task_id", "not_created": true or "cancel": true, '
+                'or send "list"; '
                 "a request_id is 1 to 128 of the characters A-Z a-z 0-9 . _ : -"
             )
+        if _decisions_in(event) != 1:
+            raise DecisionRefused('send one of "task_id", "not_created": true and "cancel": true')
         before = self.store.row(request_id)
+        if "cancel" in event:
+            return self._cancel(request_id, before, event, by)
         if before is None:
             raise DecisionRefused(f"the ledger has no request {request_id!r}")
         after = self._resolve(before, event, by)
@@ -92,12 +98,9 @@ class Resolution:
         return shown if page.next is None else {**shown, "next": page.next}
 
     def _resolve(self, row: Row, event: dict[str, object], by: str) -> Row:
-        if ("task_id" in event) == ("not_created" in event):
-            raise DecisionRefused('send either "task_id" or "not_created": true')
         if self._is_repeat(row, event):
             return row
-        if event.get("changed_at", row.changed_at) != row.changed_at:
-            raise DecisionRefused("the request changed after it was listed")
+        _refuse_if_changed(row, event)
         may_be_replaced = row.status is Status.SUBMITTED and row.named_by is not None and "task_id" in event
         if row.status not in _RESOLVABLE and not may_be_replaced:
             raise DecisionRefused(f"the request is {row.status}: only one in doubt can be resolved")
@@ -138,12 +141,34 @@ class Resolution:
         self._publish(after)
         return after
 
+    def _cancel(self, request_id: str, before: Row | None, event: dict[str, object], by: str) -> dict[str, object]:
+        """A repeat changes nothing, and repeats the follow-up steps that are not done."""
+        if event["cancel"] is not True:
+            raise DecisionRefused('"cancel" must be true')
+        if before is not None:
+            _refuse_if_changed(before, event)
+        result = self.store.record_cancelled(request_id, by, "an operator cancelled the request before it was created")
+        after = row_in(result)
+        if after.status is not Status.REJECTED or after.reason != Reason.CANCELLED:
+            raise DecisionRefused(f"the request is {after.status}: a song may exist, so it cannot be cancelled")
+        self._publish(after)
+        return {"before": None if before is None else _shown(before), "after": _shown(after), "is_cancelled": True}
+
     def _publish(self, row: Row) -> None:
         """Publish that there is no song, and fail the tasks that wait for it: only what was not done before."""
         done, failure = self.notifier.publish_end(row)
         self.store.mark_notified(row, done)
         if failure is not None:
             raise failure
+
+
+def _decisions_in(event: dict[str, object]) -> int:
+    return len({"task_id", "not_created", "cancel"} & event.keys())
+
+
+def _refuse_if_changed(row: Row, event: dict[str, object]) -> None:
+    if event.get("changed_at", row.changed_at) != row.changed_at:
+        raise DecisionRefused("the request changed after it was listed")
 
 
 def _row_after(result: Written | Existing) -> Row:

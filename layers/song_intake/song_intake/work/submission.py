@@ -1,6 +1,6 @@
 """The steps of submitting one request, in order:
 
-    parse -> token -> slot near -> connect -> claim -> slot -> create -> settle
+    parse -> not expired -> token -> slot near -> connect -> claim -> slot -> create -> settle
 
 Every step before the claim may fail and be repeated freely. Between claim and settle are the wait for the slot and the
 paid call. If the call ends without a complete response (also by a crash of this process), the request stays SUBMITTING
@@ -25,7 +25,7 @@ from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.token import ApiToken
 from song_intake.work.create_call import CreateCall
 from song_intake.work.existing_row import decision_for_existing
-from song_intake.work.giving_up import give_up, give_up_after_error
+from song_intake.work.giving_up import expired, give_up, give_up_after_error, reject
 from song_intake.work.secret_fault import fault_of_secret
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ class Submission:
     def _attempt(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
         if message.known_task_id is not None:
             return self._record(request, message.known_task_id, message)
+        if late := expired(request):
+            return reject(self.store, request, message, DeadLetter(late.reason, late.detail))
         if message.receive_count > self.final_receive:
             return give_up(self.store, request, message, _CRASHED)
         if refusal := self.breaker.refusal():
@@ -164,19 +166,24 @@ class Submission:
         if isinstance(claim, Existing):
             return self._existing(claim, request, message)
         outcome: Outcome | None = slot.wait()
+        # Check again: the claim may have been slow, and there may have been a wait for the slot.
+        if outcome is None and (late := expired(request)):
+            # The music API was not asked, so the breaker learns nothing.
+            return self._settle(claim, late, message)
         if outcome is None:
-            # Check again: the claim may have been slow, and there may have been a wait for the slot.
-            outcome = (
-                self._create(call, connection, time_left) if time_left() >= self.paid_call else Retryable(*_NO_TIME)
-            )
+            has_time = time_left() >= self.paid_call
+            outcome = self._create(request, call, connection, time_left) if has_time else Retryable(*_NO_TIME)
         decision = self._settle(claim, outcome, message)
         self.breaker.record(outcome)
         if isinstance(outcome, Retryable) and outcome.reason is Reason.RATE_LIMITED:
             slot.slow_down(outcome.retry_after)
         return decision
 
-    def _create(self, call: CreateCall, connection: Connection, time_left: TimeLeft) -> Outcome:
-        outcome, token = call.send(connection, self.music_api, self.api_token, lambda: time_left() >= self.paid_call)
+    def _create(self, request: SongRequest, call: CreateCall, connection: Connection, time_left: TimeLeft) -> Outcome:
+        def may_repeat() -> bool:
+            return time_left() >= self.paid_call and not expired(request)
+
+        outcome, token = call.send(connection, self.music_api, self.api_token, may_repeat)
         if isinstance(outcome, Refused) and outcome.balance_decides:
             # The claim is held meanwhile, so the time to settle must remain.
             return self.balance_check.decide(outcome, token.value, time_left() - self.settle_margin)
@@ -212,7 +219,7 @@ class Submission:
             row = row_in(result)
             if (row.task_id, row.fingerprint) == (task_id, request.fingerprint):
                 return Done(task_id, has_token=request.task_token in row.task_tokens)
-            self.store.add_other_task(request.request_id, task_id)
+            self.store.table.add_other_task(request.request_id, task_id)
         except Exception as failure:  # noqa: BLE001 - no exception may lose a known task_id
             cause = str(failure) if isinstance(failure, LedgerUnavailable) else type(failure).__name__
             detail = f"the song was created, but its task_id could not be recorded ({cause}); a redrive records it"

@@ -1,5 +1,6 @@
 """`make run` in a terminal: it shows a table, and the stack stays up for the user's own requests."""
 
+import json
 import os
 import pty
 import re

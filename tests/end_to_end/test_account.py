@@ -23,17 +23,19 @@ def test_requests_sent_before_the_token_and_the_credits_exist_wait_and_are_submi
 ) -> None:
     watch = AlarmWatch(unpaid)
     vendor.credits = 0
+    assert switch(unpaid, "status")["account"]["reason"] == "TOKEN_NEVER_SET"
+    watch.assert_quiet("CreditsUnknown")
     _send(unpaid, 1)
     wait_for_mapping(unpaid, "Disabled")
     assert _intake_command(unpaid)["switched"]["reason"] == "TOKEN_UNAVAILABLE"
-    watch.wait_for("TokenUnavailableAlarm", "IntakePausedAlarm", "CreditsUnknownAlarm")
+    watch.wait_for("TokenUnavailableAlarm", "IntakePausedAlarm")
     waiting = _send(unpaid, MANY)
     # The template does not set whether a mapping is enabled, so that an upgrade leaves a pause alone.
     change_parameters(unpaid.cloud, unpaid.stack, {"BatchSize": "9", "LogLevel": "DEBUG"})
     assert switch(unpaid, "check")["mapping"] == "Disabled"
     unpaid.set_token(json.dumps({"api_token": TOKEN}))
     assert switch(unpaid, "check")["mapping"] == "Disabled", "there is a token, but there are no credits"
-    watch.wait_for("TokenUnavailableAlarm", "IntakePausedAlarm", "CreditsUnknownAlarm", "CreditsAlarm")
+    watch.wait_for("TokenUnavailableAlarm", "IntakePausedAlarm", "CreditsAlarm")
     assert vendor.attempts_of("Broke") == ()
     assert not [request_id for request_id in waiting if request_id in unpaid.log()], "none was received"
     vendor.credits = 10 * (MANY + 1)

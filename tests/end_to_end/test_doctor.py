@@ -138,16 +138,21 @@ def test_an_intake_that_an_operator_switched_off_stays_off(deployed: DeployedSta
         wait_for_mapping(tracking, "Enabled")
 
 
-def test_an_alarm_topic_that_refuses_cloudwatch_is_reported(deployed: DeployedStack) -> None:
-    sns, topic = deployed.session.client("sns"), deployed.outputs["AlarmTopicArn"]
+@pytest.mark.parametrize(
+    ("output", "fired"), [("AlarmTopicArn", "NoCreditsAlarm"), ("UrgentAlarmTopicArn", "InDoubtAlarm")]
+)
+def test_an_alarm_topic_that_refuses_cloudwatch_is_reported(deployed: DeployedStack, output: str, fired: str) -> None:
+    sns, topic = deployed.session.client("sns"), deployed.outputs[output]
     policy = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue='{"Statement": []}')
     try:
         # As after a real alarm, since an earlier one that was published is proof enough.
-        alarm = deployed.resource_id("InDoubtAlarm")
+        alarm = deployed.resource_id(fired)
         cloudwatch = deployed.session.client("cloudwatch")
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
-        _fails(deployed, check_alarms, "Failed to execute action .*: correct the policies of AlarmTopic and AlarmKey")
+        _fails(
+            deployed, check_alarms, "Failed to execute action .*: correct the policies of the alarm topics and AlarmKey"
+        )
     finally:
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test")

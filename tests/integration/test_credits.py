@@ -42,7 +42,7 @@ def test_the_token_is_read_again_every_time(bench: Bench, switch: IntakeSwitch) 
 
 def test_without_a_token_the_vendor_is_not_called(bench: Bench) -> None:
     switch = switch_of(bench, SimulatedMappings(), secret_id="no-such-secret")
-    assert switch.balance() == NoAnswer(Reason.TOKEN_UNAVAILABLE)
+    assert switch.balance() == NoAnswer(Reason.TOKEN_NEVER_SET)
     assert bench.vendor.requests == ()
 
 

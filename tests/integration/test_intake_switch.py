@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -333,6 +334,17 @@ def test_a_mapping_disabled_elsewhere_is_a_metric(
     switch.handle(CHECK_BALANCE)
     reported = metrics(capsys.readouterr().out)
     assert (reported["IntakeDisabledElsewhere"], reported["IntakePaused"], mappings.changes) == (1, 1, [])
+
+
+def test_a_token_that_was_never_set_is_no_unknown_balance_but_a_secret_without_a_token_is(
+    bench: Bench, mappings: SimulatedMappings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_a_minute(monkeypatch, 5)
+    without_a_token = bench.secrets.create_secret(Name=f"empty-{uuid.uuid4().hex}", SecretString="{}")["ARN"]
+    for secret_id, unknown in (("no-such-secret", 0), (without_a_token, 1)):
+        switch_of(bench, mappings, secret_id=secret_id).handle(CHECK_BALANCE)
+        assert metrics(capsys.readouterr().out)["CreditsUnknown"] == unknown
+    assert [line["balance"] for line in bench.lines()] == ["TOKEN_NEVER_SET", "TOKEN_UNAVAILABLE"]
 
 
 def test_an_unknown_balance_is_a_metric_and_a_log_line(

@@ -119,6 +119,19 @@ def test_a_redrive_after_not_created_creates_once(
     assert bench.letters() == []
 
 
+def test_a_redrive_after_a_task_was_named_removes_the_letter_and_creates_nothing(
+    bench: Bench, batch: Batch, resolution: Resolution, request_id: str
+) -> None:
+    bench.vendor.plan(TITLE, behaviour.cut("start", creates=True))
+    bench.send(song(TITLE, request_id))
+    handle_all(bench, batch)
+    (created,) = bench.vendor.creates
+    resolution.handle({"request_id": request_id, "task_id": created.task_id})
+    assert bench.redrive() == 1
+    assert handle_all(bench, batch) == set()
+    assert (bench.letters(), len(bench.vendor.creates)) == ([], 1)
+
+
 def test_the_first_message_itself_may_claim_after_not_created(
     bench: Bench, resolution: Resolution, time_passes: TimePasses
 ) -> None:

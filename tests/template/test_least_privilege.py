@@ -178,7 +178,7 @@ def test_cloudwatch_may_publish_only_on_behalf_of_this_account() -> None:
         if statement.get("Principal") == {"Service": "cloudwatch.amazonaws.com"}
     ]
     of_this_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-    assert [statement["Condition"] for statement in of_cloudwatch] == [of_this_account, of_this_account]
+    assert [statement["Condition"] for statement in of_cloudwatch] == [of_this_account] * 3
 
 
 @pytest.mark.parametrize("function", resources_of("AWS::Lambda::Function"))

@@ -9,13 +9,15 @@ import pytest
 from song_intake.admission.lead import Lead
 from song_intake.admission.pace import SECONDS_A_MINUTE, most_slow
 from song_intake.admission.slots import MOST_LATE_SECONDS
+from song_intake.admission.switch import MINUTES_BETWEEN_BALANCES
 from song_intake.app.submit import SubmitSettings
+from song_intake.music_api.credits import CREDITS_A_SONG
 from tests.template.transformed import Json, ends, parameter_defaults, properties, resources, shipped
 
 PARAMETERS: dict[str, Json] = shipped()["Parameters"]
 ALLOWED: list[int] = PARAMETERS["CreatesPerMinute"]["AllowedValues"]
 PACES = [pace for pace in ALLOWED if pace > 0]
-COLUMNS = {"BatchSize", "MaximumConcurrency", "Timeout", "Lease", "Visibility"}
+COLUMNS = {"BatchSize", "MaximumConcurrency", "Timeout", "Lease", "Visibility", "CreditsAlarmBelow"}
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LONGEST_TIMEOUT = 900
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -110,6 +112,18 @@ def test_no_message_that_waits_for_a_webhook_or_is_retried_raises_an_alarm_or_ex
     assert properties("OldestRequestAlarm", CreatesPerMinute=pace)["Threshold"] > longest_doubt
     longest_wait = max(settings.retry_cap, requests["VisibilityTimeout"])
     assert settings.max_receive_count * longest_wait < requests["MessageRetentionPeriod"]
+
+
+@pytest.mark.parametrize("pace", ALLOWED)
+def test_the_credits_alarm_comes_three_readings_before_the_account_is_empty(pace: int) -> None:
+    # Without a pace nothing is known about the rate, so the vendor's published one counts.
+    a_minute = (pace or int(parameter_defaults()["CreatesPerMinute"])) * CREDITS_A_SONG
+    threshold = properties("CreditsAlarm", CreatesPerMinute=pace)["Threshold"]
+    assert threshold == 3 * MINUTES_BETWEEN_BALANCES * a_minute
+
+
+def test_a_given_balance_replaces_that_of_the_pace() -> None:
+    assert properties("CreditsAlarm", CreditsAlarmBelow=70)["Threshold"] == 70
 
 
 @pytest.mark.parametrize("pace", PACES)

@@ -40,6 +40,7 @@ OUTPUTS_THAT_CALLERS_NEED = {
     "ReaderPolicyArn",
     "OperatorPolicyArn",
     "AlarmTopicArn",
+    "UrgentAlarmTopicArn",
 }
 
 

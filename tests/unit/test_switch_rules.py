@@ -86,6 +86,7 @@ def is_resumed(change: IntakeChange | None) -> bool:
         (Reason.NO_CREDITS, EMPTY, PAYS),
         (Reason.TOKEN_REFUSED, REFUSED_TOKEN, PAYS),
         (Reason.TOKEN_UNAVAILABLE, NO_TOKEN, PAYS),
+        (Reason.TOKEN_UNAVAILABLE, NoAnswer(Reason.TOKEN_NEVER_SET), PAYS),
         (Reason.CANNOT_CONNECT, NO_HOST, PAYS),
         (Reason.CANNOT_CONNECT, NO_HOST, EMPTY),
         (Reason.TURNED_AWAY, NoAnswer(Reason.TURNED_AWAY, 404), PAYS),

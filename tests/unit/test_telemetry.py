@@ -231,7 +231,7 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ou
     )
     line, _ = output.lines()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
-    counts = {"Submitted": 2, "Retried": 1, "DeadLettered": 2, "Rejected": 1, "TaskNotRecorded": 1}
+    counts = {"Submitted": 2, "Retried": 1, "DeadLettered": 2, "Rejected": 1, "CallerMustAct": 1, "TaskNotRecorded": 1}
     assert isinstance(line["_aws"]["Timestamp"], int)
     assert directive["Namespace"] == "SongIntake"
     assert all(name in line for dimensions in directive["Dimensions"] for name in dimensions)
@@ -253,11 +253,11 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ou
         (Done("1", passed_on=True, reason=Reason.TASK_UNKNOWN), {"NotYet"}),
         (Done("1", passed_on=True, reason=Reason.UNKNOWN_STATUS), {"NotYet", "UnknownStatus"}),
         (RetryIn(1, Reason.TASK_UNKNOWN, ""), {"Retried"}),
-        (DeadLetter(Reason.TASK_UNKNOWN, ""), {"DeadLettered"}),
+        (DeadLetter(Reason.TASK_UNKNOWN, ""), {"DeadLettered", "GivenUp"}),
         (RetryIn(1, Reason.NOT_FINISHED, ""), {"NotYet"}),
         (RetryIn(1, Reason.UNKNOWN_STATUS, ""), {"Retried", "UnknownStatus"}),
         (RetryIn(1, Reason.AWAITING_WEBHOOK, ""), {"Retried"}),
-        (DeadLetter(Reason.NEVER_FINISHED, ""), {"DeadLettered", "NeverFinished"}),
+        (DeadLetter(Reason.NEVER_FINISHED, ""), {"DeadLettered", "GivenUp", "NeverFinished"}),
         (RetryIn(1, Reason.RATE_LIMITED, ""), {"Retried"}),
         (RetryIn(1, Reason.TOKEN_REFUSED, ""), {"Retried", "TokenRefused"}),
         (RetryIn(1, Reason.TOKEN_UNAVAILABLE, ""), {"Retried", "TokenUnavailable"}),
@@ -265,8 +265,9 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ou
         (RetryIn(1, Reason.LEDGER_UNAVAILABLE, ""), {"Retried", "LedgerUnavailable"}),
         (SendAnew(1, Reason.LEDGER_UNAVAILABLE, ""), {"SentAnew", "LedgerUnavailable"}),
         (SendAnew(1, Reason.CLAIM_HELD, ""), {"SentAnew"}),
-        (DeadLetter(Reason.INVALID_REQUEST, ""), {"DeadLettered"}),
-        (DeadLetter(Reason.REFUSED, ""), {"DeadLettered", "Rejected"}),
+        (DeadLetter(Reason.INVALID_REQUEST, ""), {"DeadLettered", "CallerMustAct"}),
+        (DeadLetter(Reason.EXPIRED, ""), {"DeadLettered", "CallerMustAct"}),
+        (DeadLetter(Reason.REFUSED, ""), {"DeadLettered", "CallerMustAct", "Rejected"}),
         (RetryIn(1, Reason.REDIRECTED, ""), {"Retried"}),
         (DeadLetter(Reason.OUTCOME_UNKNOWN, ""), {"DeadLettered", "InDoubt"}),
         (DeadLetter(Reason.TASK_NOT_RECORDED, ""), {"DeadLettered", "TaskNotRecorded"}),

@@ -4,6 +4,8 @@ from tests.template import test_alarms as alarms
 from tests.template import test_function as function
 from tests.template import test_intake_switch as switch
 from tests.template import test_layers as layers
+from tests.template import test_pace as pace
+from tests.template import test_runbook as runbook
 from tests.template import test_webhook as webhook
 from tests.template.mutants.mutant import REMOVED, Mutant, of
 
@@ -80,25 +82,71 @@ ALARMS = (
         "the alarms are not encrypted",
         of("AlarmTopic", "KmsMasterKeyId"),
         REMOVED,
-        alarms.test_alarms_are_encrypted_with_a_key_that_cloudwatch_may_use,
+        lambda: alarms.test_alarms_are_encrypted_with_a_key_that_cloudwatch_may_use("AlarmTopic"),
     ),
     Mutant(
         "the alarms are encrypted with a key that CloudWatch may not use",
         of("AlarmTopic", "KmsMasterKeyId"),
         "alias/aws/sns",
-        alarms.test_alarms_are_encrypted_with_a_key_that_cloudwatch_may_use,
+        lambda: alarms.test_alarms_are_encrypted_with_a_key_that_cloudwatch_may_use("AlarmTopic"),
     ),
     Mutant(
         "the key of the alarms does not rotate",
         of("AlarmKey", "EnableKeyRotation"),
         False,
-        alarms.test_alarms_are_encrypted_with_a_key_that_cloudwatch_may_use,
+        lambda: alarms.test_alarms_are_encrypted_with_a_key_that_cloudwatch_may_use("AlarmTopic"),
     ),
     Mutant(
         "the topic accepts connections without TLS",
         of("AlarmTopicPolicy", "PolicyDocument", "Statement", "DenyUnencryptedTransport"),
         REMOVED,
-        alarms.test_the_topic_refuses_connections_without_tls,
+        lambda: alarms.test_cloudwatch_may_publish_on_a_topic_and_connections_without_tls_are_refused("AlarmTopic"),
+    ),
+    Mutant(
+        "no urgent alarm can be published",
+        of("UrgentAlarmTopicPolicy", "Topics", "0", "Ref"),
+        "AlarmTopic",
+        lambda: alarms.test_cloudwatch_may_publish_on_a_topic_and_connections_without_tls_are_refused(
+            "UrgentAlarmTopic"
+        ),
+    ),
+    Mutant(
+        "an alarm about money goes where delays go",
+        of("InDoubtAlarm", "AlarmActions", "0", "Ref"),
+        "AlarmTopic",
+        lambda: notifies("InDoubtAlarm"),
+    ),
+    Mutant(
+        "the end of a pause is not reported",
+        of("IntakePausedAlarm", "OKActions"),
+        REMOVED,
+        lambda: notifies("IntakePausedAlarm"),
+    ),
+    Mutant(
+        "a letter that stays silences the next one",
+        of("GivenUpAlarm", "TreatMissingData"),
+        "ignore",
+        alarms.test_a_letter_that_nobody_handles_does_not_silence_the_next_one,
+    ),
+    Mutant(
+        "a letter that SQS moved expires before its age is reported",
+        of("OldestDeadLetterAlarm", "Threshold"),
+        5 * 86_400,
+        lambda: alarms.test_the_age_of_a_letter_is_reported_a_day_before_it_can_expire(
+            "SongRequests", "OldestDeadLetterAlarm"
+        ),
+    ),
+    Mutant(
+        "the credits are spent before their alarm",
+        ("Mappings", "Paces", "20", "CreditsAlarmBelow"),
+        100,
+        lambda: pace.test_the_credits_alarm_comes_three_readings_before_the_account_is_empty(20),
+    ),
+    Mutant(
+        "an alarm has no entry in the runbook",
+        of("GivenUpAlarm", "AlarmDescription"),
+        "Urgent. The stack gave up a request or a song.",
+        lambda: runbook.test_an_alarm_names_its_entry("GivenUpAlarm"),
     ),
 )
 

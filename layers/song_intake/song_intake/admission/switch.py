@@ -47,9 +47,8 @@ if TYPE_CHECKING:
 
 _MOST_TRIES = 3
 
-# The balance is read at every check of a pause, and else each so many minutes.
-_MINUTES_BETWEEN_BALANCES = 5
-
+MINUTES_BETWEEN_BALANCES = 5
+"""The balance is read at every check of a pause, and else each so many minutes."""
 
 _STILL_CHANGING = "ResourceInUseException"
 
@@ -116,7 +115,7 @@ class IntakeSwitch:
         try:
             token = ApiToken(self.secrets, self.token_secret_id).current()
         except TokenUnavailable as failure:
-            return NoAnswer(Reason.SECRETS_UNAVAILABLE if failure.is_transient else Reason.TOKEN_UNAVAILABLE)
+            return NoAnswer(_reason_of(failure))
         return self.music_api.credits(token.value)
 
     def _seen(self, reason: Reason | None) -> Balance | NoAnswer:
@@ -139,7 +138,7 @@ class IntakeSwitch:
     def _on_schedule(self) -> dict[str, object]:
         last, now = self.store.last(), time.time()
         is_off = last is not None and last.state is IntakeState.OFF
-        if not is_off and int(now // 60) % _MINUTES_BETWEEN_BALANCES:
+        if not is_off and int(now // 60) % MINUTES_BETWEEN_BALANCES:
             self._align(last)
             return {}
         balance = self._seen(last.reason if last else None)
@@ -186,6 +185,12 @@ class IntakeSwitch:
         )
         switched = {name: value for name, value in asdict(last).items() if value} if last else {}
         return {"mapping": state, "switched": switched, "account": asdict(balance)}
+
+
+def _reason_of(failure: TokenUnavailable) -> Reason:
+    if failure.is_transient:
+        return Reason.SECRETS_UNAVAILABLE
+    return Reason.TOKEN_NEVER_SET if failure.is_empty else Reason.TOKEN_UNAVAILABLE
 
 
 def _fault_in(event: Mapping[str, object]) -> Fault | None:

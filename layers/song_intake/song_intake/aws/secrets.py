@@ -31,12 +31,16 @@ class SecretUnavailable(Exception):
 
     is_transient: Secrets Manager was busy, failing or not reached, so the secret itself may be in order.
     is_repeat: no read was made, because one failed a moment ago.
+    is_empty: the secret was never given a value. One that is scheduled for deletion is refused in another way.
     """
 
-    def __init__(self, text: str, *, is_transient: bool = False, is_repeat: bool = False) -> None:
+    def __init__(
+        self, text: str, *, is_transient: bool = False, is_repeat: bool = False, is_empty: bool = False
+    ) -> None:
         super().__init__(text)
         self.is_transient = is_transient
         self.is_repeat = is_repeat
+        self.is_empty = is_empty
 
 
 @frozen
@@ -132,7 +136,7 @@ class SecretCache(Generic[Value]):
             )
         current, *others = [self._text(stage) for stage in self._stages]
         if current is None:
-            raise self._unavailable("the secret cannot be read (ResourceNotFoundException)")
+            raise self._unavailable("the secret cannot be read (ResourceNotFoundException)", is_empty=True)
         return [current, *(text for text in others if text is not None)]
 
     def _text(self, stage: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Checks that the alarms can publish on their topic: by what they did lately, or by one that is set and reset."""
+"""Checks that the alarms can publish on their topics: by what they did lately, or by one that is set and reset."""
 
 from __future__ import annotations
 
@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 # Several runs on one day cause one mail. A policy that was changed since is not noticed.
 _RECENT_HOURS = 24
 
-_TESTED_ALARMS = ("ResolveSongErrorsAlarm", "RedriveLettersErrorsAlarm")
-"""The first of these that is not in ALARM is set for the test. One mail follows. CloudWatch would reset it anyway."""
+_TESTED_ALARMS = {
+    "AlarmTopicArn": ("ResolveSongErrorsAlarm", "RedriveLettersErrorsAlarm"),
+    "UrgentAlarmTopicArn": ("TaskNotRecordedAlarm", "NotificationsRefusedAlarm"),
+}
+"""By the output of their topic: the first of these that is not in ALARM is set for the test. One mail follows.
+
+CloudWatch would reset it anyway.
+"""
 
 _REASON = "A test by make doctor: nothing is wrong."
 
@@ -35,31 +41,48 @@ class _Action:
 
 
 def check_alarms(stack: DeployedStack) -> Finding:
-    """Whether every alarm has its action, and CloudWatch can publish it."""
+    """Whether every alarm has its action, and CloudWatch can publish on both topics."""
     # boto3's stubs of CloudWatch are not among the packages of the tests.
     cloudwatch: Any = stack.session.client("cloudwatch")
-    topic = stack.outputs["AlarmTopicArn"]
+    topics = {stack.outputs[name]: name for name in _TESTED_ALARMS}
     alarms = _alarms_of(stack, cloudwatch)
     silent = [
-        name for name, alarm in alarms.items() if not alarm["ActionsEnabled"] or topic not in alarm["AlarmActions"]
+        name
+        for name, alarm in alarms.items()
+        if not alarm["ActionsEnabled"] or topics.keys().isdisjoint(alarm["AlarmActions"])
     ]
     if silent:
         return failed(
             f"{len(silent)} alarms have no action, such as {silent[0]}: enable their actions, or deploy again"
         )
+    how = [_how_it_publishes(stack, cloudwatch, topic, _TESTED_ALARMS[name], alarms) for topic, name in topics.items()]
+    receivers = [_receivers(stack, topic) for topic in topics]
+    return passed(f"{len(alarms)} alarms can publish ({_of_both(how)}); {_of_both(receivers)}")
+
+
+def _of_both(texts: list[str]) -> str:
+    """What applies to both topics, or to each, the urgent one last."""
+    usual, urgent = texts
+    return usual if usual == urgent else f"{usual}; urgent: {urgent}"
+
+
+def _how_it_publishes(
+    stack: DeployedStack, cloudwatch: Any, topic: str, tested: tuple[str, ...], alarms: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """What shows that CloudWatch can publish on this topic. Raises CheckFailed if it cannot."""
     actions = [one for alarm in alarms.values() for one in _actions_of(cloudwatch, alarm["AlarmName"], topic)]
     how = f"one did in the last {_RECENT_HOURS} hours"
     if not actions or not _last_is_done(actions):
-        tested = next((name for name in _TESTED_ALARMS if alarms[name]["StateValue"] != "ALARM"), None)
-        if tested is None:
-            return failed(
-                f"{' and '.join(_TESTED_ALARMS)} are in ALARM: see to their causes, then run the doctor again"
-            )
-        actions = _tested(stack, cloudwatch, topic, alarms[tested])
-        how = f"{tested} was set to ALARM and reset"
+        name = next((name for name in tested if alarms[name]["StateValue"] != "ALARM"), None)
+        if name is None:
+            raise CheckFailed(f"{' and '.join(tested)} are in ALARM: see to their causes, then run the doctor again")
+        actions = _tested(stack, cloudwatch, topic, alarms[name])
+        how = f"{name} was set to ALARM and reset"
     if not _last_is_done(actions):
-        return failed(f"{actions[0].summary}: correct the policies of AlarmTopic and AlarmKey, or deploy again")
-    return passed(f"{len(alarms)} alarms can publish ({how}); {_receivers(stack, topic)}")
+        raise CheckFailed(
+            f"{actions[0].summary}: correct the policies of the alarm topics and AlarmKey, or deploy again"
+        )
+    return how
 
 
 def _last_is_done(actions: list[_Action]) -> bool:

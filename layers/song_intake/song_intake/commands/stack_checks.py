@@ -34,13 +34,22 @@ SETTINGS: Final[Mapping[str, type[Settings]]] = {
 _OF_WEBHOOK = frozenset(("ReceiveWebhookFunctionName", "WebhookUrl"))
 
 _NEEDED = frozenset(
-    (*SETTINGS, "WebhookUrl", "SongRequestsQueueUrl", "DeadLetterQueueUrl", "LedgerTableName", "AlarmTopicArn")
+    (
+        *SETTINGS,
+        "WebhookUrl",
+        "SongRequestsQueueUrl",
+        "DeadLetterQueueUrl",
+        "LedgerTableName",
+        "AlarmTopicArn",
+        "UrgentAlarmTopicArn",
+    )
 )
 
 # The webhook's function and the switch may each run beside those that read the queues.
 _OTHER_FUNCTIONS = 2
 
 _CAUSES: Final[Mapping[str, str]] = {
+    Reason.TOKEN_NEVER_SET: "the secret is still empty: put the token there (README, Deploy)",
     Reason.TOKEN_UNAVAILABLE: "the secret holds no token: put it there (README, Deploy)",
     Reason.TOKEN_REFUSED: "the API refuses the token: put a valid one into the secret (README, Deploy)",
     Reason.SECRETS_UNAVAILABLE: "Secrets Manager did not answer switch_intake: run the doctor again",

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from song_intake.aws.signing_key import KeyUnavailable, SigningKey, SigningKeys
 from song_intake.commands.checkup import DENIED, CheckFailed, CheckSkipped, Finding, failed, passed
 from song_intake.commands.deployed import in_a_day, new_doctor_id
+from song_intake.commands.options import shown_moment
 from song_intake.domain.status import Status
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ class _Caller:
                 "status": {"S": Status.SUCCEEDED},
                 "fingerprint": {"S": "doctor"},
                 "task_id": {"S": f"{self.request_id}:own"},
+                "clips": {"L": []},
                 "end_published": {"BOOL": True},
+                "updated_at": {"S": shown_moment(time.time())},
                 "expires_at": {"N": in_a_day()},
             },
             ConditionExpression="attribute_not_exists(request_id)",

@@ -68,6 +68,7 @@ class Reason(StrEnum):
 
     # About the account: its balance cannot be read.
     BALANCE_UNKNOWN = "BALANCE_UNKNOWN"
+    TOKEN_NEVER_SET = "TOKEN_NEVER_SET"  # nosec B105 # noqa: S105 - a code, not a token
 
     # An operator has to act: the outcome is not known, or retries did not help.
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"

@@ -1,6 +1,7 @@
-"""The names of the metrics."""
+"""The names of the metrics, and which of them a decision counts under."""
 
-from song_intake.domain.reason import Reason
+from song_intake.domain.decision import Decision, RetryIn, SendAnew
+from song_intake.domain.reason import SHARED, Reason
 
 # Reasons with their own metric, in addition to Retried and DeadLettered: an alarm or a dashboard uses it.
 METRIC_OF_REASON = {
@@ -15,6 +16,23 @@ METRIC_OF_REASON = {
     Reason.NEVER_FINISHED: "NeverFinished",
     Reason.UNKNOWN_STATUS: "UnknownStatus",
 }
+
+GIVEN_UP = "GivenUp"
+CALLER_MUST_ACT = "CallerMustAct"
+METRIC_OF_LETTER = {
+    Reason.OUTCOME_UNKNOWN: METRIC_OF_REASON[Reason.OUTCOME_UNKNOWN],
+    Reason.TASK_NOT_RECORDED: METRIC_OF_REASON[Reason.TASK_NOT_RECORDED],
+    Reason.INVALID_REQUEST: CALLER_MUST_ACT,
+    Reason.REQUEST_ID_REUSED: CALLER_MUST_ACT,
+    Reason.REFUSED: CALLER_MUST_ACT,
+    Reason.EXPIRED: CALLER_MUST_ACT,
+    Reason.CANCELLED: CALLER_MUST_ACT,
+    Reason.RETRIES_EXHAUSTED: GIVEN_UP,
+    Reason.TASK_UNKNOWN: GIVEN_UP,
+    Reason.NEVER_FINISHED: GIVEN_UP,
+    Reason.NO_SUCH_REQUEST: GIVEN_UP,
+}
+"""The metric of each dead-letter reason, each with an alarm."""
 
 _METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Retried", "SentAnew", "DeadLettered")
 _METRICS_OF_LINKS = ("LinksRefused",)
@@ -32,6 +50,8 @@ METRICS = frozenset(
         *_METRICS_OF_WEBHOOKS,
         *_METRICS_OF_THE_ACCOUNT,
         *METRIC_OF_REASON.values(),
+        GIVEN_UP,
+        CALLER_MUST_ACT,
         REPEATED_REFUSALS,
         FAULTS_SHARED,
         NOTIFICATIONS_REFUSED,
@@ -39,3 +59,15 @@ METRICS = frozenset(
         BATCHED_WRITES_REFUSED,
     )
 )
+
+
+def metrics_of_letter(reason: Reason) -> list[str]:
+    """The metrics of a dead letter. A reason without its own is urgent: the stack gave something up."""
+    return ["DeadLettered", METRIC_OF_LETTER.get(reason, GIVEN_UP)]
+
+
+def shared_fault(decision: Decision) -> Reason | None:
+    """Why a message waits that is not at fault itself. Waiting for the pace is no fault."""
+    if not isinstance(decision, RetryIn | SendAnew) or decision.reason is Reason.PACED:
+        return None
+    return decision.reason if decision.reason in SHARED else None

@@ -16,7 +16,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
 from song_intake.domain.frozen import frozen
-from song_intake.domain.reason import SHARED, Reason
+from song_intake.domain.reason import Reason
 from song_intake.music_api.credits import Balance
 from song_intake.outgoing.metrics import (
     BATCHED_WRITES_REFUSED,
@@ -25,6 +25,8 @@ from song_intake.outgoing.metrics import (
     METRIC_OF_REASON,
     NOTIFICATIONS_REFUSED,
     REPEATED_REFUSALS,
+    metrics_of_letter,
+    shared_fault,
 )
 
 if TYPE_CHECKING:
@@ -155,14 +157,15 @@ class Telemetry:
     ) -> None:
         """Report the state of the intake and the account's balance. reason: why the intake is paused, if known."""
         keys: dict[str, object] = {"action": "intake", "paused": paused} | ({"reason": reason} if reason else {})
-        is_known = isinstance(balance, Balance)
         if isinstance(balance, Balance):
             self.logger.info("intake", extra={**keys, "credits": balance.total})
             self.metrics.add_metric("Credits", MetricUnit.Count, balance.total)
         else:
             self.logger.warning("intake", extra={**keys, "balance": balance.reason, "http_status": balance.http_status})
         # Each is reported as 0 too: an alarm on missing data would never end.
-        self.metrics.add_metric("CreditsUnknown", MetricUnit.Count, int(not is_known))
+        # A stack whose token was never set is no fault: its requests raise an alarm if there are any.
+        is_unknown = not isinstance(balance, Balance) and balance.reason is not Reason.TOKEN_NEVER_SET
+        self.metrics.add_metric("CreditsUnknown", MetricUnit.Count, int(is_unknown))
         self.metrics.add_metric("IntakePaused", MetricUnit.Count, int(paused))
         self.metrics.add_metric("IntakeDisabledElsewhere", MetricUnit.Count, int(disabled_elsewhere))
         self.metrics.flush_metrics()
@@ -176,7 +179,7 @@ class Telemetry:
         counts = Counter(name for report in reports for name in _metrics_of(report.decision))
         while self._from_threads:
             counts[self._from_threads.popleft()] += 1
-        faults = Counter(reason for report in reports if (reason := _shared_fault(report.decision)))
+        faults = Counter(reason for report in reports if (reason := shared_fault(report.decision)))
         try:
             if counts:
                 for name, count in counts.items():
@@ -188,13 +191,6 @@ class Telemetry:
                 self.metrics.flush_metrics()
         except Exception as failure:  # noqa: BLE001
             self.logger.warning("metrics not written", extra={"action": "count", "reason": type(failure).__name__})
-
-
-def _shared_fault(decision: Decision) -> Reason | None:
-    """Why a message waits that is not at fault itself. Waiting for the pace is no fault."""
-    if not isinstance(decision, RetryIn | SendAnew) or decision.reason is Reason.PACED:
-        return None
-    return decision.reason if decision.reason in SHARED else None
 
 
 def frames_of(failure: BaseException) -> tuple[str, ...]:
@@ -245,5 +241,6 @@ def _metrics_of(decision: Decision) -> list[str]:
         case SendAnew():
             names = ["SentAnew"]
         case DeadLetter():
-            names = ["DeadLettered"]
-    return [*names, METRIC_OF_REASON[decision.reason]] if decision.reason in METRIC_OF_REASON else names
+            names = metrics_of_letter(decision.reason)
+    also = METRIC_OF_REASON.get(decision.reason) if decision.reason else None
+    return [*names, also] if also and also not in names else names

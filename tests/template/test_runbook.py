@@ -1,0 +1,84 @@
+"""The runbook has an entry for each alarm and each reason of a dead letter, and its commands exist."""
+
+import re
+
+import pytest
+
+from song_intake.outgoing.metrics import METRIC_OF_LETTER
+from tests.template.transformed import PROJECT, resources_of
+
+PLACE = "functions/RUNBOOK.md"
+RUNBOOK = (PROJECT / PLACE).read_text(encoding="utf-8")
+MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+ALARMS = sorted(resources_of("AWS::CloudWatch::Alarm"))
+WITHOUT_REASON = "No reason"
+ENTRIES = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", RUNBOOK, flags=re.MULTILINE | re.DOTALL))
+REASONS = {title for title in ENTRIES if re.fullmatch("[A-Z_]+", title)}
+COMMANDS = sorted(set(re.findall(r"make [a-z]+(?: [A-Z_]+=[\w-]*)*", RUNBOOK)))
+
+
+def anchor(heading: str) -> str:
+    """The anchor that GitHub gives to a heading."""
+    return re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
+
+
+def recipe_of(target: str) -> str:
+    found = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, flags=re.MULTILINE)
+    assert found, f"make has no target {target}"
+    return found[0]
+
+
+def reasons_in_the_readme() -> set[str]:
+    _, _, rest = README.partition("# Dead letters\n")
+    return set(re.findall(r"^\| `([A-Z_]+)`", rest.partition("\n### ")[0], flags=re.MULTILINE))
+
+
+def test_every_alarm_and_every_reason_has_an_entry_and_no_entry_is_left_over() -> None:
+    assert reasons_in_the_readme() == REASONS
+    assert set(ENTRIES) == {*ALARMS, *REASONS, WITHOUT_REASON}
+
+
+def test_every_reason_of_a_letter_has_one_alarm_on_its_arrival() -> None:
+    assert set(METRIC_OF_LETTER) == REASONS
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_names_its_entry(name: str) -> None:
+    description = resources_of("AWS::CloudWatch::Alarm")[name]["AlarmDescription"]
+    assert description.endswith(f" Runbook: {PLACE}#{anchor(name)}")
+    assert len(description) <= 1024, "CloudWatch's limit"
+
+
+@pytest.mark.parametrize("title", ENTRIES)
+def test_an_entry_says_what_it_means_what_is_safe_what_to_do_and_when_it_is_over(title: str) -> None:
+    assert re.findall(r"^- \*\*(\w+):\*\* \S", ENTRIES[title], flags=re.MULTILINE) == ["Meaning", "Safe", "Do", "Over"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_a_target_with_the_variables_that_it_reads(command: str) -> None:
+    _, target, *variables = command.split()
+    recipe = recipe_of(target)
+    for variable in variables:
+        assert f'"$${variable.partition("=")[0]}"' in recipe, variable
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_a_command_in_a_description_is_a_target(name: str) -> None:
+    description = resources_of("AWS::CloudWatch::Alarm")[name]["AlarmDescription"]
+    for target, variable in re.findall(r"\bmake (\w+)(?: ([A-Z_]+)=)?", description):
+        assert f'"$${variable or "STACK"}"' in recipe_of(target)
+
+
+def test_every_reason_in_a_command_is_one_that_a_letter_may_have() -> None:
+    assert set(re.findall(r"REASON=(\w+)", RUNBOOK)) <= REASONS | {"UNFORESEEN"}
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK))))
+def test_a_link_leads_to_a_heading(link: str) -> None:
+    assert link in map(anchor, re.findall(r"^#+ (.+)$", RUNBOOK, flags=re.MULTILINE))
+
+
+def test_the_readme_links_to_the_runbook() -> None:
+    assert f"]({PLACE})" in README

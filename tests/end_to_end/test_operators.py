@@ -1,7 +1,6 @@
 """The operators' program on a deployed stack, by a user that has the exported policy of operators and no other."""
 
 import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial

@@ -11,7 +11,7 @@ STACK_SOURCE := $(origin STACK)
 
 # What an operator types goes to the commands in environment variables, exactly as typed: make does not expand it (a
 # simple variable is expanded once, and $(value) gives its text), and no shell parses it.
-OPERATORS_VALUES := ARGS STACK PAID REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON LIMIT OLDER DRY_RUN BY
+OPERATORS_VALUES := ARGS STACK PAID REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON LIMIT OLDER DRY_RUN BY DAY
 $(foreach name,$(OPERATORS_VALUES),$(eval override $(name) := $$(value $(name))))
 export $(OPERATORS_VALUES)
 
@@ -32,7 +32,7 @@ ROOM_FLOORS := contract=100 ledger=100 music_api=100 work=100
 SCAN_REGIONS := us-east-1 us-gov-west-1 cn-north-1 eu-central-1 ap-northeast-1 af-south-1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build ops doctor redrive resolve cancel intake pins clean
+.PHONY: help run test tests lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build ops doctor redrive resolve cancel intake usage pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -135,6 +135,10 @@ intake: $(VENV)/.ops  ## Show the intake, or switch it manually: make intake STA
 	$(named_stack)
 	$(call flags,OFF ON)
 	@$(OPERATE) "--stack=$$STACK" intake $${OFF:+off} $${ON:+on}
+
+usage: $(VENV)/.ops  ## Show the creates of a UTC day by sender: make usage STACK=... [DAY=2026-07-01]
+	$(named_stack)
+	@$(OPERATE) "--stack=$$STACK" usage $${DAY:+"--day=$$DAY"}
 
 pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all supported Pythons
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv

@@ -23,7 +23,14 @@ OPERATIONS = {
     "events": {"PutEvents"},
     "lambda": {"GetEventSourceMapping", "UpdateEventSourceMapping"},
     "secretsmanager": {"GetSecretValue"},
-    "sqs": {"ChangeMessageVisibilityBatch", "DeleteMessage", "ReceiveMessage", "SendMessage", "SendMessageBatch"},
+    "sqs": {
+        "ChangeMessageVisibilityBatch",
+        "DeleteMessage",
+        "GetQueueAttributes",
+        "ReceiveMessage",
+        "SendMessage",
+        "SendMessageBatch",
+    },
     "stepfunctions": {"SendTaskFailure", "SendTaskSuccess"},
 }
 """What the functions call. The clients of the integration tests have no other operations."""

@@ -147,7 +147,8 @@ def test_a_request_is_cancelled_before_it_comes(operate: Operate) -> None:
         )
 
 
-def test_the_intake_is_shown_and_switched(operate: Operate) -> None:
+def test_the_creates_of_a_day_are_shown_and_the_intake_is_shown_and_switched(operate: Operate) -> None:
+    assert operate("usage")[:2] == (0, "No creates are counted: set CreatesPerDay or CreatesPerDayAndSender.\n")
     assert _answer(operate, "intake", "on")["mapping"] == "Enabled"
     shown = operate("intake")[1]
     assert shown.startswith("Enabled; on since 20")

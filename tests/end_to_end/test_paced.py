@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import time
 
+from song_intake.admission.budget_item import BUDGET_KEY, day_of
 from tests.end_to_end.songs import TOKEN, new_id, song
 from tests.local.cloud.cloud import Cloud
 from tests.local.intake import SHORT_WAITS, Intake
@@ -15,6 +17,8 @@ INTERVAL = 0.1  # seconds, of 600 a minute
 
 def test_the_creates_of_all_functions_together_keep_to_the_pace(cloud: Cloud, vendor: MusicVendor) -> None:
     paced = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900", "CreatesPerMinute": "600"}
+    paced |= {"CreatesPerDay": "1000"}
+    began = time.time()
     intake = Intake.deployed(cloud, "paced", vendor.origin, TOKEN, paced)
     vendor.tokens.add(TOKEN)
     intake.send_all([json.dumps(song("Paced", request_id=new_id("paced"))) for _ in range(REQUESTS)])
@@ -27,3 +31,6 @@ def test_the_creates_of_all_functions_together_keep_to_the_pace(cloud: Cloud, ve
     lines = [json.loads(line) for line in intake.log().splitlines() if '"action":"retry"' in line]
     assert [line for line in lines if line["reason"] == "PACED"] == [], "waiting does not raise a receive count"
     assert intake.row("#pace")["next_at"]
+    counted = [intake.row(BUDGET_KEY + day) for day in {day_of(began), day_of(time.time())}]
+    assert sum(int(count["used"]) for count in counted if count) == REQUESTS
+    assert '"BudgetUsed":' in intake.log().replace(": ", ":")

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from song_intake.admission.budget_item import BudgetItem, BudgetLimits
 from song_intake.admission.switch import IntakeMapping, IntakeSwitch
 from song_intake.admission.switch_state import IntakeStateStore
 from song_intake.app.resolve import ResolveSettings, resolve_song
@@ -191,4 +192,5 @@ def _switch(table: AcceptingTable, mapping: _Mapping, recorded: Recorded) -> Int
         store=IntakeStateStore(cast("Any", table), "ledger"),
         mapping=IntakeMapping(cast("Any", mapping), "the-mapping"),
         telemetry=telemetry_of(recorded),
+        budget=BudgetItem(cast("Any", table), "ledger", BudgetLimits(stack=0, sender=0)),
     )

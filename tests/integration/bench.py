@@ -217,6 +217,8 @@ class Bench:
             keep_days=KEEP_DAYS,
             batch_size=10,
             creates_per_minute=0,
+            creates_per_day=0,
+            creates_per_day_and_sender=0,
             song_checks_queue_url=self.checks.url,
             first_check=0,
             event_bus_name=self.bus.name,
@@ -237,6 +239,8 @@ class Bench:
         webhook: WebhookConfig | None = None,
         pacer: Pacer | None = None,
         breaker: CircuitBreaker | None = None,
+        creates_per_day: int = 0,
+        creates_per_day_and_sender: int = 0,
     ) -> Submission:
         """Built as submit_song builds it, with some parts replaced."""
         settings = replace(
@@ -245,6 +249,8 @@ class Bench:
             api_token_secret_arn=secret_id or self.secret_id,
             create_deadline=create_deadline,
             lease=lease,
+            creates_per_day=creates_per_day,
+            creates_per_day_and_sender=creates_per_day_and_sender,
         )
         clients = self.clients(dynamodb=dynamodb)
         work = submit_song(settings, clients, self.telemetry).work

@@ -57,6 +57,7 @@ def switch_of(
     secret_id: str | None = None,
     origin: str | None = None,
     signing_key_id: str | None = None,
+    creates_per_day: int = 0,
 ) -> IntakeSwitch:
     """Built as switch_intake builds it, with the mapping simulated."""
     settings = SwitchSettings(
@@ -67,6 +68,7 @@ def switch_of(
         intake_mapping_uuid="the-mapping",
         connect_timeout=1,
         poll_deadline=1,
+        creates_per_day=creates_per_day,
         ca_bundle=None,
     )
     switch = switch_intake(settings, bench.clients(**{"lambda": mappings}), bench.telemetry)

@@ -55,6 +55,25 @@ class Unavailable(BaseHTTPRequestHandler):
         pass
 
 
+class Refusing(BaseHTTPRequestHandler):
+    """Answers every write as DynamoDB does when its condition fails, but first as often as `busy` that it is busy."""
+
+    protocol_version = "HTTP/1.1"
+    busy = 0
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        is_busy, Refusing.busy = Refusing.busy > 0, max(0, Refusing.busy - 1)
+        body = b"" if is_busy else b'{"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}'
+        self.send_response(503 if is_busy else 400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @pytest.fixture(autouse=True)
 def an_account(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -64,7 +83,16 @@ def an_account(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def unavailable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    server = ThreadingHTTPServer((HOST, 0), Unavailable)
+    yield from _serving(Unavailable, monkeypatch)
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    yield from _serving(Refusing, monkeypatch)
+
+
+def _serving(handler: type[BaseHTTPRequestHandler], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    server = ThreadingHTTPServer((HOST, 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -100,6 +128,17 @@ def test_a_call_is_tried_twice_with_a_short_wait_between(
     # The wait is random. Of twenty, some are longer than a tenth of the longest.
     assert len(waits) == 20 * (ATTEMPTS - 1)
     assert BACKOFF_SECONDS / 10 < max(waits) <= BACKOFF_SECONDS
+
+
+@pytest.mark.parametrize("busy", [0, 1])
+def test_a_failed_condition_shows_whether_its_write_was_sent_before(refusing: None, busy: int) -> None:
+    """The budget relies on that: a first attempt may have been made although its response was lost."""
+    Refusing.busy = busy
+    write: Any = {"TableName": "t", "Key": {"request_id": {"S": "1"}}, "UpdateExpression": "ADD used :one"}
+    client = _clients(10).client("dynamodb")
+    with pytest.raises(client.exceptions.ConditionalCheckFailedException) as failed:
+        client.update_item(**write, ExpressionAttributeValues={":one": {"N": "1"}})
+    assert failed.value.response["ResponseMetadata"]["RetryAttempts"] == busy
 
 
 def test_a_call_to_a_service_that_never_answers_ends_in_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

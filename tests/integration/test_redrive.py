@@ -115,12 +115,13 @@ def test_a_song_without_an_id_whose_function_crashed_on_every_receive_is_not_cre
 
 
 def test_a_letter_of_this_stack_keeps_all_that_it_says(bench: Bench) -> None:
-    bench.dead_letters.send(BODY, signed(BODY, OURS | {"tenant": "blue"}))
+    bench.dead_letters.send(BODY, signed(BODY, OURS | {"tenant": "blue", "sender": "AROASHOP"}))
     assert run(redrive_of(bench))["letters"] == {"OUTCOME_UNKNOWN": {"under 1 hour": 1}}
     (message,) = back(bench)
     assert (message.first_message_id, message.known_request_id) == ("m-1", "r-1")
+    assert message.sender == "AROASHOP"
     texts = {name: value["stringValue"] for name, value in message.attributes.items()}
-    assert texts == signed(BODY, OURS | {"tenant": "blue"})
+    assert texts == signed(BODY, OURS | {"tenant": "blue", "sender": "AROASHOP"})
 
 
 def test_a_message_that_was_sent_anew_and_moved_by_sqs_keeps_its_first_id(bench: Bench) -> None:

@@ -85,6 +85,10 @@ CHECKS: Final = (
     Check("settles", _CLEAN, "every message ends, and every claim that stays open has a dead letter"),
     Check("closing", _CLEAN, "so it does for a request that is cancelled or expires"),
     Check("idempotency_record", _INVARIANT_VIOLATED, "the usual recipe pays twice"),
+    Check("budget", _CLEAN, "no more is created than the budget of a day", "Budget"),
+    Check("budget_counted_later", _INVARIANT_VIOLATED, "a count after the create exceeds the budget", "Budget"),
+    Check("budget_without_version", _INVARIANT_VIOLATED, "a create given back twice exceeds the budget", "Budget"),
+    Check("budget_uncertain_repeated", _INVARIANT_VIOLATED, "so does one whose first answer was lost", "Budget"),
 )
 
 

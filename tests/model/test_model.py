@@ -27,6 +27,13 @@ def test_the_design_holds_and_the_usual_recipe_does_not(name: str, jar: Path) ->
     assert done.returncode == expected.get(name, 0), done.stdout
 
 
+@pytest.mark.parametrize("name", ["budget", "budget_without_version"])
+def test_no_more_is_created_than_the_budget_of_a_day(name: str, jar: Path) -> None:
+    expected = {check.name: check.expected for check in check_model.CHECKS}
+    done = run(name, jar, "Budget")
+    assert done.returncode == expected[name], done.stdout
+
+
 def test_redrives_and_expired_rows_keep_the_invariants(jar: Path) -> None:
     done = run("lifetime_small", jar, "Lifetime")
     assert done.returncode == 0, done.stdout

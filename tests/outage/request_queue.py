@@ -21,6 +21,8 @@ class Queued:
     sent_at: float
     visible_at: float
     attributes: Mapping[str, MessageAttribute] = field(default_factory=dict)
+    sender: str = ""
+    """The SenderId."""
     receives: int = 0
     received_at: float = 0.0
 
@@ -37,6 +39,7 @@ class Queued:
             "attributes": {
                 "ApproximateReceiveCount": str(self.receives),
                 "SentTimestamp": str(int(self.sent_at * 1000)),
+                **({"SenderId": self.sender} if self.sender else {}),
             },
             "messageAttributes": dict(self.attributes),
         }
@@ -55,14 +58,21 @@ class RequestQueue:
         """Dead letters that SQS moved after the last receive, without a reason."""
         self.expired: list[Queued] = []
         self.receives = 0
+        self.most_receives = 0
+        """Of one message."""
 
     def __len__(self) -> int:
         return len(self._messages)
 
     def send(
-        self, body: str, now: float, delay: float = 0.0, attributes: Mapping[str, MessageAttribute] | None = None
+        self,
+        body: str,
+        now: float,
+        delay: float = 0.0,
+        attributes: Mapping[str, MessageAttribute] | None = None,
+        sender: str = "",
     ) -> None:
-        message = Queued(self._sent, body, now, now + delay, attributes or {})
+        message = Queued(self._sent, body, now, now + delay, attributes or {}, sender)
         self._messages[message.number] = message
         self._sent += 1
         heapq.heappush(self._by_time, (message.visible_at, message.number))
@@ -78,11 +88,16 @@ class RequestQueue:
                 self.moved.append(self._messages.pop(message.number))
             else:
                 message.receives += 1
+                self.most_receives = max(self.most_receives, message.receives)
                 message.received_at = now
                 self._show_at(message, now + self._visibility)
                 received.append(message)
         self.receives += len(received)
         return received
+
+    def hidden(self, now: float) -> int:
+        """How many received messages are not visible."""
+        return sum(message.receives > 0 and message.visible_at > now for message in self._messages.values())
 
     def delete(self, message: Queued) -> None:
         self._messages.pop(message.number, None)

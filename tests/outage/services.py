@@ -1,6 +1,7 @@
 """The stack's AWS clients during an outage. Their calls take time, and fail while their service is away."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -16,6 +17,9 @@ from tests.properties.simulation.expressions import Item, Placeholders, holds
 from tests.properties.simulation.queues import CHECKS_URL, DEAD_LETTERS_URL, REQUESTS_URL
 from tests.properties.simulation.vendor import SECRET_ID, TOKEN
 from tests.properties.simulation.webhooks import KEY_ID
+
+STACK: Final = "AROASTACK:submit_song"
+"""The SenderId of what the stack sends."""
 
 TO_GIVE_UP: Final[Seconds] = (1.0, 3.0)
 """Until the SDK gives up on a service that does not answer."""
@@ -36,6 +40,7 @@ class DynamoDb:
     def __init__(self, pause: Pause) -> None:
         self._pause = pause
         self.table = Table()
+        self.calls: Counter[str] = Counter()
         self.is_away: Is = never
 
     def update_item(self, **write: object) -> dict[str, object]:
@@ -60,6 +65,7 @@ class DynamoDb:
         self.table.items[key] = Item
 
     def _call(self, operation: str) -> None:
+        self.calls[operation] += 1
         if self.is_away():
             self._pause(TO_GIVE_UP)
             raise unavailable(operation)
@@ -101,6 +107,8 @@ class Sqs:
         self.letters: list[tuple[str, str]] = []
         """The request and the reason of each."""
         self.sent_anew = 0
+        self.hidden_elsewhere = 0
+        """Messages that are hidden beside those of the queue, as its count says."""
 
     def send_message(
         self,
@@ -121,7 +129,13 @@ class Sqs:
         assert QueueUrl == REQUESTS_URL
         assert 0 <= DelaySeconds <= 900
         self.sent_anew += 1
-        self._queue.send(MessageBody, self._now(), DelaySeconds, attributes)
+        self._queue.send(MessageBody, self._now(), DelaySeconds, attributes, sender=STACK)
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: Sequence[str]) -> dict[str, dict[str, str]]:  # noqa: N803
+        assert QueueUrl == REQUESTS_URL
+        self._pause(HALF_A_WRITE)
+        (name,) = AttributeNames
+        return {"Attributes": {name: str(self._queue.hidden(self._now()) + self.hidden_elsewhere)}}
 
     def send_message_batch(self, *, QueueUrl: str, **_: object) -> dict[str, object]:  # noqa: N803
         assert QueueUrl == CHECKS_URL

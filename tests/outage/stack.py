@@ -54,6 +54,10 @@ class Deployment:
     creates_per_minute: int = 20
     retry_cap: float = 900.0
     seed: int = 1
+    creates_per_day: int = 0
+    creates_per_day_and_sender: int = 0
+    sender_of: Callable[[int], str] = lambda _number: ""
+    """The SenderId of the request with this number."""
 
     @property
     def row(self) -> dict[str, int]:
@@ -91,7 +95,7 @@ class Stack:
 
     def run(self) -> None:
         for number in range(self.deployment.queued):
-            self.queue.send(_request(number), BEGAN)
+            self.queue.send(_request(number), BEGAN, sender=self.deployment.sender_of(number))
         with self._patched():
             for _ in range(self.deployment.row["MaximumConcurrency"]):
                 environment = Environment(self)
@@ -159,6 +163,8 @@ class Stack:
         settings = submit_settings(
             **webhook_settings(),
             creates_per_minute=pace,
+            creates_per_day=self.deployment.creates_per_day,
+            creates_per_day_and_sender=self.deployment.creates_per_day_and_sender,
             function_timeout=row["Timeout"],
             lease=row["Lease"],
             batch_size=row["BatchSize"],
@@ -189,6 +195,7 @@ class Stack:
             intake_mapping_uuid="the-mapping",
             connect_timeout=5,
             poll_deadline=10,
+            creates_per_day=self.deployment.creates_per_day,
             ca_bundle=None,
         )
         services = {"dynamodb": self.dynamodb, "secretsmanager": self.secrets, "lambda": self.mapping}

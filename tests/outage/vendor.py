@@ -33,6 +33,8 @@ class Vendor:
         self.tried: Counter[str] = Counter()
         self.made: Counter[str] = Counter()
         self.created_at: list[float] = []
+        self.made_at: dict[str, float] = {}
+        """By request."""
         self.under_way = 0
         self.too_fast = 0
         """Creates beyond the rate that the stack is set to."""
@@ -75,6 +77,7 @@ class Vendor:
             return Answer(429, b"{}")
         self.made[request_id] += 1
         self.created_at.append(self.now())
+        self.made_at[request_id] = self.now()
         self.pause(LATENCY)
         return Answer(200, json.dumps({"task_id": f"task-of-{request_id}"}).encode())
 

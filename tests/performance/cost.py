@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from song_intake.outgoing.metrics import METRICS
+from song_intake.outgoing.metrics import BUDGET_USED, METRICS, SENDER_BUDGET_USED
 from tests.performance.measured import Measured
 from tests.performance.prices import PRICES, READ_ON, Unit
 from tests.performance.song_work import Design, Work, designs
@@ -41,6 +41,11 @@ _UNVERIFIED: Final = (
     "you rely on it."
 )
 
+# Only with a budget. Each create writes one item of up to 1 KB (some 15 senders a day), and one line of the log.
+_BUDGET_METRICS: Final = {BUDGET_USED, SENDER_BUDGET_USED}
+_BUDGET_CONDITIONS: Final = ("HasBudget", "HasSenderBudget")
+_BUDGET_OF_A_SONG: Final[Work] = {Unit.DYNAMODB_WRITES: 1, Unit.LOG_BYTES: 400}
+
 _START: Final = "<!-- cost: `make cost` writes from here -->"
 _END: Final = "<!-- cost: to here -->"
 
@@ -58,15 +63,15 @@ def usd_by_service(work: Work) -> list[float]:
 
 
 def idle_work() -> Work:
-    """The billed units of a month without songs, if every metric has a value."""
-    resources = shipped()["Resources"].values()
+    """The billed units of a month without songs, if every metric has a value, and no budget is set."""
+    resources = [one for one in shipped()["Resources"].values() if one.get("Condition") not in _BUDGET_CONDITIONS]
     kinds = [resource["Type"] for resource in resources]
     sources = [
         event["Type"] for resource in resources for event in resource.get("Properties", {}).get("Events", {}).values()
     ]
     return {
         Unit.ALARMS: kinds.count("AWS::CloudWatch::Alarm"),
-        Unit.METRICS: len(METRICS),
+        Unit.METRICS: len(METRICS - _BUDGET_METRICS),
         Unit.DASHBOARDS: kinds.count("AWS::CloudWatch::Dashboard"),
         Unit.SECRETS: kinds.count("AWS::SecretsManager::Secret"),
         Unit.KMS_KEYS: kinds.count("AWS::KMS::Key"),
@@ -86,6 +91,8 @@ def report(measured: Measured) -> str:
             *_rows(("both", "USD", "remark"), [_both(design) for design in them]),
             "",
             _when_idle(),
+            "",
+            _with_a_budget(),
             "",
             f"<details><summary>The prices, read on {READ_ON}</summary>",
             "",
@@ -146,6 +153,17 @@ def _when_idle() -> str:
     counted = [f"{work[unit]:.0f} {name}" for unit, name in names.items()]
     monthly = f"In addition, the stack costs up to {usd(work):.2f} USD a month without any songs"
     return f"{monthly}: {', '.join(counted)}, and polls of empty queues."
+
+
+def _with_a_budget() -> str:
+    alarms = [one for one in shipped()["Resources"].values() if one.get("Condition") in _BUDGET_CONDITIONS]
+    monthly = usd({Unit.ALARMS: len(alarms), Unit.METRICS: len(_BUDGET_METRICS)})
+    songs = SONGS * usd(_BUDGET_OF_A_SONG)
+    return (
+        f"A budget (`CreatesPerDay`, `CreatesPerDayAndSender`) adds {songs:.2f} USD for a million songs, one write and "
+        f"one line of the log each, and up to {monthly:.2f} USD a month: {len(alarms)} alarms, {len(_BUDGET_METRICS)} "
+        "metrics."
+    )
 
 
 def _prices() -> list[tuple[str, ...]]:

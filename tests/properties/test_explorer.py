@@ -45,10 +45,10 @@ PERMANENT = Refused(Reason.REFUSED, "broken")
 class ExpiredClaimsAreClaimedAgain(SubmissionStore):
     """As in Powertools Idempotency."""
 
-    def _existing(self, result: Existing, request: SongRequest) -> Existing:
+    def existing(self, result: Existing, request: SongRequest) -> Existing:
         row = result.row
         if row is None or not row.lease_is_over():
-            return super()._existing(result, request)
+            return super().existing(result, request)
         self.record_retrying(Claim(request, row.owner or ""), TRANSIENT)
         return result
 

@@ -32,6 +32,13 @@ def test_with_any_faults_and_paced_creates_the_same_holds(tape: bytes) -> None:
     Explorer(choices, dangers.any_of_them(choices), Parts(creates_per_minute=60)).run()
 
 
+@schedules(suite=15, campaign=10_000)
+@given(tape=TAPES)
+def test_with_any_faults_and_a_budget_of_one_create_a_day_the_same_holds(tape: bytes) -> None:
+    choices = Choices(tape)
+    Explorer(choices, dangers.any_of_them(choices), Parts(creates_per_day_and_sender=1)).run()
+
+
 @schedules(suite=150, campaign=10_000)
 @given(tape=TAPES)
 def test_without_faults_every_request_gets_its_song(tape: bytes) -> None:

@@ -5,12 +5,15 @@ import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
+from unittest import mock
 
 import hypothesis.strategies as st
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 
+from song_intake.admission import budget_item
+from song_intake.admission.budget_item import OTHERS, BudgetItem, BudgetLimits, ReservedCreate
 from song_intake.contract.song_request import SongRequest
 from song_intake.domain.outcome import Refused, Retryable, Unknown
 from song_intake.domain.reason import Reason
@@ -139,6 +142,19 @@ def test_every_sequence_of_the_ledgers_writes_ends_in_the_same_item(real: "Dynam
         _Sequence(ledger, uuid.uuid4().hex).run(sequence)
 
     holds()
+
+
+def test_every_sequence_of_the_budgets_writes_ends_in_the_same_item(real: "DynamoDBClient") -> None:
+    item = BudgetItem(cast("DynamoDBClient", Twins(real)), TABLE, BudgetLimits(stack=7, sender=3))
+    reserved: list[ReservedCreate] = []
+    with mock.patch.object(budget_item, "MOST_SENDERS", 2):
+        for number in range(24):
+            result = item.reserve("2026-07-01", "abcd"[number % 4], 1_800_000_000)
+            if isinstance(result, ReservedCreate):
+                reserved.append(result)
+            if number % 3 == 0 and reserved:
+                assert item.give_back(reserved.pop(0)) is None
+    assert {one.name for one in reserved} <= {"a", "b", OTHERS}
 
 
 class _Sequence:

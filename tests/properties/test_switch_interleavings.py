@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from song_intake.admission.budget_item import BudgetItem, BudgetLimits
 from song_intake.admission.switch import IntakeMapping, IntakeSwitch, NotSwitched
 from song_intake.admission.switch_rules import IntakeState
 from song_intake.admission.switch_state import IntakeStateStore
@@ -94,6 +95,7 @@ class _Switch(IntakeSwitch):
             store=IntakeStateStore(this, "ledger"),
             mapping=IntakeMapping(this, "the-mapping"),
             telemetry=SILENT,
+            budget=BudgetItem(this, "ledger", BudgetLimits(stack=0, sender=0)),
         )
         object.__setattr__(self, "world", world)
 

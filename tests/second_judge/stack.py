@@ -76,6 +76,7 @@ class Stack:
             intake_mapping_uuid=mapping,
             connect_timeout=5,
             poll_deadline=10,
+            creates_per_day=0,
             ca_bundle=None,
         )
         return switch_intake(settings, self.bench.clients(), self.bench.telemetry)

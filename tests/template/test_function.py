@@ -57,6 +57,8 @@ VARIABLES_OF: dict[str, Json] = {
         "RETRY_CAP_SECONDS": ref("RetryCapSeconds"),
         "BATCH_SIZE": if_paced("BatchSize", "BatchSize"),
         "CREATES_PER_MINUTE": ref("CreatesPerMinute"),
+        "CREATES_PER_DAY": ref("CreatesPerDay"),
+        "CREATES_PER_DAY_AND_SENDER": ref("CreatesPerDayAndSender"),
         "EVENT_BUS_NAME": ref("SongEvents"),
         "WEBHOOK_URL": if_webhook("WebhookApi", "ApiEndpoint"),
         "SIGNING_KEY_SECRET_ARN": {"Fn::GetAtt": ["WebhookKey", "Id"]},
@@ -104,6 +106,7 @@ VARIABLES_OF: dict[str, Json] = {
         "INTAKE_MAPPING_UUID": ref("SubmitSongRequests"),
         "CONNECT_TIMEOUT_SECONDS": ref("ConnectTimeoutSeconds"),
         "POLL_DEADLINE_SECONDS": ref("PollDeadlineSeconds"),
+        "CREATES_PER_DAY": ref("CreatesPerDay"),
     },
 }
 VARIABLES = properties("SubmitSong")["Environment"]["Variables"]

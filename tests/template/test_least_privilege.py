@@ -3,6 +3,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from song_intake.admission.budget_item import BUDGET_KEY
 from song_intake.admission.pace_item import PACE_KEY
 from song_intake.admission.switch_state import INTAKE_KEY
 from song_intake.contract.request_id import as_request_id
@@ -37,6 +38,7 @@ GRANTS_OF_SUBMIT_SONG = [
     ("sqs:SendMessage", arn_of("SongDeadLetters")),
     ("sqs:SendMessage", arn_of("SongChecks")),
     ("dynamodb:GetItem", arn_of("Ledger")),
+    ("dynamodb:UpdateItem", arn_of("Ledger")),
     ("dynamodb:UpdateItem", arn_of("Ledger")),
     ("dynamodb:UpdateItem", arn_of("Ledger")),
     ("dynamodb:PartiQLInsert", arn_of("Ledger")),
@@ -109,6 +111,7 @@ GRANTS_OF_SWITCH_INTAKE = [
     ("lambda:UpdateEventSourceMapping", THE_MAPPING),
     ("dynamodb:GetItem", arn_of("Ledger")),
     ("dynamodb:PutItem", arn_of("Ledger")),
+    ("dynamodb:GetItem", arn_of("Ledger")),
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["ApiToken", "Id"]}),
     ("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookKey", "Id"]}),
     ("logs:CreateLogStream", arn_of("SwitchIntakeLogGroup")),
@@ -236,6 +239,7 @@ def test_a_function_publishes_events_of_its_own_sources_only() -> None:
 
 REQUESTS_ONLY = {"ForAllValues:StringNotLike": {"dynamodb:LeadingKeys": "#*"}}
 PACE_ONLY = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": PACE_KEY}}
+BUDGET_ONLY = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": f"{BUDGET_KEY}*"}}
 INTAKE_ONLY = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": INTAKE_KEY}}
 
 
@@ -250,9 +254,11 @@ def test_every_right_on_the_table_is_limited_to_the_items_that_its_function_need
     assert limits == {
         ("SubmitSongRole", "WriteLedger"): REQUESTS_ONLY,
         ("SubmitSongRole", "WritePace"): PACE_ONLY,
+        ("SubmitSongRole", "CountCreates"): BUDGET_ONLY,
         ("TrackSongRole", "WriteLedger"): REQUESTS_ONLY,
         ("ResolveSongRole", "WriteLedger"): REQUESTS_ONLY,
         ("SwitchIntakeRole", "WriteIntakeState"): INTAKE_ONLY,
+        ("SwitchIntakeRole", "ReadBudget"): BUDGET_ONLY,
     }
 
 
@@ -262,7 +268,7 @@ def test_the_function_that_the_internet_reaches_has_no_right_on_the_table() -> N
     assert not {name for name in ("dynamodb", "Ledger") if name in policies}
 
 
-@pytest.mark.parametrize("key", [PACE_KEY, INTAKE_KEY])
+@pytest.mark.parametrize("key", [PACE_KEY, INTAKE_KEY, BUDGET_KEY + "2026-07-01"])
 def test_no_request_has_the_key_of_another_item(key: str) -> None:
     assert key.startswith("#")
     assert as_request_id("#") is None
@@ -305,6 +311,7 @@ RIGHTS_OF_OPERATORS: dict[str, list[str]] = {
     "RedriveLetters": ["lambda:InvokeFunction"],
     "ResolveDoubts": ["lambda:InvokeFunction"],
     "SwitchIntake": ["lambda:InvokeFunction"],
+    "ReadUsage": ["dynamodb:GetItem"],
 }
 
 
@@ -316,6 +323,7 @@ def test_operators_may_do_what_their_commands_do_and_no_more() -> None:
         arn_of("ResolveSong"),
         arn_of("SwitchIntake"),
     ]
+    assert of_commands["ReadUsage"]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "#budget:*"}}
     of_readers = properties("ReaderPolicy")["PolicyDocument"]["Statement"][0]["Condition"]
     condition = of_commands["ReadRequests"]["Condition"]
     published = of_readers["ForAllValues:StringEquals"]["dynamodb:Attributes"]

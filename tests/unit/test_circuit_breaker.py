@@ -28,12 +28,15 @@ REFUSED = Refused(Reason.REFUSED, "too long", 422, "validation_error")
 FORBIDDEN = Refused(Reason.REFUSED, "forbidden", 403, "forbidden")
 UNKNOWN = Unknown("no response")
 
+# Certain at once: no other request would fare better.
+AT_ONCE = ACCOUNT_FAULTS | {Reason.BUDGET_SPENT}
+
 # Each may be bad luck of one request; three in a row are not.
 COUNTED: list[Outcome] = [
     NO_CONNECTION,
     UNKNOWN,
     FORBIDDEN,
-    *(Retryable(reason, "x") for reason in sorted(SHARED - ACCOUNT_FAULTS - {Reason.PACED, Reason.RATE_LIMITED})),
+    *(Retryable(reason, "x") for reason in sorted(SHARED - AT_ONCE - {Reason.PACED, Reason.RATE_LIMITED})),
 ]
 
 Advance = Callable[[float], None]
@@ -285,3 +288,22 @@ def test_of_many_threads_one_gets_the_trial(breaker: CircuitBreaker, advance: Ad
 
     with ThreadPoolExecutor(20) as pool:
         assert sum(pool.map(begin, range(20))) == 1
+
+
+def test_a_spent_budget_opens_it_at_once_for_a_short_hold_and_is_reported_until_the_day_ends(
+    breaker: CircuitBreaker, reports: Reports
+) -> None:
+    """The intake resumes where the budget has room again before the day ends. The breaker must not outlast that."""
+    until = time.time() + 9 * 3600
+    breaker.record(Retryable(Reason.BUDGET_SPENT, "spent", retry_after=9 * 3600))
+    assert not is_closed(breaker)
+    assert (refusal_of(breaker).retry_after or 0) <= FIRST_HOLD_SECONDS
+    ((reason, reported),) = reports
+    assert reason is Reason.BUDGET_SPENT
+    assert reported == pytest.approx(until, abs=5)
+
+
+def test_a_sender_over_its_budget_stops_nobody_else(breaker: CircuitBreaker) -> None:
+    for _ in range(10):
+        breaker.record(Retryable(Reason.SENDER_BUDGET_SPENT, "spent", retry_after=9 * 3600))
+    assert is_closed(breaker)

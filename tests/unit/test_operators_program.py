@@ -70,6 +70,7 @@ MISUSED = [
     (["resolve", "--not-created", "--since=2", "--until=2", SPAN[2]], "--since must be before --until"),
     (["cancel"], "Missing argument 'ID'"),
     (["cancel", "r", "--list"], "No such option '--list'"),
+    (["usage", "--day=yesterday"], "use a day such as 2026-07-01, not 'yesterday'"),
     (["intake", "of"], "'of' is not one of"),
     (["--words", "show 'r"], "the words of ARGS cannot be read: No closing quotation"),
     (["--words", "show 'r s'"], "not 'r s'"),

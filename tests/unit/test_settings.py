@@ -35,7 +35,12 @@ NUMBERS = {
     "BATCH_SIZE": "10",
     "FIRST_CHECK_SECONDS": "15",
 }
-MAY_BE_ZERO = {"RESOLUTION_WINDOW_SECONDS": "900", "CREATES_PER_MINUTE": "0"}
+MAY_BE_ZERO = {
+    "RESOLUTION_WINDOW_SECONDS": "900",
+    "CREATES_PER_MINUTE": "0",
+    "CREATES_PER_DAY": "0",
+    "CREATES_PER_DAY_AND_SENDER": "0",
+}
 ENVIRONMENT = TEXTS | NUMBERS | MAY_BE_ZERO
 WEBHOOK = {"WEBHOOK_URL": "https://hooks.example.com"}
 
@@ -125,6 +130,8 @@ def test_every_setting_of_submit_song_is_read() -> None:
         keep_days=90,
         batch_size=10,
         creates_per_minute=0,
+        creates_per_day=0,
+        creates_per_day_and_sender=0,
         song_checks_queue_url="https://sqs.example.com/checks",
         first_check=15,
         event_bus_name="events",

@@ -227,3 +227,30 @@ def test_an_intake_that_was_disabled_elsewhere_is_paused_and_recognised(
     last: IntakeChange | None, mapping: str, *, paused: bool, elsewhere: bool
 ) -> None:
     assert (is_paused(last, mapping), is_disabled_elsewhere(last, mapping)) == (paused, elsewhere)
+
+
+SPENT = NoAnswer(Reason.BUDGET_SPENT)
+MIDNIGHT = NOW + 7 * 3600
+PAUSED_BY_THE_BUDGET = IntakeChange(IntakeState.OFF, AUTOMATIC, NOW, Reason.BUDGET_SPENT, 1, until=MIDNIGHT)
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_spent_budget_pauses_until_its_day_ends(is_seen: bool) -> None:  # noqa: FBT001
+    pause = replace(PAUSED_BY_THE_BUDGET, is_seen=is_seen)
+    after = after_check(pause, SPENT, MIDNIGHT - 1)
+    assert after is not None
+    assert after.state is IntakeState.OFF
+    after = after_check(pause, PAYS, MIDNIGHT)
+    assert after is not None
+    assert after.state is IntakeState.ON
+
+
+@pytest.mark.parametrize("balance", [PAYS, UNREADABLE, NO_HOST], ids=str)
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_room_in_the_budget_ends_its_pause_before_the_day_does(
+    balance: Balance | NoAnswer,
+    is_seen: bool,  # noqa: FBT001
+) -> None:
+    after = after_check(replace(PAUSED_BY_THE_BUDGET, is_seen=is_seen), balance, NOW + 60)
+    assert after is not None
+    assert after.state is IntakeState.ON

@@ -14,6 +14,7 @@ VALUES_OF = {
     "intake": (("STACK",), ("OFF", "ON")),
     "resolve": (("STACK", "REQUEST", "TASK", "SINCE", "UNTIL", "REASON"), ("NOT_CREATED", "YES")),
     "cancel": (("STACK", "REQUEST", "BY"), ("YES",)),
+    "usage": (("STACK", "DAY"), ()),
     "ops": (("STACK", "ARGS"), ()),
 }
 EXECUTING = (
@@ -45,6 +46,8 @@ PASSED = [
         ["resolve", "--not-created", "--since=2026-07-01T09:00:00Z", "--until=2", "--reason=OUTCOME_UNKNOWN"],
     ),
     ("cancel", ["REQUEST=-order:1", "BY=Ada L."], ["cancel", "--by=Ada L.", "--", "-order:1"]),
+    ("usage", [], ["usage"]),
+    ("usage", ["DAY=2026-07-01"], ["usage", "--day=2026-07-01"]),
     ("ops", ["ARGS=show 'a b' --json"], ["--words", "show 'a b' --json"]),
 ]
 

@@ -65,6 +65,8 @@ def submit_settings(**changed: Any) -> SubmitSettings:
         "keep_days": 90,
         "batch_size": 10,
         "creates_per_minute": 0,
+        "creates_per_day": 0,
+        "creates_per_day_and_sender": 0,
         "song_checks_queue_url": CHECKS_URL,
         "first_check": 15,
         "event_bus_name": "bus",

@@ -28,8 +28,12 @@ KNOWN_PARAMETERS: Final = frozenset(
 class ConditionalCheckFailedException(ClientError):
     """A condition did not hold. The response has the existing item, if there is one."""
 
-    def __init__(self, item: Item | None) -> None:
-        response: dict[str, object] = {"Error": {"Code": type(self).__name__, "Message": "simulated"}}
+    def __init__(self, item: Item | None, retries: int = 0) -> None:
+        """retries: how often the SDK had sent the write before."""
+        response: dict[str, object] = {
+            "Error": {"Code": type(self).__name__, "Message": "simulated"},
+            "ResponseMetadata": {"RetryAttempts": retries},
+        }
         if item:
             response["Item"] = item
         super().__init__(cast("Any", response), "UpdateItem")  # the type stubs lack the item
@@ -133,7 +137,10 @@ class SimulatedDynamoDb:
     def _send_again(self, write: Write) -> dict[str, object]:
         match self._steps.before(Step.WRITE_AGAIN):
             case None:
-                return {"Attributes": self._table.update(write)}
+                try:
+                    return {"Attributes": self._table.update(write)}
+                except ConditionalCheckFailedException as failed:
+                    raise ConditionalCheckFailedException(failed.item, retries=1) from None
             case Fault.NOT_TAKEN:
                 raise unavailable("UpdateItem")
             case _:

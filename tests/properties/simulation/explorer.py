@@ -42,7 +42,9 @@ class Explorer:
         self._choices = choices
         self._kinds = kinds
         self._dangers = allowed
-        self.world = World(parts, max_receive_count=choices.pick((5, 4, 7)))
+        # With a count of 4, a message that is over its budget would be sent anew every 15 minutes of its wait.
+        counts = (5, 6, 7) if parts.creates_per_day_and_sender else (5, 4, 7)
+        self.world = World(parts, max_receive_count=choices.pick(counts))
         self._stale_handles_delete = choices.pick((True, False))
 
     def run(self) -> None:

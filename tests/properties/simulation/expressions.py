@@ -2,7 +2,7 @@
 
     condition  :=  all (OR all)*            all  :=  one (AND one)*
     one        :=  "(" condition ")"  |  attribute_exists(name)  |  attribute_not_exists(name)
-                |  name = :value  |  name <> :value  |  name IN (:value, ...)  |  size(name) < :value
+                |  name = :value  |  name <> :value  |  name < :number  |  name IN (:value, ...)  |  size(name) < :value
     update     :=  [SET name = :value | if_not_exists(name, :value), ...] [REMOVE name, ...] [ADD name :value, ...]
                    [DELETE name :value, ...]
 
@@ -165,6 +165,10 @@ def _comparison(reader: _Reader) -> Condition:
             value = reader.value()
             # A missing attribute differs from every value.
             return lambda item: item.get(name) != value
+        case "<":
+            limit = int(str(reader.value()["N"]))
+            # Without the attribute, no comparison holds.
+            return lambda item: name in item and int(str(item[name]["N"])) < limit
         case "IN":
             values = _listed_values(reader)
             return lambda item: item.get(name) in values

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Protocol
 
+from song_intake.admission.budget_item import BUDGET_KEY
 from song_intake.admission.pace_item import PACE_KEY as PACE
 from song_intake.contract.sqs_message import REASON, REQUEST_ID, TASK_ID
 from song_intake.domain.reason import CLOSING, Reason
@@ -112,6 +113,7 @@ class _Moment:
         yield from self._forgotten()
         yield from self._unrecorded()
         yield from self._unfair()
+        yield from self._over_budget()
         yield from self._created_in_spite()
         yield from self._reopened()
 
@@ -119,6 +121,17 @@ class _Moment:
         for request_id, songs in self._songs.items():
             if self._world.vendor.charged(songs) > 1:
                 yield f"1. {request_id} was created twice"
+
+    def _over_budget(self) -> Iterator[str]:
+        limit = self._world.parts.creates_per_day_and_sender
+        if not limit:
+            return
+        items = self._world.table.items
+        used = {key: int(str(item["used"]["N"])) for key, item in items.items() if key.startswith(BUDGET_KEY)}
+        yield from (f"9. {count} creates are counted in {key}" for key, count in used.items() if count > limit)
+        vendor = self._world.vendor
+        if len(vendor.songs) + len(vendor.late) > sum(used.values()):
+            yield "9. more is created than counted"
 
     def _lost(self) -> Iterator[str]:
         for sent in self._world.sent:

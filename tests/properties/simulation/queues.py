@@ -63,6 +63,7 @@ class QueuedMessage:
             "attributes": {
                 "ApproximateReceiveCount": str(self.receive_count),
                 "SentTimestamp": str(int(self.sent_at * 1000)),
+                "SenderId": "AROASENDER:session",
             },
             "messageAttributes": dict(self.attributes),
         }
@@ -158,6 +159,9 @@ class SimulatedSqs:
         self._world = world
         self._queues = queues
         self._checks = checks
+
+    def get_queue_attributes(self, *, AttributeNames: Sequence[str], **_: object) -> dict[str, dict[str, str]]:  # noqa: N803
+        return {"Attributes": dict.fromkeys(AttributeNames, "0")}
 
     def send_message(
         self,

@@ -59,6 +59,8 @@ class Parts:
     music_api: type[SimulatedMusicApi] = SimulatedMusicApi
     creates_per_minute: int = 0
     """0: creates are not paced."""
+    creates_per_day_and_sender: int = 0
+    """0: there is no budget. All messages have one sender."""
 
 
 SHIPPED: Final = Parts()
@@ -256,7 +258,9 @@ class World(Deliveries):
     def _new_batch(self) -> Batch:
         """submit_song as the app builds it, with the parts under test."""
         settings = submit_settings(
-            max_receive_count=self.queues.max_receive_count, creates_per_minute=self.parts.creates_per_minute
+            max_receive_count=self.queues.max_receive_count,
+            creates_per_minute=self.parts.creates_per_minute,
+            creates_per_day_and_sender=self.parts.creates_per_day_and_sender,
         )
         # No request here has a task_token.
         clients = SimulatedClients(

@@ -69,6 +69,18 @@ GRANTS = (
         rights.test_every_right_on_the_table_is_limited_to_the_items_that_its_function_needs,
     ),
     Mutant(
+        "submit_song may write every other item with the budget",
+        statement("SubmitSongRole", "CountCreates", "Condition", "ForAllValues:StringLike", "dynamodb:LeadingKeys"),
+        "#*",
+        rights.test_every_right_on_the_table_is_limited_to_the_items_that_its_function_needs,
+    ),
+    Mutant(
+        "switch_intake may change the budget that it reads",
+        statement("SwitchIntakeRole", "ReadBudget", "Action"),
+        ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+        lambda: no_more_than_listed("SwitchIntake"),
+    ),
+    Mutant(
         "resolve_song may publish account faults",
         statement("ResolveSongRole", "PublishEvents", "Condition", "ForAllValues:StringEquals", "events:source"),
         "song-intake.account",

@@ -1,6 +1,7 @@
 """Mistakes in what watches the stack, in the webhook, and in what starts the functions."""
 
 from tests.template import test_alarms as alarms
+from tests.template import test_budget as budget
 from tests.template import test_function as function
 from tests.template import test_intake_switch as switch
 from tests.template import test_layers as layers
@@ -53,6 +54,18 @@ ALARMS = (
         of("CheckDeadLettersAlarm", "Period"),
         86400,
         lambda: alarms.test_an_alarm_is_evaluated_each_minute("CheckDeadLettersAlarm"),
+    ),
+    Mutant(
+        "a spent budget raises no alarm",
+        ("Resources", "BudgetSpentAlarm"),
+        REMOVED,
+        lambda: budget.test_a_limit_has_an_alarm_at_80_percent_and_one_at_its_end("CreatesPerDay"),
+    ),
+    Mutant(
+        "the alarm on a sender's budget ends with each minute",
+        of("SenderBudgetNearlySpentAlarm", "TreatMissingData"),
+        "notBreaching",
+        budget.test_an_alarm_on_a_limit_is_a_level_of_the_stack_and_tells_the_topic,
     ),
     Mutant(
         "songs in doubt raise no alarm",

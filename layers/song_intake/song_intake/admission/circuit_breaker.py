@@ -4,7 +4,8 @@
     open        none is tried, until the hold ends
     half open   one request at a time is tried, until one is created: then closed
 
-    closed    --an account fault, a long Retry-After; any other shared fault three times in a row-->  open
+    closed    --an account fault, a spent budget, a long Retry-After; any other shared fault three times
+                in a row-->                                                                         open
     open      --the hold ends-->                                                                    half open
     half open --the trial finds a shared fault-->                                                   open again
     half open --a request is created-->                                                             closed
@@ -131,7 +132,7 @@ class CircuitBreaker:
             case Retryable(reason=Reason.RATE_LIMITED):
                 if (outcome.retry_after or 0) > self._patience:
                     self._open_for(outcome)
-            case Retryable(reason) if reason in ACCOUNT_FAULTS:
+            case Retryable(reason) if reason in ACCOUNT_FAULTS or reason is Reason.BUDGET_SPENT:
                 self._open_for(outcome)
             case Retryable(reason) if reason in SHARED - _NO_FAULTS:
                 self._count(reason, outcome)
@@ -179,7 +180,7 @@ class CircuitBreaker:
             now = time.time()
             is_news = self._open is None or self._open.is_over(now)
             if is_news:
-                until = now + (self._next_hold(fault, now) if fault.retry_after is None else fault.retry_after)
+                until = now + self._hold(fault, now)
                 detail = f"not tried, since another request found: {fault.detail}"
                 self._open = _Open(replace(fault, detail=detail), now, until)
                 self._trial, self._in_a_row = None, {}
@@ -188,6 +189,13 @@ class CircuitBreaker:
         if needs_report:
             known_until = None if fault.retry_after is None else time.time() + fault.retry_after
             self._is_reported = self._report(fault.reason, known_until)
+
+    def _hold(self, fault: Retryable, now: float) -> float:
+        """Seconds until the next trial, or until the vendor wants to be asked again."""
+        if fault.retry_after is None or fault.reason is Reason.BUDGET_SPENT:
+            # The slow half sees when the budget has room, which may be before its day ends.
+            return self._next_hold(fault, now)
+        return fault.retry_after
 
     def _next_hold(self, fault: Retryable, now: float) -> float:
         """Seconds until the next trial."""

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from song_intake.admission.budget_item import day_of
 from song_intake.admission.switch_rules import (
     FAULTS_OF_THE_SECRETS,
     Fault,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+    from song_intake.admission.budget_item import BudgetItem
     from song_intake.admission.switch_state import IntakeStateStore
     from song_intake.music_api.client import MusicApi
     from song_intake.music_api.credits import Balance
@@ -90,6 +92,7 @@ class IntakeSwitch:
     store: IntakeStateStore
     mapping: IntakeMapping
     telemetry: Telemetry
+    budget: BudgetItem
 
     def handle(self, event: Mapping[str, object]) -> dict[str, object]:
         """The state of the intake after this event.
@@ -119,7 +122,9 @@ class IntakeSwitch:
         return self.music_api.credits(token.value)
 
     def _seen(self, reason: Reason | None) -> Balance | NoAnswer:
-        """What shows whether the cause of a pause lasts: the balance, or for a fault of the secrets, these first."""
+        """What shows whether the cause of a pause lasts: the balance, or first the budget, or the secrets."""
+        if reason is Reason.BUDGET_SPENT and self.budget.is_spent(day_of(time.time())):
+            return NoAnswer(reason)
         if reason in FAULTS_OF_THE_SECRETS:
             try:
                 SigningKeys(self.secrets, self.signing_key_secret_id).current_first()
@@ -177,6 +182,8 @@ class IntakeSwitch:
 
     def _report(self, last: IntakeChange | None, balance: Balance | NoAnswer) -> dict[str, object]:
         state = self.mapping.state()
+        if isinstance(balance, NoAnswer) and balance.reason is Reason.BUDGET_SPENT:
+            balance = self.balance()
         self.telemetry.intake(
             balance,
             last.reason if last else None,

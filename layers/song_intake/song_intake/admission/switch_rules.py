@@ -10,7 +10,7 @@
     any        an operator's command                         what the operator says, until an operator says otherwise
 
 A check sees what the balance endpoint shows: an empty account, a token that does not work, a host that does not answer,
-or answers nothing usable. It also sees whether the secrets can be read.
+or answers nothing usable. It also sees whether the secrets can be read, and whether the day's budget has room.
 The hold of a pause starts at a minute and doubles with each further pause in a row of whose cause no check saw the end,
 up to an hour. So a lasting fault (an expired subscription, a retired endpoint, a host that is away for days) is tried
 ever more rarely.
@@ -43,6 +43,7 @@ FAULTS_OF_THE_SECRETS = frozenset((Reason.SECRETS_UNAVAILABLE, Reason.SIGNING_KE
 _SHOWN_BY = {
     **dict.fromkeys(ACCOUNT_FAULTS, ACCOUNT_FAULTS | {Reason.TOKEN_NEVER_SET}),
     **dict.fromkeys(FAULTS_OF_THE_SECRETS, FAULTS_OF_THE_SECRETS),
+    Reason.BUDGET_SPENT: {Reason.BUDGET_SPENT},
     **dict.fromkeys(_FAULTS_OF_THE_HOST, _FAULTS_OF_THE_HOST | {Reason.BALANCE_UNKNOWN}),
 }
 """The reasons of a fault, and for each the reasons why the balance cannot be read that show the same cause."""
@@ -113,6 +114,9 @@ def after_check(last: IntakeChange | None, balance: Balance | NoAnswer, now: flo
 def _is_over(pause: IntakeChange, balance: Balance | NoAnswer, now: float) -> bool:
     # A clock that was set back to before the pause ends it: a needless trial is cheap, a hold of years is not.
     hold_is_over = not pause.at <= now < pause.held_until
+    if pause.reason is Reason.BUDGET_SPENT:
+        # A create was given back, or an operator raised the limit.
+        return hold_is_over or not _shows(pause.reason, balance)
     if pause.until is not None:
         return hold_is_over
     if _shows(pause.reason, balance):

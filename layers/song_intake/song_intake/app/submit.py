@@ -35,6 +35,7 @@ from song_intake.work.submission import Submission
 if TYPE_CHECKING:
     from song_intake.aws.clients import Clients
     from song_intake.outgoing.telemetry import Telemetry
+    from song_intake.work.budget_gate import BudgetGate
 
 # The last receives of the redrive policy's count. The handler sends its own dead letter this many receives before SQS
 # would move the message without a reason. So even if the function crashes on that attempt, it can still send one.
@@ -62,6 +63,10 @@ class SubmitSettings(Settings):
     batch_size: int
     creates_per_minute: CountOrZero
     """The pace of all workers together; 0: unlimited."""
+    creates_per_day: CountOrZero
+    """The budget of the stack for a UTC day; 0: unlimited."""
+    creates_per_day_and_sender: CountOrZero
+    """Likewise, of each sender."""
     song_checks_queue_url: str
     first_check: Seconds
     event_bus_name: str
@@ -113,7 +118,8 @@ def submit_song(
     sqs = aws.client("sqs")
     keys = SigningKeys(aws.client("secretsmanager"), settings.signing_key_secret_arn)
     proofs = Proofs(keys)
-    submission = _submission(settings, aws, telemetry, keys, music_api)
+    requests = RequestQueue(sqs, settings.song_requests_queue_url, proofs)
+    submission = _submission(settings, aws, telemetry, keys, music_api, requests)
     work = RequestWork(
         submission=submission,
         steps=MessageSteps(
@@ -123,14 +129,19 @@ def submit_song(
             task_tokens=TaskTokens(submission.store.table),
         ),
         follow_ups=FollowUps(submission.store.table),
-        requests=RequestQueue(sqs, settings.song_requests_queue_url, proofs),
+        requests=requests,
         proofs=proofs,
     )
     return Batch(work=work, sqs=sqs, queue_url=settings.song_requests_queue_url, telemetry=telemetry)
 
 
 def _submission(
-    settings: SubmitSettings, aws: Clients, telemetry: Telemetry, keys: SigningKeys, music_api: MusicApi | None
+    settings: SubmitSettings,
+    aws: Clients,
+    telemetry: Telemetry,
+    keys: SigningKeys,
+    music_api: MusicApi | None,
+    requests: RequestQueue,
 ) -> Submission:
     webhook = _webhook(settings, keys)
     table = LedgerTable(aws.client("dynamodb"), settings.ledger_table, settings.keep_days)
@@ -151,6 +162,7 @@ def _submission(
         max_receive_count=settings.max_receive_count,
         pacer=_pacer(settings, aws),
         breaker=_breaker(settings, aws, telemetry),
+        budget=_budget(settings, aws, telemetry, requests),
         webhook=webhook,
         on_created=telemetry.created,
     )
@@ -167,6 +179,15 @@ def _pacer(settings: SubmitSettings, aws: Clients) -> Pacer:
         return Unpaced()
     item = PaceItem(aws.client("dynamodb"), settings.ledger_table)
     return SharedPacer(item, settings.creates_per_minute, settings.paid_call, settings.connect_timeout)
+
+
+def _budget(settings: SubmitSettings, aws: Clients, telemetry: Telemetry, requests: RequestQueue) -> BudgetGate | None:
+    of_stack, of_sender = settings.creates_per_day, settings.creates_per_day_and_sender
+    if not of_stack and not of_sender:
+        return None
+    from song_intake.app.budget import budget_gate  # noqa: PLC0415 - see there
+
+    return budget_gate(of_stack, of_sender, settings.ledger_table, aws, telemetry, requests)
 
 
 def _breaker(settings: SubmitSettings, aws: Clients, telemetry: Telemetry) -> CircuitBreaker:

@@ -14,6 +14,7 @@ from song_intake.commands.redrive import redrive
 from song_intake.commands.resolve import resolve
 from song_intake.commands.send import send
 from song_intake.commands.show import show
+from song_intake.commands.usage import usage
 from song_intake.commands.wait import wait
 
 program = OperatorGroup(
@@ -47,6 +48,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     resolve,
     cancel,
     intake,
+    usage,
     doctor,
 )
 for _command in _COMMANDS:

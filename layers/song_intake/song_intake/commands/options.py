@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NoReturn, TypeVar
 
 import click
@@ -49,6 +49,16 @@ class Moment(_Parsed[float]):
             seconds = at.timestamp()
         datetime.fromtimestamp(seconds, UTC)
         return seconds
+
+
+class Day(_Parsed[str]):
+    """A UTC day."""
+
+    name = "day"
+    wanted = "a day such as 2026-07-01"
+
+    def parse(self, typed: str) -> str:
+        return date.fromisoformat(typed).isoformat()
 
 
 class RequestId(_Parsed[str]):

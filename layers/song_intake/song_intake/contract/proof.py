@@ -94,11 +94,13 @@ def _proved_of_message(origin: Origin, body: str) -> bytes:
         origin.reason,
         origin.sent_anew_for,
         digest,
+        # Left out where it is not known: an earlier release signed messages without it, and they stay valid.
+        *([origin.sender] if origin.sender else []),
     )
 
 
 def _proved_of_hint(hint_id: str, request_id: str, task_id: str, *, is_late: bool) -> bytes:
-    """Of fewer values than a message's proof, so neither proof fits the other."""
+    """Of fewer values than any proof of a message, so neither proof fits the other."""
     return _array("hint", hint_id, request_id, task_id, is_late)
 
 

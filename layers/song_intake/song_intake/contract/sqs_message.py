@@ -24,6 +24,9 @@ TASK_ID = "task_id"
 # On a message that was sent anew: the id of the message whose place it takes.
 SENT_ANEW_FOR = "sent_anew_for"
 
+# Who sent the message first. A message that the stack sends has the stack's own SenderId.
+SENDER = "sender"
+
 _REASONS = frozenset(Reason)
 
 
@@ -64,6 +67,8 @@ class Origin:
     task_id: str | None = None
     """The task that was created but not recorded."""
     sent_anew_for: str | None = None
+    sender: str | None = None
+    """Who sent the message first: see Message.sender."""
 
     @classmethod
     def claimed_by(cls, attributes: Mapping[str, MessageAttribute]) -> Self | None:
@@ -77,6 +82,7 @@ class Origin:
             request_id=as_request_id(_text(attributes, REQUEST_ID)),
             task_id=_text(attributes, TASK_ID),
             sent_anew_for=as_request_id(_text(attributes, SENT_ANEW_FOR)),
+            sender=as_request_id(_text(attributes, SENDER)),
         )
 
     def texts(self) -> dict[str, str | None]:
@@ -87,11 +93,20 @@ class Origin:
             REQUEST_ID: self.request_id,
             TASK_ID: self.task_id,
             SENT_ANEW_FOR: self.sent_anew_for,
+            SENDER: self.sender,
         }
 
 
 def _text(attributes: Mapping[str, MessageAttribute], name: str) -> str | None:
     return attributes.get(name, {}).get("stringValue") or None
+
+
+def sender_in(sender_id: str | None) -> str | None:
+    """The user, the role or the service in a SenderId. Of a role's session it is the part before the colon, so all
+    sessions of a role are one sender. None: SQS named nobody, or in a form that no id has.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+    """
+    return as_request_id((sender_id or "").partition(":")[0])
 
 
 @frozen
@@ -105,6 +120,8 @@ class Message:
     sent_at: float
     """When the message was put on its queue, in seconds since 1970; a redrive sets a new time."""
     attributes: dict[str, MessageAttribute] = field(repr=False)
+    sent_by: str | None = None
+    """The sender of this very message, in SQS's own words: see sender_in."""
     group_id: str | None = None
     """The group of a fair queue, which every message that takes this one's place keeps."""
     origin: Origin | None = None
@@ -120,8 +137,14 @@ class Message:
             receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
             sent_at=int(record["attributes"].get("SentTimestamp", "0")) / 1000,
             attributes=record.get("messageAttributes") or {},
+            sent_by=sender_in(record["attributes"].get("SenderId")),
             group_id=record["attributes"].get("MessageGroupId"),
         )
+
+    @property
+    def sender(self) -> str | None:
+        """Who sent the message first, over any number of redrives. Where that is not proved, who sent this one."""
+        return (self.origin.sender if self.origin else None) or self.sent_by
 
     @property
     def first_message_id(self) -> str:

@@ -58,9 +58,9 @@ class DeadLetter:
 
 @frozen
 class SendAnew:
-    """The message only waited for its slot, or its receives run out for a reason that is not its own. A new message
-    with its body and its first ids takes its place on the queue, delayed by `seconds`, with a fresh receive count and a
-    fresh retention.
+    """The message only waited for its slot or its budget, or its receives run out for a reason that is not its own. A
+    new message with its body and its first ids takes its place on the queue, delayed by `seconds`, with a fresh receive
+    count and a fresh retention.
     """
 
     seconds: float

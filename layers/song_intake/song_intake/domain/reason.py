@@ -38,6 +38,10 @@ class Reason(StrEnum):
     RATE_LIMITED = "RATE_LIMITED"
     PACED = "PACED"
 
+    # About the budget: that of the stack is shared, that of a sender concerns its own requests only.
+    BUDGET_SPENT = "BUDGET_SPENT"
+    SENDER_BUDGET_SPENT = "SENDER_BUDGET_SPENT"
+
     # Shared, about this stack's own dependencies.
     SECRETS_UNAVAILABLE = "SECRETS_UNAVAILABLE"
     SIGNING_KEY_UNAVAILABLE = "SIGNING_KEY_UNAVAILABLE"
@@ -113,5 +117,8 @@ STACK_FAULTS = frozenset(
 )
 """An AWS service that this stack depends on does not answer."""
 
-SHARED = ACCOUNT_FAULTS | VENDOR_FAULTS | PACE_REASONS | STACK_FAULTS
+BUDGET_REASONS = frozenset((Reason.BUDGET_SPENT, Reason.SENDER_BUDGET_SPENT))
+"""The creates of this UTC day are used up: the message waits for the next day, and never becomes a dead letter."""
+
+SHARED = ACCOUNT_FAULTS | VENDOR_FAULTS | PACE_REASONS | STACK_FAULTS | {Reason.BUDGET_SPENT}
 """Reasons that every request would meet alike."""

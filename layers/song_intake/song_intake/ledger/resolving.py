@@ -50,14 +50,7 @@ class ResolutionStore:
 
     def row(self, request_id: str) -> Row | None:
         """The row of this request; None if there is none."""
-        try:
-            found = self._table.dynamodb.get_item(
-                TableName=self._table.name, Key={"request_id": {"S": request_id}}, ConsistentRead=True
-            )
-        except AWS_FAILURES as failure:
-            raise LedgerUnavailable(code_of(failure)) from None
-        # An item without a status is not a request: the table also has the states of the pace and of the intake.
-        return Row.of(found["Item"]) if "status" in found.get("Item", {}) else None
+        return self._table.row(request_id)
 
     def in_doubt(self, start: Mapping[str, str] | None = None) -> DoubtPage:
         """The requests in doubt, oldest first, at most MOST_LISTED, after the page whose `next` is `start`."""

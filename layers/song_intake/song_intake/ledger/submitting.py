@@ -90,7 +90,7 @@ class SubmissionStore:
         if isinstance(result, Written) or _is_own(result, claim, Status.SUBMITTING):
             return replace(claim, has_token=request.task_token in row_in(result).task_tokens)
         # Perhaps this claim, but set to IN_DOUBT before the SDK repeated the write: it no longer permits a create.
-        return self._existing(result, request)
+        return self.existing(result, request)
 
     def _first_claimed(self, claim: Claim, who: Values) -> bool:
         """Case 1 only, in one call with the claims of other threads."""
@@ -148,7 +148,7 @@ class SubmissionStore:
                 ":fingerprint": {"S": request.fingerprint},
             },
         )
-        return self._existing(result, request) if isinstance(result, Existing) else result
+        return self.existing(result, request) if isinstance(result, Existing) else result
 
     def record_retrying(self, claim: Claim, outcome: Retryable) -> Written | Existing:
         """SUBMITTING -> RETRYING."""
@@ -192,7 +192,7 @@ class SubmissionStore:
         )
         if isinstance(result, Written):
             return result
-        return Written(result.row) if _is_own(result, claim, status) else self._existing(result, claim.request)
+        return Written(result.row) if _is_own(result, claim, status) else self.existing(result, claim.request)
 
     def record_given_up(
         self, request: SongRequest, message_id: str, reason: Reason, detail: str, first_message_id: str | None = None
@@ -211,15 +211,15 @@ class SubmissionStore:
                 **placeholders(identity(request, message_id, first_message_id)),
             },
         )
-        return self._existing(result, request) if isinstance(result, Existing) else result
+        return self.existing(result, request) if isinstance(result, Existing) else result
 
-    def _existing(self, result: Existing, request: SongRequest) -> Existing:
+    def existing(self, result: Existing, request: SongRequest) -> Existing:
         """The row that exists. If its claim's lease has expired, the row is set to IN_DOUBT first."""
         row = row_in(result)
         if row.fingerprint != request.fingerprint or not row.lease_is_over():
             return result
         abandoned = self._record_abandoned(row, self._window(request))
-        return Existing(abandoned.row) if isinstance(abandoned, Written) else self._existing(abandoned, request)
+        return Existing(abandoned.row) if isinstance(abandoned, Written) else self.existing(abandoned, request)
 
     def _record_abandoned(self, row: Row, window: float) -> Written | Existing:
         """SUBMITTING -> IN_DOUBT, by any delivery, after the lease.

@@ -114,6 +114,17 @@ class LedgerTable:
         stamped: Values = {":at": at, ":expires_at": expires_at} if expires else {":at": at}
         return self.annotate(request_id, change, condition=condition, values={**values, **stamped})
 
+    def row(self, request_id: str) -> Row | None:
+        """The row of this request; None if there is none. Raises LedgerUnavailable."""
+        try:
+            found = self.dynamodb.get_item(
+                TableName=self.name, Key={"request_id": {"S": request_id}}, ConsistentRead=True
+            )
+        except AWS_FAILURES as failure:
+            raise LedgerUnavailable(code_of(failure)) from None
+        # An item without a status is not a request: the table also has the states of the pace, budget and intake.
+        return Row.of(found["Item"]) if "status" in found.get("Item", {}) else None
+
     def renew(self, row: Row) -> None:
         """Keep a row that a message of its request has met, so that it outlives that message.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict
 
 from song_intake.contract.proof import PROOF
-from song_intake.contract.sqs_message import FIRST_MESSAGE_ID, REASON, REQUEST_ID, SENT_ANEW_FOR, TASK_ID
+from song_intake.contract.sqs_message import FIRST_MESSAGE_ID, REASON, REQUEST_ID, SENDER, SENT_ANEW_FOR, TASK_ID
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
@@ -26,6 +26,7 @@ OWN_ATTRIBUTES = frozenset(
         *DETAILS,
         FIRST_MESSAGE_ID,
         REQUEST_ID,
+        SENDER,
         SENT_ANEW_FOR,
         TASK_ID,
         PROOF,

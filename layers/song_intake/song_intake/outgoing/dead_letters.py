@@ -43,6 +43,7 @@ class DeadLetters:
             # Known even if the body cannot be read any more, after a stricter contract was deployed.
             request_id=request_id or message.known_request_id,
             task_id=letter.task_id or message.known_task_id,
+            sender=message.sender,
         )
         own = {
             "detail": letter.detail,

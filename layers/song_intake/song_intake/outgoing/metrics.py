@@ -43,6 +43,8 @@ FAULTS_SHARED = "FaultsShared"
 NOTIFICATIONS_REFUSED = "NotificationsRefused"
 CALLBACKS_DROPPED = "CallbacksDropped"
 BATCHED_WRITES_REFUSED = "BatchedWritesRefused"
+BUDGET_USED = "BudgetUsed"
+SENDER_BUDGET_USED = "SenderBudgetUsed"
 METRICS = frozenset(
     (
         *_METRICS_OF_ACTIONS,
@@ -57,6 +59,8 @@ METRICS = frozenset(
         NOTIFICATIONS_REFUSED,
         CALLBACKS_DROPPED,
         BATCHED_WRITES_REFUSED,
+        BUDGET_USED,
+        SENDER_BUDGET_USED,
     )
 )
 

@@ -14,6 +14,7 @@ from song_intake.outgoing.checks import LONGEST_DELAY_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
     from song_intake.contract.proof import Proofs
     from song_intake.contract.sqs_message import Message
@@ -30,6 +31,15 @@ class RequestQueue:
         self._queue_url = queue_url
         self._proofs = proofs
 
+    def hidden(self) -> int | None:
+        """About how many messages are hidden. None: SQS did not answer."""
+        name: QueueAttributeNameType = "ApproximateNumberOfMessagesNotVisible"
+        try:
+            attributes = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=[name])["Attributes"]
+        except AWS_FAILURES:
+            return None
+        return int(attributes[name])
+
     def send_anew(self, message: Message, decision: SendAnew, request_id: str | None) -> None:
         """Raises SideEffectFailed. The delay is at most SQS's 15 minutes."""
         origin = Origin(
@@ -37,6 +47,7 @@ class RequestQueue:
             message.first_message_id,
             request_id=request_id or message.known_request_id,
             sent_anew_for=message.delivery_id,
+            sender=message.sender,
         )
         try:
             attributes = attributes_of(message, self._proofs.attributes(origin, message.body))

@@ -1,4 +1,4 @@
-"""Decides about a message whose request already has a row. Pure, except for the clock."""
+"""Decides about a message whose request already has a row."""
 
 from __future__ import annotations
 
@@ -9,11 +9,23 @@ from typing import TYPE_CHECKING, assert_never
 from song_intake.domain.decision import DeadLetter, Decision, Done, RequestContext, RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
+from song_intake.ledger.table import row_in
 
 if TYPE_CHECKING:
     from song_intake.contract.song_request import SongRequest
     from song_intake.contract.sqs_message import Message
     from song_intake.ledger.row import Row
+    from song_intake.ledger.submitting import SubmissionStore
+    from song_intake.ledger.table import Existing, Written
+
+
+def decide_by_row(
+    store: SubmissionStore, result: Written | Existing, request: SongRequest, message: Message
+) -> Decision:
+    """The row decides, and outlives this message. Raises LedgerUnavailable."""
+    row = row_in(result)
+    store.table.renew(row)
+    return decision_for_existing(row, request, message)
 
 
 def decision_for_existing(row: Row, request: SongRequest, message: Message) -> Decision:

@@ -6,10 +6,11 @@ The row decides in the end: a song may exist.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from song_intake.domain.decision import DeadLetter
-from song_intake.domain.outcome import Refused
+from song_intake.domain.outcome import Refused, Retryable
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.table import Existing, row_in
@@ -33,6 +34,13 @@ def expired(request: SongRequest) -> Refused | None:
     if request.not_after is None or time.time() <= request.not_after:
         return None
     return Refused(Reason.EXPIRED, "not_after passed before a song was created; use another request_id for a new one")
+
+
+def until_expired(request: SongRequest, refusal: Retryable) -> Retryable:
+    """The refusal; a request that expires before its wait ends returns when it expires, since that is reported then."""
+    if request.not_after is None or refusal.retry_after is None:
+        return refusal
+    return replace(refusal, retry_after=min(refusal.retry_after, max(0, request.not_after - time.time()) + 1))
 
 
 def reject(store: SubmissionStore, request: SongRequest, message: Message, letter: DeadLetter) -> Decision:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from song_intake.contract.sqs_message import Message
+from song_intake.contract.sqs_message import Message, sender_in
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -23,5 +23,6 @@ def message_of(received: MessageTypeDef) -> Message:
             name: {"dataType": value["DataType"], "stringValue": value.get("StringValue", "")}
             for name, value in received.get("MessageAttributes", {}).items()
         },
+        sent_by=sender_in(system.get("SenderId")),
         group_id=system.get("MessageGroupId"),
     )

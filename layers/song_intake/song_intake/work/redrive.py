@@ -210,7 +210,7 @@ class Redrive:
         if claimed is not None and proof_on(message) is not None:
             # Perhaps its sender's; perhaps of a key that is no longer valid. Its first id cannot be known.
             return _Letter(message, None)
-        return _Letter(message, Origin(Reason.UNFORESEEN, message.message_id), is_stamped=True)
+        return _Letter(message, Origin(Reason.UNFORESEEN, message.message_id, sender=message.sent_by), is_stamped=True)
 
     def _move(self, route: LetterRoute, letter: _Letter, origin: Origin) -> None:
         message = letter.message

@@ -1,6 +1,6 @@
 """The steps of submitting one request, in order:
 
-    parse -> not expired -> token -> slot near -> connect -> claim -> slot -> create -> settle
+    parse -> not expired -> token -> slot near -> connect -> budget -> claim -> slot -> create -> settle
 
 Every step before the claim may fail and be repeated freely. Between claim and settle are the wait for the slot and the
 paid call. If the call ends without a complete response (also by a crash of this process), the request stays SUBMITTING
@@ -9,26 +9,30 @@ or IN_DOUBT, and this code never sends it again. The result is a Decision, which
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from song_intake.admission.circuit_breaker import CircuitBreaker
 from song_intake.admission.pacer import Unpaced
 from song_intake.aws.secrets import SecretUnavailable
-from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
+from song_intake.domain.decision import DeadLetter, Decision, RetryIn, SendAnew
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
-from song_intake.domain.reason import ACCOUNT_FAULTS, Reason
+from song_intake.domain.reason import BUDGET_REASONS, Reason
 from song_intake.ledger.submitting import Claim, SubmissionStore
-from song_intake.ledger.table import Existing, LedgerUnavailable, Written, row_in
+from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.token import ApiToken
 from song_intake.work.create_call import CreateCall
-from song_intake.work.existing_row import decision_for_existing
-from song_intake.work.giving_up import expired, give_up, give_up_after_error, reject
+from song_intake.work.existing_row import decide_by_row
+from song_intake.work.giving_up import expired, give_up, give_up_after_error, reject, until_expired
 from song_intake.work.secret_fault import fault_of_secret
+from song_intake.work.task_record import record_task
 
 if TYPE_CHECKING:
+    from song_intake.admission.daily_budget import CreateReservation
     from song_intake.admission.pacer import Pacer, Reservation
     from song_intake.contract.song_request import SongRequest
     from song_intake.contract.sqs_message import Message
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from song_intake.music_api.webhook import WebhookConfig
     from song_intake.work.backoff import Backoff
     from song_intake.work.batch import TimeLeft
+    from song_intake.work.budget_gate import BudgetGate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -58,6 +63,8 @@ class Submission:
     """The receive after which SQS itself moves the message, without a reason."""
     breaker: CircuitBreaker
     pacer: Pacer = field(default_factory=Unpaced)
+    budget: BudgetGate | None = None
+    """None if no budget is set."""
     webhook: WebhookConfig | None = None
     """Adds this stack's webhook to a create; None if the webhook is switched off."""
     on_created: Callable[[str, str, str], None] = field(default=lambda *_: None)
@@ -77,11 +84,14 @@ class Submission:
         """A message that waits does not use up its receives: in the second half of them, a new message takes its place.
 
         So there are several receives left to try again if the queue refuses the new message. A message that only waited
-        for its slot is sent anew on any receive: a slower pace costs no receive, however long it lasts.
+        for its slot, or for the budget of another day, is sent anew before: it costs no receive, however long it lasts.
         """
         if not isinstance(decision, RetryIn):
             return decision
-        if decision.reason is Reason.PACED or 2 * message.receive_count > self.final_receive:
+        in_second_half = 2 * message.receive_count > self.final_receive
+        if self.budget and decision.reason in BUDGET_REASONS and not in_second_half:
+            return self.budget.wait(message, decision)
+        if decision.reason in BUDGET_REASONS or decision.reason is Reason.PACED or in_second_half:
             return SendAnew(decision.seconds or 0, decision.reason, decision.detail)
         return decision
 
@@ -111,13 +121,15 @@ class Submission:
 
     def _attempt(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
         if message.known_task_id is not None:
-            return self._record(request, message.known_task_id, message)
+            return record_task(self.store, request, message.known_task_id, message)
         if late := expired(request):
             return reject(self.store, request, message, DeadLetter(late.reason, late.detail))
         if message.receive_count > self.final_receive:
             return give_up(self.store, request, message, _CRASHED)
         if refusal := self.breaker.refusal():
             return self._wait(message, refusal)
+        if self.budget and (refusal := self.budget.refusal(message)):
+            return self._over_budget(request, message, refusal)
         try:
             call = CreateCall(self.api_token.current(), self._body(request))
         except SecretUnavailable as failure:
@@ -141,8 +153,16 @@ class Submission:
             connection = self.music_api.connect()
             if isinstance(connection, Retryable):
                 return self._fault(message, connection)
-            with connection:
-                return self._claim_and_create(request, message, time_left, connection, call, slot)
+            with connection, self.budget.reserve(message) if self.budget else contextlib.nullcontext() as budgeted:
+                if isinstance(budgeted, Retryable):
+                    return self._over_budget(request, message, budgeted)
+                return self._claim_and_create(request, message, time_left, connection, call, slot, budgeted)
+
+    def _over_budget(self, request: SongRequest, message: Message, refusal: Retryable) -> Decision:
+        self.breaker.record(refusal)
+        if self.budget and (decision := self.budget.decide_by_row(self.store, request, message)):
+            return decision
+        return self._wait(message, until_expired(request, refusal))
 
     def _fault(self, message: Message, fault: Retryable) -> RetryIn:
         self.breaker.record(fault)
@@ -159,12 +179,13 @@ class Submission:
         connection: Connection,
         call: CreateCall,
         slot: Reservation,
+        budgeted: CreateReservation | None,
     ) -> Decision:
         if time_left() < self.paid_call:
             return self._later(message, *_NO_TIME)
         claim = self.store.claim(request, message.delivery_id, message.first_message_id)
         if isinstance(claim, Existing):
-            return self._existing(claim, request, message)
+            return decide_by_row(self.store, claim, request, message)
         outcome: Outcome | None = slot.wait()
         # Check again: the claim may have been slow, and there may have been a wait for the slot.
         if outcome is None and (late := expired(request)):
@@ -172,7 +193,8 @@ class Submission:
             return self._settle(claim, late, message)
         if outcome is None:
             has_time = time_left() >= self.paid_call
-            outcome = self._create(request, call, connection, time_left) if has_time else Retryable(*_NO_TIME)
+            create = partial(self._create, request, call, connection, time_left)
+            outcome = Retryable(*_NO_TIME) if not has_time else budgeted.charge(create) if budgeted else create()
         decision = self._settle(claim, outcome, message)
         self.breaker.record(outcome)
         if isinstance(outcome, Retryable) and outcome.reason is Reason.RATE_LIMITED:
@@ -194,7 +216,7 @@ class Submission:
         match outcome:
             case Created(task_id):
                 self.on_created(claim.request.request_id, message.message_id, task_id)
-                return self._record(claim.request, task_id, message, claim)
+                return record_task(self.store, claim.request, task_id, message, claim)
             case Refused():
                 result = self.store.record_rejected(claim, outcome)
                 decision: Decision = DeadLetter(
@@ -205,40 +227,15 @@ class Submission:
                 decision = self._wait(message, outcome)
             case Unknown():
                 result = self.store.record_in_doubt(claim, outcome)
-                return self._existing(result, claim.request, message)
+                return decide_by_row(self.store, result, claim.request, message)
             case _:
                 assert_never(outcome)
-        return decision if isinstance(result, Written) else self._existing(result, claim.request, message)
-
-    def _record(self, request: SongRequest, task_id: str, message: Message, claim: Claim | None = None) -> Decision:
-        """Record a known task_id. If that fails, a dead letter has the id, and its redrive records it."""
-        try:
-            result = self.store.record_task(request, task_id, claim)
-            if isinstance(result, Written):
-                return Done(task_id, has_token=claim is not None and claim.has_token)
-            row = row_in(result)
-            if (row.task_id, row.fingerprint) == (task_id, request.fingerprint):
-                return Done(task_id, has_token=request.task_token in row.task_tokens)
-            self.store.table.add_other_task(request.request_id, task_id)
-        except Exception as failure:  # noqa: BLE001 - no exception may lose a known task_id
-            cause = str(failure) if isinstance(failure, LedgerUnavailable) else type(failure).__name__
-            detail = f"the song was created, but its task_id could not be recorded ({cause}); a redrive records it"
-            return DeadLetter(Reason.TASK_NOT_RECORDED, detail, task_id=task_id)
-        return self._existing(result, request, message)
-
-    def _existing(self, result: Written | Existing, request: SongRequest, message: Message) -> Decision:
-        """The row decides, and outlives this message."""
-        row = row_in(result)
-        self.store.table.renew(row)
-        return decision_for_existing(row, request, message)
+        if isinstance(result, Written):
+            return decision
+        return decide_by_row(self.store, result, claim.request, message)
 
     def _wait(self, message: Message, outcome: Retryable) -> RetryIn:
-        if outcome.reason in ACCOUNT_FAULTS and outcome.retry_after is None:
-            return RetryIn(self.backoff.account_fault(), outcome.reason, outcome.detail)
-        if outcome.reason is Reason.PACED:
-            return RetryIn(self.backoff.until(outcome.retry_after), outcome.reason, outcome.detail)
-        wait = self.backoff.after(message.receive_count, outcome.retry_after)
-        return RetryIn(wait, outcome.reason, outcome.detail)
+        return self.backoff.retry(message.receive_count, outcome)
 
     def _later(self, message: Message, reason: Reason, detail: str) -> RetryIn:
         return RetryIn(self.backoff.after(message.receive_count), reason, detail)

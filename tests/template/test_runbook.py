@@ -5,14 +5,21 @@ import re
 import pytest
 
 from song_intake.outgoing.metrics import METRIC_OF_LETTER
-from tests.template.transformed import PROJECT, resources_of
+from tests.template.transformed import PROJECT, Json, resources
 
 PLACE = "functions/RUNBOOK.md"
 RUNBOOK = (PROJECT / PLACE).read_text(encoding="utf-8")
 MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
-ALARMS = sorted(resources_of("AWS::CloudWatch::Alarm"))
+
+def alarms() -> dict[str, Json]:
+    """The properties of every alarm, also of those that only a stack with a budget has."""
+    created = resources(CreatesPerDay=1, CreatesPerDayAndSender=1)
+    return {name: one["Properties"] for name, one in created.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+
+
+ALARMS = sorted(alarms())
 WITHOUT_REASON = "No reason"
 ENTRIES = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", RUNBOOK, flags=re.MULTILINE | re.DOTALL))
 REASONS = {title for title in ENTRIES if re.fullmatch("[A-Z_]+", title)}
@@ -50,7 +57,7 @@ def test_every_reason_of_a_letter_has_one_alarm_on_its_arrival() -> None:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_names_its_entry(name: str) -> None:
-    description = resources_of("AWS::CloudWatch::Alarm")[name]["AlarmDescription"]
+    description = alarms()[name]["AlarmDescription"]
     assert description.endswith(f" Runbook: {PLACE}#{anchor(name)}")
     assert len(description) <= 1024, "CloudWatch's limit"
 
@@ -70,7 +77,7 @@ def test_a_command_is_a_target_with_the_variables_that_it_reads(command: str) ->
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_a_command_in_a_description_is_a_target(name: str) -> None:
-    description = resources_of("AWS::CloudWatch::Alarm")[name]["AlarmDescription"]
+    description = alarms()[name]["AlarmDescription"]
     for target, variable in re.findall(r"\bmake (\w+)(?: ([A-Z_]+)=)?", description):
         assert reads(recipe_of(target), variable or "STACK")
 

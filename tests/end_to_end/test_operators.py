@@ -82,7 +82,10 @@ def test_what_is_not_there_or_not_ended_in_time_has_its_own_exit_code(operate: O
     assert "no request no-such-request: it may wait in the queue" in notes.splitlines()[-1]
     code, answer, notes = operate("wait", "no-such-request", "--seconds", "1")
     assert (code, answer) == (3, "")
-    assert notes.splitlines()[-1] == "no-such-request has not ended within 1 s: it is not in the ledger yet"
+    assert (
+        notes.splitlines()[-1]
+        == "no-such-request has not ended within 1 s: it is not in the ledger yet (was it refused? see letters)"
+    )
 
 
 def test_letters_are_listed_redriven_and_discarded(operate: Operate, tracking: Intake) -> None:

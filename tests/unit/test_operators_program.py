@@ -116,6 +116,7 @@ def test_an_address_that_nobody_listens_on_is_one_line(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     code, line = error_of(capsys, "--stack=s", "--region=us-east-1", "intake")
     assert (code, line.startswith(f"Error: no connection to AWS ({url}")) == (1, True)
 

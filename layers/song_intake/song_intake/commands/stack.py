@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 # Longer than the timeout of any function for operators, and no second attempt: two invocations would do the work twice.
 PATIENT = Config(read_timeout=160, retries={"total_max_attempts": 1})
 
-# A person waits: an address that does not answer is reported within seconds.
-_PROMPT = Config(connect_timeout=4, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
+# A person waits: an address that does not answer is reported within seconds, after three attempts (AWS_MAX_ATTEMPTS).
+_PROMPT = Config(connect_timeout=4, read_timeout=30, retries={"mode": "standard"})
 
 # A response with one of these members means that the function did not execute the command.
 _FAILED = frozenset(("refused", "error"))

@@ -44,7 +44,7 @@ def wait(target: Target, request_id: str, seconds: int) -> int:
             if target.is_json:
                 print_json(row)
             return 0 if row["status"] == Status.SUCCEEDED else FAILED
-        if status != (status := row["status"] if row else "not in the ledger yet"):
+        if status != (status := row["status"] if row else "not in the ledger yet (was it refused? see letters)"):
             print_note(row_line(row) if row else f"{request_id} is {status}")
         left = until - time.monotonic()
         if left <= 0:

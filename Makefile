@@ -6,16 +6,17 @@ SCAN_VENV ?= .venv-scan
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes
 PIP := $(BIN)/python $(PIP_INSTALL)
+# Where STACK comes from. It has no default: a typo (STCK=x) would act on another stack.
 STACK_SOURCE := $(origin STACK)
-STACK ?= song-intake
 
 # What an operator types goes to the commands in environment variables, exactly as typed: make does not expand it (a
 # simple variable is expanded once, and $(value) gives its text), and no shell parses it.
-OPERATORS_VALUES := STACK PAID REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON LIMIT OLDER DRY_RUN BY DAY
+OPERATORS_VALUES := ARGS STACK PAID REQUEST TASK LIST NOT_CREATED SINCE UNTIL REASON YES OFF ON LIMIT OLDER DRY_RUN BY DAY
 $(foreach name,$(OPERATORS_VALUES),$(eval override $(name) := $$(value $(name))))
 export $(OPERATORS_VALUES)
 
 RUNTIME_PINS := layers/dependencies/requirements.txt
+OPERATOR_PINS := layers/song_intake/operators.txt
 LOCAL_PINS := tests/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 SCAN_PINS := tests/scan/requirements.txt
@@ -31,7 +32,7 @@ ROOM_FLOORS := contract=100 ledger=100 music_api=100 recordings=100 work=100
 SCAN_REGIONS := us-east-1 us-gov-west-1 cn-north-1 eu-central-1 ap-northeast-1 af-south-1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build doctor redrive resolve cancel intake usage pins clean
+.PHONY: help run test tests lint pytest coverage scan campaign fuzz outage bench bench-quick cost model build ops doctor redrive resolve cancel intake usage pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -96,38 +97,59 @@ model: $(VENV)/.test  ## Check the TLA+ model of the ledger (requires Java)
 build:  ## Build what `sam deploy` ships (requires the SAM CLI and Python 3.13, but not Docker)
 	sam build
 
-# It sends messages and switches the intake, so it has no default stack.
-doctor: $(VENV)/.local  ## Check a deployed stack, one line per check: make doctor STACK=... [PAID=1, which pays for one song]
-	$(if $(filter undefined,$(STACK_SOURCE)),$(error name the stack: make doctor STACK=...))
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.doctor --paid="$$PAID" -- "$$STACK"
+# The operators' program. ARGS is read by the program, word by word as a shell would, but nothing in it is executed.
+OPERATE = PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands
 
-redrive: $(VENV)/.local  ## Move dead letters back: make redrive STACK=... [REASON=CODE] [LIMIT=COUNT] [OLDER=HOURS] [DRY_RUN=1]
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.redrive \
-	    --reason="$$REASON" --limit="$$LIMIT" --older="$$OLDER" --dry-run="$$DRY_RUN" -- "$$STACK"
+ops: $(VENV)/.ops  ## Operate a deployed stack: make ops STACK=... ARGS="show order-1042:song-1"; ARGS=--help lists the commands
+	@$(OPERATE) $${STACK:+"--stack=$$STACK"} --words "$$ARGS"
 
-resolve: $(VENV)/.local  ## List or resolve requests in doubt: make resolve STACK=... LIST=1; the README has the other forms
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.resolve \
-	    --list="$$LIST" --request="$$REQUEST" --task="$$TASK" --not-created="$$NOT_CREATED" \
-	    --since="$$SINCE" --until="$$UNTIL" --reason="$$REASON" --yes="$$YES" -- "$$STACK"
+# These have variables in place of options. A flag is 1 or nothing: any other value is an error, since 0 and no mean no.
+named_stack = $(if $(filter undefined,$(STACK_SOURCE)),$(error name the stack: make $@ STACK=...))
+flags = @for flag in $(1); do case "$$(printenv $$flag)" in ""|1) ;; *) echo "$$flag: use 1 or no value" >&2; exit 2;; esac; done
 
-cancel: $(VENV)/.local  ## Cancel a request that no message has claimed: make cancel STACK=... REQUEST=... [BY=NAME]
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.cancel \
-	    --request="$$REQUEST" --by="$$BY" -- "$$STACK"
+doctor: $(VENV)/.ops  ## Check a deployed stack, one line per check: make doctor STACK=... [PAID=1, which pays for one song]
+	$(named_stack)
+	$(call flags,PAID)
+	@$(OPERATE) "--stack=$$STACK" doctor $${PAID:+--paid}
 
-intake: $(VENV)/.local  ## Show the intake, or switch it manually: make intake STACK=... OFF=1 or ON=1
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.intake --off="$$OFF" --on="$$ON" -- "$$STACK"
+redrive: $(VENV)/.ops  ## Move dead letters back: make redrive STACK=... [REASON=CODE] [LIMIT=COUNT] [OLDER=HOURS] [DRY_RUN=1]
+	$(named_stack)
+	$(call flags,DRY_RUN)
+	@$(OPERATE) "--stack=$$STACK" redrive $${REASON:+"--reason=$$REASON"} $${LIMIT:+"--limit=$$LIMIT"} \
+	    $${OLDER:+"--older=$$OLDER"} $${DRY_RUN:+--dry-run}
 
-usage: $(VENV)/.local  ## Show the creates of a UTC day by sender: make usage STACK=... [DAY=2026-07-01]
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m song_intake.commands.usage --day="$$DAY" -- "$$STACK"
+resolve: $(VENV)/.ops  ## List or resolve requests in doubt: make resolve STACK=... LIST=1; the README has the other forms
+	$(named_stack)
+	$(call flags,LIST NOT_CREATED YES)
+	@if [ -n "$$LIST" ]; then $(OPERATE) "--stack=$$STACK" list --status=IN_DOUBT; else \
+	    $(OPERATE) "--stack=$$STACK" resolve $${TASK:+"--task=$$TASK"} $${NOT_CREATED:+--not-created} \
+	    $${SINCE:+"--since=$$SINCE"} $${UNTIL:+"--until=$$UNTIL"} $${REASON:+"--reason=$$REASON"} $${YES:+--yes} \
+	    $${REQUEST:+-- "$$REQUEST"}; fi
+
+cancel: $(VENV)/.ops  ## Cancel a request that no message has claimed: make cancel STACK=... REQUEST=... [BY=NAME] [YES=1]
+	$(named_stack)
+	$(call flags,YES)
+	@$(OPERATE) "--stack=$$STACK" cancel $${BY:+"--by=$$BY"} $${YES:+--yes} $${REQUEST:+-- "$$REQUEST"}
+
+intake: $(VENV)/.ops  ## Show the intake, or switch it manually: make intake STACK=... OFF=1 or ON=1
+	$(named_stack)
+	$(call flags,OFF ON)
+	@$(OPERATE) "--stack=$$STACK" intake $${OFF:+off} $${ON:+on}
+
+usage: $(VENV)/.ops  ## Show the creates of a UTC day by sender: make usage STACK=... [DAY=2026-07-01]
+	$(named_stack)
+	@$(OPERATE) "--stack=$$STACK" usage $${DAY:+"--day=$$DAY"}
 
 pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all supported Pythons
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    pyproject.toml -o $(RUNTIME_PINS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    -c $(RUNTIME_PINS) --group operators -o $(OPERATOR_PINS)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    -c $(RUNTIME_PINS) --group local -o $(LOCAL_PINS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-	    -c $(RUNTIME_PINS) -c $(LOCAL_PINS) --group local --group test -o $(TEST_PINS)
+	    -c $(RUNTIME_PINS) -c $(LOCAL_PINS) -c $(OPERATOR_PINS) --group local --group operators --group test -o $(TEST_PINS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    --group scan -o $(SCAN_PINS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
@@ -142,10 +164,16 @@ $(VENV)/.python:
 	    { python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv --clear $(VENV); }
 	@touch $@
 
-$(VENV)/.local: $(RUNTIME_PINS) $(LOCAL_PINS) | $(VENV)/.python
-	@echo "Installing the packages of the local stack into $(VENV)"
-	@$(PIP) -r $(RUNTIME_PINS) -r $(LOCAL_PINS)
+# Those of the functions are for the doctor.
+$(VENV)/.ops: $(RUNTIME_PINS) $(OPERATOR_PINS) | $(VENV)/.python
+	@echo "Installing the packages of the operators' commands into $(VENV)"
+	@$(PIP) -r $(RUNTIME_PINS) -r $(OPERATOR_PINS)
 	@touch $@
+
+$(VENV)/.local: $(RUNTIME_PINS) $(LOCAL_PINS) $(OPERATOR_PINS) | $(VENV)/.python
+	@echo "Installing the packages of the local stack into $(VENV)"
+	@$(PIP) -r $(RUNTIME_PINS) -r $(LOCAL_PINS) -r $(OPERATOR_PINS)
+	@touch $@ $(VENV)/.ops
 
 # Node is no requirement: without it, the tests of the TypeScript example and of ajv are skipped.
 $(VENV)/.node: tests/node/package-lock.json | $(VENV)/.python
@@ -156,7 +184,7 @@ $(VENV)/.node: tests/node/package-lock.json | $(VENV)/.python
 $(VENV)/.test: $(RUNTIME_PINS) $(TEST_PINS) | $(VENV)/.python
 	@echo "Installing the packages of the tests into $(VENV)"
 	@$(PIP) -r $(RUNTIME_PINS) -r $(TEST_PINS)
-	@touch $@ $(VENV)/.local
+	@touch $@ $(VENV)/.local $(VENV)/.ops
 
 $(SCAN_VENV)/bin/python:
 	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(SCAN_VENV)

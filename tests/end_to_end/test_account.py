@@ -84,7 +84,7 @@ def _send(intake: Intake, songs: int) -> list[str]:
 
 def _intake_command(intake: Intake, *options: str) -> dict[str, dict[str, object]]:
     """The output of `make intake`."""
-    command = [sys.executable, "-m", "song_intake.commands.intake", intake.stack.name, *options]
+    command = [sys.executable, "-m", "song_intake.commands", "--stack", intake.stack.name, "--json", "intake", *options]
     environment = {**intake.environment(), "PYTHONPATH": str(PROJECT / "layers" / "song_intake")}
     shown = subprocess.run(command, check=True, env=environment, timeout=60, capture_output=True, text=True)
     output: dict[str, dict[str, object]] = json.loads(shown.stdout)

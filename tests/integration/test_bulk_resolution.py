@@ -6,13 +6,14 @@ import os
 import pty
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
-from mypy_boto3_lambda import LambdaClient
 
 from song_intake.commands.bulk import resolve_in_bulk
-from song_intake.commands.doubts import DoubtSelection, ListFailed
+from song_intake.commands.doubts import DoubtSelection
+from song_intake.commands.stack import CommandFailed, Target
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.ledger import resolving
@@ -54,8 +55,12 @@ def function(bench: Bench) -> ResolveSong:
     return ResolveSong(resolution_of(bench))
 
 
-def _bulk(function: ResolveSong, selection: DoubtSelection = WHOLE_SPAN, *, yes: bool = True) -> bool:
-    return resolve_in_bulk(cast("LambdaClient", function), "resolve_song", selection, BY, is_confirmed=yes)
+def _bulk(function: ResolveSong, selection: DoubtSelection = WHOLE_SPAN, *, yes: bool = True) -> int:
+    """The exit code."""
+    target = Target(stack="song-intake")
+    # The values of its cached properties, which would call AWS.
+    vars(target).update(functions=function, outputs={"ResolveSongFunctionName": "resolve_song"}, caller=BY)
+    return resolve_in_bulk(target, selection, is_confirmed=yes)
 
 
 def _doubts(bench: Bench, time_passes: TimePasses, count: int = 3) -> list[Case]:
@@ -76,11 +81,12 @@ def test_the_doubts_are_shown_and_each_is_resolved(
     bench: Bench, function: ResolveSong, time_passes: TimePasses, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = _doubts(bench, time_passes)
-    assert _bulk(function)
-    count, *lines, result = capsys.readouterr().out.splitlines()
+    assert _bulk(function) == 0
+    printed = capsys.readouterr()
+    lines, (count, result) = printed.out.splitlines(), printed.err.splitlines()
     assert count == "3 requests are in doubt in this time span with this reason:"
-    assert [line.split()[0] for line in lines] == [case.request.request_id for case in cases]
-    assert all(line.endswith("Z  OUTCOME_UNKNOWN") for line in lines)
+    assert [line.split()[2] for line in lines] == [case.request.request_id for case in cases]
+    assert all(line.endswith("  OUTCOME_UNKNOWN") for line in lines)
     assert result == "3 done, 0 refused"
     assert _statuses(cases) == ["REJECTED"] * 3
     assert {case.row["resolved_by"] for case in cases} == {BY}
@@ -91,14 +97,14 @@ def test_a_list_of_several_pages_is_resolved_whole(
 ) -> None:
     monkeypatch.setattr(resolving, "MOST_LISTED", 2)
     cases = _doubts(bench, time_passes, count=5)
-    assert _bulk(function)
+    assert _bulk(function) == 0
     assert _statuses(cases) == ["REJECTED"] * 5
 
 
 def test_the_span_has_its_start_and_not_its_end(bench: Bench, function: ResolveSong, time_passes: TimePasses) -> None:
     cases = _doubts(bench, time_passes)
     _, second, third = (case.stored_row().changed_at for case in cases)
-    assert _bulk(function, DoubtSelection(second, third, Reason.OUTCOME_UNKNOWN))
+    assert _bulk(function, DoubtSelection(second, third, Reason.OUTCOME_UNKNOWN)) == 0
     assert _statuses(cases) == ["IN_DOUBT", "REJECTED", "IN_DOUBT"]
 
 
@@ -106,8 +112,8 @@ def test_a_doubt_with_another_reason_stays(
     bench: Bench, function: ResolveSong, time_passes: TimePasses, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = _doubts(bench, time_passes)
-    assert _bulk(function, DoubtSelection(0, 9e9, Reason.TASK_NOT_RECORDED))
-    assert capsys.readouterr().out == "0 requests are in doubt in this time span with this reason.\n"
+    assert _bulk(function, DoubtSelection(0, 9e9, Reason.TASK_NOT_RECORDED)) == 0
+    assert capsys.readouterr() == ("", "0 requests are in doubt in this time span with this reason.\n")
     assert _statuses(cases) == ["IN_DOUBT"] * 3
 
 
@@ -116,8 +122,8 @@ def test_a_refused_decision_is_reported_and_the_others_are_made(
 ) -> None:
     old = _doubts(bench, time_passes)
     young = brought_to(bench, Status.IN_DOUBT)
-    assert not _bulk(function)
-    *_, refusal, result = capsys.readouterr().out.splitlines()
+    assert _bulk(function) == 1
+    *_, refusal, result = capsys.readouterr().err.splitlines()
     assert refusal.startswith(f"{young.request.request_id}: the music API may still be processing the call")
     assert result == "3 done, 1 refused"
     assert _statuses([*old, young]) == ["REJECTED"] * 3 + ["IN_DOUBT"]
@@ -135,8 +141,8 @@ def test_a_request_that_became_a_newer_doubt_after_the_list_is_not_resolved(
         time_passes(NOT_CREATED_AFTER)
 
     function.order = becomes_a_newer_doubt
-    assert not _bulk(function)
-    assert "the request changed after it was listed" in capsys.readouterr().out
+    assert _bulk(function) == 1
+    assert "the request changed after it was listed" in capsys.readouterr().err
     assert _statuses([case]) == ["IN_DOUBT"]
 
 
@@ -159,7 +165,8 @@ def test_the_operators_answer_in_a_terminal_decides(
 ) -> None:
     cases = _doubts(bench, time_passes)
     os.write(terminal, f"{typed}\n".encode())
-    assert _bulk(function, yes=False) is (status == "REJECTED")
+    with nullcontext() if status == "REJECTED" else pytest.raises(CommandFailed, match="Nothing was changed"):
+        assert _bulk(function, yes=False) == 0
     assert _statuses(cases) == [status] * 3
 
 
@@ -168,12 +175,11 @@ def test_without_a_terminal_and_a_yes_nothing_is_changed(
     function: ResolveSong,
     time_passes: TimePasses,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     cases = _doubts(bench, time_passes)
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
-    assert not _bulk(function, yes=False)
-    assert capsys.readouterr().out.endswith("use YES=1 (--yes).\nNothing was changed.\n")
+    with pytest.raises(CommandFailed, match=r"use --yes .*Nothing was changed"):
+        _bulk(function, yes=False)
     assert _statuses(cases) == ["IN_DOUBT"] * 3
     assert function.calls == 1
 
@@ -199,6 +205,5 @@ def test_a_list_that_is_refused_resolves_nothing(function: ResolveSong, monkeypa
         raise DecisionRefused("not today")
 
     monkeypatch.setattr(Resolution, "handle", lambda _self, event: refuse(event))
-    with pytest.raises(ListFailed) as failed:
+    with pytest.raises(CommandFailed, match="could not be listed: not today"):
         _bulk(function)
-    assert failed.value.response == {"refused": "not today"}

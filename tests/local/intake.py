@@ -182,7 +182,7 @@ class Intake:
 
     def redrive_by_command(self) -> None:
         """Moves every dead letter of both queues back, by the command that `make redrive` runs."""
-        command = [sys.executable, "-m", "song_intake.commands.redrive", self.stack.name]
+        command = [sys.executable, "-m", "song_intake.commands", "--stack", self.stack.name, "redrive"]
         package = str(PROJECT / "layers" / "song_intake")
         subprocess.run(command, check=True, env={**self.environment(), "PYTHONPATH": package}, timeout=60)
 

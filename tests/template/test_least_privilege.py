@@ -23,6 +23,14 @@ ALLOWED_WILDCARDS = {
     # Every recording, and no other object.
     ("KeepRecordingRole", "WriteRecordings", "${RecordingBucket.Arn}/songs/*"),
     ("ReaderPolicy", "ReadRecordings", "${RecordingBucket.Arn}/songs/*"),
+    # Neither do these, or CloudWatch advises against it. All of them only read.
+    ("OperatorPolicy", "DoctorReadsAccount", "*"),
+}
+# In the ARNs of what has no ARN in the template: the id of the stack, and its alarms by the beginning of their names.
+ALLOWED_PATTERNS = {
+    ("OperatorPolicy", "DescribeStack"),
+    ("OperatorPolicy", "DoctorReadsStack"),
+    ("OperatorPolicy", "DoctorTestsAlarms"),
 }
 
 GRANTS_OF_SUBMIT_SONG = [
@@ -179,7 +187,7 @@ def test_grants_name_their_actions_and_resources() -> None:
         (logical_id, statement.get("Sid"), granted if isinstance(granted, str) else granted["Fn::Sub"])
         for logical_id, statement in statements("Allow")
         for granted in as_list(statement["Action"]) + as_list(statement.get("Resource", []))
-        if "*" in json.dumps(granted)
+        if "*" in json.dumps(granted) and (logical_id, statement.get("Sid")) not in ALLOWED_PATTERNS
     }
     assert wildcards == ALLOWED_WILDCARDS
 
@@ -270,7 +278,7 @@ def test_every_right_on_the_table_is_limited_to_the_items_that_its_function_need
         for role, statement in statements("Allow")
         # A scan names no key, so that only the resource limits it.
         if statement.get("Resource") == arn_of("Ledger") and statement["Action"] != "dynamodb:Scan"
-        if role != "ReaderPolicy"
+        if role not in ("ReaderPolicy", "OperatorPolicy")
     }
     assert limits == {
         ("SubmitSongRole", "WriteLedger"): REQUESTS_ONLY,
@@ -321,3 +329,63 @@ def test_a_reader_may_read_the_published_attributes_of_requests_and_nothing_else
         "Null": {"dynamodb:Attributes": "false"},
         "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
     }
+
+
+OF_OPERATORS: dict[str, Json] = {
+    statement["Sid"]: statement for statement in properties("OperatorPolicy")["PolicyDocument"]["Statement"]
+}
+RIGHTS_OF_OPERATORS: dict[str, list[str]] = {
+    "DescribeStack": ["cloudformation:DescribeStacks"],
+    "SendRequests": ["sqs:SendMessage"],
+    "ReadRequests": ["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:Query"],
+    "DescribeLedger": ["dynamodb:DescribeTable"],
+    "ReadAndDiscardDeadLetters": ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"],
+    "RedriveLetters": ["lambda:InvokeFunction"],
+    "ResolveDoubts": ["lambda:InvokeFunction"],
+    "SwitchIntake": ["lambda:InvokeFunction"],
+    "ReadUsage": ["dynamodb:GetItem"],
+}
+
+
+def test_operators_may_do_what_their_commands_do_and_no_more() -> None:
+    of_commands = {sid: one for sid, one in OF_OPERATORS.items() if not sid.startswith("Doctor")}
+    assert {sid: as_list(one["Action"]) for sid, one in of_commands.items()} == RIGHTS_OF_OPERATORS
+    assert [of_commands[sid]["Resource"] for sid in ("RedriveLetters", "ResolveDoubts", "SwitchIntake")] == [
+        arn_of("RedriveLetters"),
+        arn_of("ResolveSong"),
+        arn_of("SwitchIntake"),
+    ]
+    assert of_commands["ReadUsage"]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "#budget:*"}}
+    of_readers = properties("ReaderPolicy")["PolicyDocument"]["Statement"][0]["Condition"]
+    condition = of_commands["ReadRequests"]["Condition"]
+    published = of_readers["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+    # `doubt` is the key of the index, and its only value is IN_DOUBT.
+    assert condition == {
+        **of_readers,
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": [*published, "doubt"]},
+    }
+
+
+def test_the_doctor_writes_no_rows_but_its_own_and_reads_no_secret() -> None:
+    of_doctor = [one for sid, one in OF_OPERATORS.items() if sid.startswith("Doctor")]
+    on_rows = [one for one in of_doctor if "dynamodb" in json.dumps(one["Action"])]
+    assert [one["Condition"] for one in on_rows] == [{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "doctor-*"}}]
+    assert "secretsmanager" not in json.dumps(of_doctor)
+
+
+def test_the_policy_of_operators_fits_into_a_managed_policy() -> None:
+    """Of 6,144 characters: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    longest = "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:" + "f" * 64
+
+    def resolved(node: JsonValue) -> JsonValue:
+        match node:
+            case {"Fn::GetAtt": _} | {"Ref": _} | {"Fn::Sub": _}:
+                return longest
+            case dict():
+                return {name: resolved(value) for name, value in node.items()}
+            case list():
+                return [resolved(one) for one in node]
+        return node
+
+    document = resolved(properties("OperatorPolicy")["PolicyDocument"])
+    assert len(json.dumps(document, separators=(",", ":"))) <= 6144

@@ -45,6 +45,7 @@ OUTPUTS_THAT_CALLERS_NEED = {
     "SongClientLayerArn",
     "SenderPolicyArn",
     "ReaderPolicyArn",
+    "OperatorPolicyArn",
     "AlarmTopicArn",
     "UrgentAlarmTopicArn",
 }

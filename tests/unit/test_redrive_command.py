@@ -1,14 +1,15 @@
-"""What `make redrive` orders from redrive_letters, and what it prints."""
+"""What `redrive` orders from redrive_letters, and what it prints."""
 
 import io
 import json
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import pytest
 
-from song_intake.commands import redrive
+from song_intake.commands.__main__ import program
+from song_intake.commands.program import run
+from song_intake.commands.stack import Target
 
 
 class Function:
@@ -40,10 +41,10 @@ class Function:
         return [order for order in self.orders if order["queue"] == "requests"]
 
 
-def run(monkeypatch: pytest.MonkeyPatch, function: Function, *options: str) -> int:
-    monkeypatch.setattr(redrive, "outputs_of", lambda _: {"RedriveLettersFunctionName": "the-function"})
-    monkeypatch.setattr(boto3, "client", lambda *_, **__: function)
-    return redrive.main([*options, "--", "song-intake"])
+def redrive(monkeypatch: pytest.MonkeyPatch, function: Function, *options: str) -> int:
+    monkeypatch.setattr(Target, "outputs", {"RedriveLettersFunctionName": "the-function"})
+    monkeypatch.setattr(Target, "functions", function)
+    return run(program, ["--stack=song-intake", "redrive", *options])
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def test_letters_are_counted_moved_until_none_is_left_and_counted_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     function = Function(25, page=10)
-    assert run(monkeypatch, function) == 0
+    assert redrive(monkeypatch, function, "--json") == 0
     report = printed(capsys)["requests"]
     assert report["before"] == {
         "letters": {"REFUSED": {"under 1 hour": 10}},
@@ -68,7 +69,7 @@ def test_letters_are_counted_moved_until_none_is_left_and_counted_again(
 
 def test_no_more_than_the_limit_is_moved(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     function = Function(25, page=10)
-    assert run(monkeypatch, function, "--limit=12", "--reason=REFUSED", "--older=1.5") == 0
+    assert redrive(monkeypatch, function, "--limit=12", "--reason=REFUSED", "--older=1.5", "--json") == 0
     assert printed(capsys)["requests"]["moved"] == {"REFUSED": 12}
     assert function.letters == 13
     assert {(order["reason"], order["older_hours"]) for order in function.orders} == {("REFUSED", 1.5)}
@@ -76,7 +77,7 @@ def test_no_more_than_the_limit_is_moved(monkeypatch: pytest.MonkeyPatch, capsys
 
 def test_a_dry_run_only_counts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     function = Function(5)
-    assert run(monkeypatch, function, "--dry-run=1", "--reason=", "--limit=", "--older=") == 0
+    assert redrive(monkeypatch, function, "--dry-run", "--json") == 0
     assert printed(capsys)["requests"].keys() == {"before"}
     assert all(order["dry_run"] for order in function.orders)
 
@@ -85,16 +86,15 @@ def test_a_dry_run_only_counts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 def test_a_failure_is_printed_and_ends_the_command_with_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], response: dict[str, object]
 ) -> None:
-    assert run(monkeypatch, Function(5, response=response), "--dry-run") == 1
+    assert redrive(monkeypatch, Function(5, response=response), "--dry-run", "--json") == 1
     assert printed(capsys)["requests"]["failed"] == response
 
 
-@pytest.mark.parametrize(
-    "option",
-    ["--reason=birthday", "--limit=0", "--limit=-1", "--limit=many", "--older=-1", "--older=nan", "--dry-run=yes"],
-)
-def test_a_value_that_is_not_understood_is_an_error(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
-    function = Function(5)
-    with pytest.raises(SystemExit):
-        run(monkeypatch, function, option)
-    assert function.orders == []
+def test_one_line_a_queue_has_the_counts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert redrive(monkeypatch, Function(25, page=10)) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "requests: 10 (REFUSED 10) or more, 10 selected; moved 25 (REFUSED 25); 0 left",
+        "checks: 0, 0 selected; moved 0; 0 left",
+    ]
+    assert redrive(monkeypatch, Function(5, response={"errorMessage": "timed out"})) == 1
+    assert capsys.readouterr().out.splitlines()[0] == "requests: failed: timed out"

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from song_intake.commands.stack import print_response
-from song_intake.commands.terminal import print_line, printable
+from song_intake.commands.terminal import print_json, print_line, print_note, printable
 from tests.local.run import terminal
 
 ESCAPED = {
@@ -35,12 +34,13 @@ def test_other_text_is_printed_as_it_is(text: str) -> None:
 
 def test_a_line_stays_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     print_line("one\r\ntwo")
-    assert capsys.readouterr().out == "one\\r\\ntwo\n"
+    print_note("one\r\ntwo")
+    assert capsys.readouterr() == ("one\\r\\ntwo\n", "one\\r\\ntwo\n")
 
 
 def test_a_response_is_printed_as_json_of_the_same_value(capsys: pytest.CaptureFixture[str]) -> None:
     response = {"metadata": {name: text for name, (text, _) in ESCAPED.items()}, "more": ["Grüße"]}
-    print_response(response)
+    print_json(response)
     printed = capsys.readouterr().out
     assert json.loads(printed) == response
     assert "Grüße" in printed

@@ -1,13 +1,15 @@
-"""What `make usage` prints."""
+"""What `usage` prints."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from song_intake.commands import usage
+from song_intake.commands.__main__ import program
+from song_intake.commands.program import run
+from song_intake.commands.stack import Target
 
 ITEM = {
     "request_id": {"S": "#budget:2026-07-01"},
@@ -20,26 +22,12 @@ ITEM = {
 }
 
 
-class Account:
-    """CloudFormation and DynamoDB with one stack and one item."""
+class Table:
+    """DynamoDB with one item. None: the caller may not read it."""
 
     def __init__(self, parameters: Mapping[str, str], item: Mapping[str, object] | None = None) -> None:
         self.parameters, self.item = parameters, item
         self.keys: list[str] = []
-
-    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        if StackName != "song-intake":
-            raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
-        return {
-            "Stacks": [
-                {
-                    "Outputs": [{"OutputKey": "LedgerTableName", "OutputValue": "ledger"}],
-                    "Parameters": [
-                        {"ParameterKey": name, "ParameterValue": value} for name, value in self.parameters.items()
-                    ],
-                }
-            ]
-        }
 
     def get_item(self, *, TableName: str, Key: dict[str, Any], **_: object) -> dict[str, Any]:  # noqa: N803
         assert TableName == "ledger"
@@ -50,11 +38,16 @@ class Account:
 
 
 def lines(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], account: Account, *arguments: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], table: Table, *options: str
 ) -> tuple[int, list[str]]:
-    monkeypatch.setattr(boto3, "client", lambda *_: account)
-    code = usage.main(arguments or ["--day=2026-07-01", "--", "song-intake"])
-    return code, capsys.readouterr().out.splitlines()
+    """The exit code, and the lines of the answer or of the error."""
+    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in table.parameters.items()]
+    monkeypatch.setattr(Target, "described", {"Parameters": given})
+    monkeypatch.setattr(Target, "outputs", {"LedgerTableName": "ledger"})
+    monkeypatch.setattr(Target, "dynamodb", table)
+    code = run(program, ["--stack=song-intake", "usage", *(options or ["--day=2026-07-01"])])
+    printed = capsys.readouterr()
+    return code, (printed.err if code else printed.out).splitlines()
 
 
 LIMITS = {"CreatesPerDay": "100", "CreatesPerDayAndSender": "40"}
@@ -63,8 +56,8 @@ LIMITS = {"CreatesPerDay": "100", "CreatesPerDayAndSender": "40"}
 def test_the_use_of_a_day_is_shown_by_sender_against_the_limits(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    account = Account(LIMITS, ITEM)
-    assert lines(monkeypatch, capsys, account) == (
+    table = Table(LIMITS, ITEM)
+    assert lines(monkeypatch, capsys, table) == (
         0,
         [
             "Creates on 2026-07-01 (UTC):",
@@ -73,7 +66,7 @@ def test_the_use_of_a_day_is_shown_by_sender_against_the_limits(
             "AROASHOP   15 of 40, 37 %",
         ],
     )
-    assert account.keys == ["#budget:2026-07-01"]
+    assert table.keys == ["#budget:2026-07-01"]
 
 
 def test_without_a_limit_it_says_which_parameters_set_one(
@@ -81,45 +74,34 @@ def test_without_a_limit_it_says_which_parameters_set_one(
 ) -> None:
     unset = {"CreatesPerDay": "0", "CreatesPerDayAndSender": "0"}
     told = "No creates are counted: set CreatesPerDay or CreatesPerDayAndSender."
-    assert lines(monkeypatch, capsys, Account(unset, {})) == (0, [told])
-    _, shown = lines(monkeypatch, capsys, Account(unset, ITEM))
+    assert lines(monkeypatch, capsys, Table(unset, {})) == (0, [told])
+    _, shown = lines(monkeypatch, capsys, Table(unset, ITEM))
     assert shown[:3] == [told, "Creates on 2026-07-01 (UTC):", "stack      45, no limit"]
 
 
 def test_a_day_without_creates_has_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert lines(monkeypatch, capsys, Account(LIMITS, {}))[1][1:] == ["stack  0 of 100, 0 %"]
+    assert lines(monkeypatch, capsys, Table(LIMITS, {}))[1][1:] == ["stack  0 of 100, 0 %"]
 
 
 def test_the_day_is_today_in_utc_if_none_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    account = Account(LIMITS, {})
+    table = Table(LIMITS, ITEM)
     monkeypatch.setattr("time.time", lambda: 1_700_006_400.0)
-    lines(monkeypatch, capsys, account, "--day=", "--", "song-intake")
-    assert account.keys == ["#budget:2023-11-15"]
+    _, shown = lines(monkeypatch, capsys, table, "--json")
+    assert table.keys == ["#budget:2023-11-15"]
+    assert json.loads("\n".join(shown)) == {
+        "day": "2023-11-15",
+        "used": 45,
+        "by_sender": {"AROARADIO": 30, "AROASHOP": 15},
+        "limits": {"stack": 100, "sender": 40},
+    }
 
 
-@pytest.mark.parametrize(
-    ("account", "arguments", "text"),
-    [
-        (Account(LIMITS), (), "the ledger could not be read (AccessDeniedException)"),
-        (Account(LIMITS), ("--", "other"), "DescribeStacks failed (ValidationError)"),
-    ],
-)
-def test_a_failure_says_what_to_check(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    account: Account,
-    arguments: tuple[str, ...],
-    text: str,
+def test_a_ledger_that_may_not_be_read_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, (line,) = lines(monkeypatch, capsys, account, *arguments)
-    assert code == 1
-    assert line.startswith(text)
-
-
-@pytest.mark.parametrize("arguments", [["--day=yesterday", "--", "song-intake"], ["--", ""]])
-def test_a_day_that_is_none_and_a_stack_without_a_name_are_refused(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        usage.main(arguments)
-    assert exit_.value.code == 2
+    assert lines(monkeypatch, capsys, Table(LIMITS)) == (
+        1,
+        ["Error: the ledger could not be read (AccessDeniedException): you need dynamodb:GetItem on it"],
+    )

@@ -26,6 +26,7 @@ _STATEMENT = re.compile(r'(INSERT INTO|UPDATE) "([^"]+)"')
 
 def mend() -> None:
     _mend_calls()
+    _mend_simulations()
     _mend_statements()
     _mend_conditions()
     _mend_deliveries()
@@ -47,6 +48,19 @@ def _mend_calls() -> None:
         return SQS_BATCHES.get(action, action) if action else action
 
     iam_actions.extract_iam_action = mended
+
+
+def _mend_simulations() -> None:
+    """Simulating the policies of a role needs the permission on that role (Service Authorization Reference, IAM)."""
+    resource_of = iam_actions.extract_resource_arn
+
+    @functools.wraps(resource_of)
+    def mended(service: str, method: str, path: str, headers: Any, body: bytes, query: Any, *view: Any) -> Any:
+        found = resource_of(service, method, path, headers, body, query, *view)
+        source = iam_actions._query_param(query, "PolicySourceArn") if service == "iam" else ""
+        return source or found
+
+    iam_actions.extract_resource_arn = mended
 
 
 def _mend_statements() -> None:

@@ -60,15 +60,15 @@ The recordings of the songs are in a bucket. To list them:
 aws s3api list-objects-v2 --endpoint-url $endpoint --bucket $bucket --prefix songs/ \\
     --query 'Contents[].[Key, Size]' --output text
 
-To resolve the IN_DOUBT request as an operator would (`make resolve`):
+To resolve the IN_DOUBT request as an operator would (`make ops`; --help lists the other commands):
 
 export PYTHONPATH=$package
-$python -m song_intake.commands.resolve $stack --list
-$python -m song_intake.commands.resolve $stack --request=$request_id --task=$task_id
+$python -m song_intake.commands --stack $stack list --status IN_DOUBT
+$python -m song_intake.commands --stack $stack resolve $request_id --task $task_id
 
 To cancel a request that was not received yet (`make cancel`):
 
-$python -m song_intake.commands.cancel $stack --request=my-song-3
+$python -m song_intake.commands --stack $stack --json cancel my-song-3 --yes
 """)
 
 

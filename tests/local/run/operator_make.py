@@ -37,4 +37,4 @@ class OperatorMake:
         python.parent.mkdir(exist_ok=True)
         python.write_text(_RECORDER.format(python=sys.executable, record=str(record)), encoding="utf-8")
         python.chmod(0o755)
-        (self.folder / ".local").touch()
+        (self.folder / ".ops").touch()

@@ -105,19 +105,19 @@ def _assert_a_song_has_clips(commands: str) -> None:
 
 def _assert_an_operator_can_resolve(setup: str, of_an_operator: str) -> None:
     """The printed command is accepted while the request is IN_DOUBT and rejected once the song has ended."""
-    listing, _, command = of_an_operator.partition("--list\n")
-    before = json.loads(_pasted(f"{setup}{listing}--list").stdout)["in_doubt"]
+    listing, _, command = of_an_operator.partition("IN_DOUBT\n")
+    request_id = command.split()[-3]
+    listed = _pasted(f"{setup}{listing}IN_DOUBT").stdout
+    assert re.search(rf"^IN_DOUBT +\S+Z  {re.escape(request_id)}  ", listed, flags=re.MULTILINE), listed
     pasted = _pasted(setup + listing.partition("\n")[0] + "\n" + command)
     assert pasted.returncode == 0, pasted.stdout + pasted.stderr
-    answer = json.loads(pasted.stdout)
-    assert answer["before"] in before
-    assert (answer["before"]["status"], answer["after"]["status"]) == ("IN_DOUBT", "SUBMITTED")
+    assert pasted.stdout.startswith(f"{request_id}  IN_DOUBT -> SUBMITTED  ")
     wait_for(lambda: _is_rejected(setup, of_an_operator, command), "the song to end", 30)
 
 
 def _is_rejected(setup: str, of_an_operator: str, command: str) -> bool:
     pasted = _pasted(setup + of_an_operator.partition("\n")[0] + "\n" + command)
-    return pasted.returncode == 1 and "the request is SUCCEEDED" in json.loads(pasted.stdout)["refused"]
+    return pasted.returncode == 1 and "was not resolved: the request is SUCCEEDED" in pasted.stderr
 
 
 def _pasted(commands: str) -> "subprocess.CompletedProcess[str]":

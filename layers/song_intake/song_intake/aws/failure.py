@@ -32,7 +32,7 @@ _SERVER_ERROR = 500
 
 # Refusals of the caller, whatever it asked for: they end when the credentials or the clock are right again.
 # https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
-_CREDENTIALS_CODES = frozenset(
+CREDENTIALS_CODES = frozenset(
     (
         "ExpiredToken",
         "ExpiredTokenException",
@@ -67,4 +67,4 @@ def is_refusal(failure: Exception) -> bool:
     """Whether the service refused the call for good: the same call would be refused again (a right, a key, a token)."""
     if not isinstance(failure, ClientError):
         return isinstance(failure, ParamValidationError)
-    return not is_transient(failure) and code_of(failure) not in _CREDENTIALS_CODES
+    return not is_transient(failure) and code_of(failure) not in CREDENTIALS_CODES

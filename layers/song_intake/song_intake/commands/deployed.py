@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
 
+    from song_intake.commands.stack import Target
+
 Post = Callable[[str, Mapping[str, str], bytes], int]
 """Sends a POST to a URL, with headers and a body. Returns the HTTP status."""
 
@@ -105,14 +107,14 @@ class DeployedStack:
             time.sleep(self.waiting.interval)
 
 
-def described_stack(session: boto3.Session, name: str, waiting: Waiting, post: Post) -> DeployedStack:
-    """The stack of this name. Raises AWS_FAILURES."""
-    stack = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+def described_stack(target: Target, waiting: Waiting, post: Post) -> DeployedStack:
+    """The stack of a command. Raises CommandFailed and AWS_FAILURES."""
+    stack = target.described
     return DeployedStack(
-        session=session,
-        name=name,
+        session=target.session,
+        name=stack["StackName"],
         status=stack["StackStatus"],
-        outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
+        outputs=target.outputs,
         parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in stack.get("Parameters", [])},
         waiting=waiting,
         post=post,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
-from song_intake.commands.stack import invoke
+from song_intake.commands.stack import CommandFailed, invoke, refusal_in
 from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
@@ -30,22 +30,14 @@ class DoubtSelection:
         return row.get("reason") == self.reason and self.since <= cast("float", row["changed_at"]) < self.until
 
 
-class ListFailed(Exception):
-    """resolve_song did not return a page of the list."""
-
-    def __init__(self, response: Mapping[str, object]) -> None:
-        super().__init__("the requests in doubt could not be listed")
-        self.response = response
-
-
 def doubts(functions: LambdaClient, name: str) -> Iterator[ShownRow]:
-    """Every request in doubt, oldest first. `name`: the name of resolve_song. Raises ListFailed."""
+    """Every request in doubt, oldest first. `name`: the name of resolve_song. Raises CommandFailed."""
     page: dict[str, object] = {}
     while True:
         start = {"start": page["next"]} if page else {}
         page, is_done = invoke(functions, name, {"list": Status.IN_DOUBT, **start})
         if not is_done:
-            raise ListFailed(page)
+            raise CommandFailed(f"the requests in doubt could not be listed: {refusal_in(page)}")
         yield from cast("list[ShownRow]", page["in_doubt"])
         if "next" not in page:
             return

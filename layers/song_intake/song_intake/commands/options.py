@@ -1,100 +1,113 @@
-"""The values of the commands' options, as operators type them: `make` passes an empty text for what was not typed."""
+"""The values of the commands' options, as operators type them. `make` leaves out what was not typed."""
 
 from __future__ import annotations
 
-import argparse
 import math
 from datetime import UTC, date, datetime, timedelta
+from typing import NoReturn, TypeVar
+
+import click
 
 from song_intake.contract.request_id import as_request_id
 from song_intake.domain.reason import Reason
 
-
-def add_flag(parser: argparse.ArgumentParser, name: str, text: str) -> None:
-    """Add an option that is on as `--name` or `--name=1`, and off as `--name=`. Any other value is an error."""
-    parser.add_argument(name, nargs="?", const=True, default=False, type=_flag, metavar="1", help=text)
+_Value = TypeVar("_Value")
 
 
-def _flag(typed: str) -> bool:
-    if typed not in ("", "1"):
-        raise argparse.ArgumentTypeError(f"use 1 or no value, not {typed!r}")
-    return typed == "1"
+class _Parsed(click.ParamType[_Value]):
+    """A type whose values are read by `parse`, which raises ValueError. `wanted`: what to type instead."""
+
+    wanted: str
+
+    def parse(self, typed: str) -> _Value:
+        raise NotImplementedError
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> _Value:
+        """The value of the option. Ends the program with a usage error."""
+        try:
+            return self.parse(str(value))
+        except (ValueError, OverflowError):
+            self._refuse(str(value), param, ctx)
+
+    def _refuse(self, typed: str, param: click.Parameter | None, ctx: click.Context | None) -> NoReturn:
+        self.fail(f"use {self.wanted}, not {typed!r}", param, ctx)
 
 
-def moment(typed: str) -> float | None:
-    """Seconds since 1970, typed so or as RFC 3339 in UTC; None if nothing was typed."""
-    if not typed:
-        return None
-    try:
-        return _seconds(typed)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"use a time in UTC such as 2026-07-01T09:30:00Z, or seconds since 1970, not {typed!r}"
-        ) from None
+class Moment(_Parsed[float]):
+    """Seconds since 1970, typed so or as RFC 3339 in UTC."""
+
+    name = "time"
+    wanted = "a time in UTC such as 2026-07-01T09:30:00Z, or seconds since 1970"
+
+    def parse(self, typed: str) -> float:
+        try:
+            seconds = float(typed)
+        except ValueError:
+            at = datetime.fromisoformat(typed)
+            if at.utcoffset() != timedelta(0):
+                raise ValueError("the time is not in UTC") from None
+            seconds = at.timestamp()
+        datetime.fromtimestamp(seconds, UTC)
+        return seconds
 
 
-def _seconds(typed: str) -> float:
-    try:
-        seconds = float(typed)
-    except ValueError:
-        at = datetime.fromisoformat(typed)
-        if at.utcoffset() != timedelta(0):
-            raise ValueError("the time is not in UTC") from None
-        return at.timestamp()
-    if not math.isfinite(seconds):
-        raise ValueError("the time is not finite")
-    return seconds
+class Day(_Parsed[str]):
+    """A UTC day."""
+
+    name = "day"
+    wanted = "a day such as 2026-07-01"
+
+    def parse(self, typed: str) -> str:
+        return date.fromisoformat(typed).isoformat()
+
+
+class RequestId(_Parsed[str]):
+    """The id of a request."""
+
+    name = "id"
+    wanted = "1 to 128 of the characters A-Z a-z 0-9 . _ : -"
+
+    def parse(self, typed: str) -> str:
+        if as_request_id(typed) is None:
+            raise ValueError("not an id")
+        return typed
+
+
+class Count(_Parsed[int]):
+    """A whole number above 0."""
+
+    name = "count"
+    wanted = "a whole number above 0"
+
+    def parse(self, typed: str) -> int:
+        if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and int(typed) > 0):
+            raise ValueError("not a count")
+        return int(typed)
+
+
+class Hours(_Parsed[float]):
+    """A number of hours of 0 or more."""
+
+    name = "hours"
+    wanted = "a number of hours"
+
+    def parse(self, typed: str) -> float:
+        found = float(typed)
+        if not (math.isfinite(found) and found >= 0):
+            raise ValueError("not a time span")
+        return found
+
+
+class ReasonCode(_Parsed[Reason]):
+    """A reason code of a row or a dead letter."""
+
+    name = "code"
+    wanted = f"a reason code such as {Reason.OUTCOME_UNKNOWN}"
+
+    def parse(self, typed: str) -> Reason:
+        return Reason(typed)
 
 
 def shown_moment(seconds: float) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def day(typed: str) -> str | None:
-    """A UTC day such as 2026-07-01; None if nothing was typed."""
-    if not typed:
-        return None
-    try:
-        return date.fromisoformat(typed).isoformat()
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"use a day such as 2026-07-01, not {typed!r}") from None
-
-
-def request_id(typed: str) -> str | None:
-    """The id of a request; None if nothing was typed."""
-    if typed and as_request_id(typed) is None:
-        raise argparse.ArgumentTypeError(f"use 1 to 128 of the characters A-Z a-z 0-9 . _ : -, not {typed!r}")
-    return typed or None
-
-
-def count(typed: str) -> int | None:
-    """A whole number above 0; None if nothing was typed."""
-    if not typed:
-        return None
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and int(typed) > 0):
-        raise argparse.ArgumentTypeError(f"use a whole number above 0, not {typed!r}")
-    return int(typed)
-
-
-def hours(typed: str) -> float | None:
-    """A number of hours of 0 or more; None if nothing was typed."""
-    if not typed:
-        return None
-    try:
-        found = float(typed)
-    except ValueError:
-        found = math.nan
-    if not (math.isfinite(found) and found >= 0):
-        raise argparse.ArgumentTypeError(f"use a number of hours, not {typed!r}")
-    return found
-
-
-def reason_code(typed: str) -> Reason | None:
-    """A reason code of a row; None if nothing was typed."""
-    if not typed:
-        return None
-    try:
-        return Reason(typed)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"use a reason code such as {Reason.OUTCOME_UNKNOWN}, not {typed!r}") from None
+    """RFC 3339 in UTC, to the second."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,24 +1,25 @@
-"""Has redrive_letters move dead letters back to their queues, and prints what was there before and after, as JSON:
-
-    python -m song_intake.commands.redrive STACK [--reason CODE] [--limit COUNT] [--older HOURS] [--dry-run]
+"""Has redrive_letters move dead letters back to their queues, and prints what was there before and after.
 
 Letters that come back in the meantime are not moved again: a request in doubt becomes a letter again moments after it
-was moved. Exit code 1: a call failed; what was moved until then is printed.
+was moved.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
+
+import click
 
 from song_intake.aws.failure import AWS_FAILURES, code_of
-from song_intake.commands.options import add_flag, count, hours, reason_code
-from song_intake.commands.stack import functions, invoke, outputs_of, print_response
+from song_intake.commands.options import Count, Hours, ReasonCode
+from song_intake.commands.program import FAILED, OperatorCommand
+from song_intake.commands.stack import Target, invoke, refusal_in
+from song_intake.commands.terminal import print_json, print_line
 from song_intake.domain.frozen import frozen
+from song_intake.domain.reason import Reason
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -78,29 +79,40 @@ class _Plan:
         return response
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command. Returns the exit code."""
-    given = _parsed(arguments)
-    outputs = outputs_of(given.stack)
-    name = outputs["RedriveLettersFunctionName"]
+@click.command(cls=OperatorCommand)
+@click.option("--reason", type=ReasonCode(), help="Only letters with this reason.")
+@click.option("--limit", type=Count(), help="At most so many letters of each queue.")
+@click.option("--older", type=Hours(), help="Only letters that were sent so many hours ago.")
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Count the letters and move none.")
+@click.pass_obj
+def redrive(target: Target, reason: Reason | None, limit: int | None, older: float | None, *, is_dry_run: bool) -> int:
+    """Move dead letters back to their queues. Safe for any letter, any number of times: nothing is paid for twice.
+
+    \b
+    Examples, after `python -m song_intake.commands --stack NAME`:
+      redrive --dry-run
+      redrive --reason OUTCOME_UNKNOWN --limit 100 --older 2
+
+    Exit code 1: a call failed. What was moved until then is printed.
+    """
+    name = target.output("RedriveLettersFunctionName")
+    plan = _Plan(target.functions, name, {"reason": reason, "older_hours": older}, limit)
     # A stack that keeps no recordings has no letters about them.
-    queues = (*QUEUES, "recordings") if "RecordingDeadLetterQueueUrl" in outputs else QUEUES
-    plan = _Plan(
-        functions(),
-        name,
-        {"reason": given.reason, "older_hours": given.older},
-        given.limit,
-    )
+    queues = (*QUEUES, "recordings") if "RecordingDeadLetterQueueUrl" in target.outputs else QUEUES
     with ThreadPoolExecutor(len(queues)) as threads:
-        runs = {queue: threads.submit(_redriven, plan, queue, is_dry_run=given.dry_run) for queue in queues}
+        runs = {queue: threads.submit(_redriven, plan, queue, is_dry_run=is_dry_run) for queue in queues}
         reports = {queue: run.result() for queue, run in runs.items()}
-    print_response(reports)
-    return 1 if any("failed" in report for report in reports.values()) else 0
+    if target.is_json:
+        print_json(reports)
+    else:
+        for queue, report in reports.items():
+            print_line(_report_line(queue, report))
+    return FAILED if any("failed" in report for report in reports.values()) else 0
 
 
-def _redriven(plan: _Plan, queue: str, *, is_dry_run: bool) -> dict[str, object]:
+def _redriven(plan: _Plan, queue: str, *, is_dry_run: bool) -> dict[str, Any]:
     """What was on the queue before and after, and what was moved."""
-    report: dict[str, object] = {}
+    report: dict[str, Any] = {}
     moved: Counter[str] = Counter()
     try:
         before = plan.count(queue)
@@ -120,19 +132,26 @@ def _shown(response: Mapping[str, object]) -> dict[str, object]:
     return {name: response[name] for name in ("letters", "selected", "is_complete")}
 
 
-def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m song_intake.commands.redrive",
-        description="Move dead letters back to their queues.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("stack")
-    parser.add_argument("--reason", metavar="CODE", type=reason_code, help="only letters with this reason")
-    parser.add_argument("--limit", metavar="COUNT", type=count, help="at most so many letters of each queue")
-    parser.add_argument("--older", metavar="HOURS", type=hours, help="only letters that were sent so long ago")
-    add_flag(parser, "--dry-run", "count the letters and move none")
-    return parser.parse_args(arguments)
+def _report_line(queue: str, report: Mapping[str, Any]) -> str:
+    """The counts of one queue, such as "requests: 3 (REFUSED 2, UNFORESEEN 1); moved 3 (...); 0 left"."""
+    parts = []
+    if "before" in report:
+        parts.append(f"{_counted(report['before'])}, {report['before']['selected']} selected")
+    if "moved" in report:
+        parts.append(f"moved {_by_reason(report['moved'])}")
+    if "after" in report:
+        parts.append(f"{_counted(report['after'])} left")
+    if "failed" in report:
+        parts.append(f"failed: {refusal_in(report['failed'])}")
+    return f"{queue}: {'; '.join(parts)}"
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _counted(shown: Mapping[str, Any]) -> str:
+    counts = {reason: sum(by_age.values()) for reason, by_age in shown["letters"].items()}
+    return _by_reason(counts) + ("" if shown["is_complete"] else " or more")
+
+
+def _by_reason(counts: Mapping[str, int]) -> str:
+    total = sum(counts.values())
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
+    return f"{total} ({reasons})" if total else "0"

@@ -1,88 +1,80 @@
-"""Sends an operator's decisions to resolve_song, with the operator's ARN:
-
-    python -m song_intake.commands.resolve STACK --list
-    python -m song_intake.commands.resolve STACK --request ID --task TASK
-    python -m song_intake.commands.resolve STACK --request ID --not-created
-    python -m song_intake.commands.resolve STACK --since TIME --until TIME --reason CODE --not-created [--yes]
-
-The last form resolves every doubt of a time span and reason, after it has listed them and asked. The other forms print
-the response as JSON. Exit code 1: a decision was refused or not confirmed, or a call failed.
-"""
+"""Sends an operator's decisions to resolve_song, with the operator's ARN."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
-from song_intake.commands.bulk import resolve_in_bulk
-from song_intake.commands.doubts import DoubtSelection, ListFailed, doubts
-from song_intake.commands.options import add_flag, moment, reason_code, request_id
-from song_intake.commands.stack import caller, functions, invoke, outputs_of, print_response
+import click
 
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run the command. Returns the exit code."""
-    given = _parsed(arguments)
-    name = outputs_of(given.stack)["ResolveSongFunctionName"]
-    client = functions()
-    try:
-        if given.list:
-            print_response({"in_doubt": list(doubts(client, name))})
-            return 0
-        if given.request:
-            return _resolve_one(client, name, given)
-        selection = DoubtSelection(given.since, given.until, given.reason)
-        return 0 if resolve_in_bulk(client, name, selection, caller(), is_confirmed=given.yes) else 1
-    except ListFailed as failed:
-        print_response(failed.response)
-        return 1
+from song_intake.commands.bulk import PAID_AGAIN, resolve_in_bulk
+from song_intake.commands.doubts import DoubtSelection
+from song_intake.commands.options import Moment, ReasonCode, RequestId, shown_moment
+from song_intake.commands.program import OperatorCommand, confirm
+from song_intake.commands.stack import CommandFailed, Target, invoke, refusal_in
+from song_intake.commands.terminal import print_json, print_line
+from song_intake.domain.reason import Reason
 
 
-def _resolve_one(client: LambdaClient, name: str, given: argparse.Namespace) -> int:
-    event: dict[str, object] = {"request_id": given.request, "by": caller()}
-    decision: dict[str, object] = {"not_created": True} if given.not_created else {"task_id": given.task}
-    response, is_done = invoke(client, name, {**event, **decision})
-    print_response(response)
-    return 0 if is_done else 1
+@click.command(cls=OperatorCommand)
+@click.argument("request_id", metavar="[ID]", type=RequestId(), required=False)
+@click.option("--task", metavar="TASK", help="The song exists, with this task id of the music API.")
+@click.option("--not-created", "is_not_created", is_flag=True, help="The song does not exist. Asks first.")
+@click.option("--since", type=Moment(), help="Without ID: the doubts from this time on.")
+@click.option("--until", type=Moment(), help="Without ID: the doubts before this time.")
+@click.option("--reason", type=ReasonCode(), help="Without ID: the doubts with this reason.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def resolve(
+    target: Target,
+    /,
+    request_id: str | None,
+    task: str | None,
+    since: float | None,
+    until: float | None,
+    reason: Reason | None,
+    **flags: bool,
+) -> int:
+    """Record what the vendor said of a request in doubt, or that none of a time span was created.
+
+    `list --status IN_DOUBT` lists these requests. A task is polled before it is recorded. After --not-created, a
+    redrive creates the song: use it only when the vendor has confirmed that there is none.
+
+    \b
+    Examples, after `python -m song_intake.commands --stack NAME`:
+      resolve order-1042:song-1 --task d8b553d0
+      resolve order-1042:song-1 --not-created
+      resolve --not-created --reason OUTCOME_UNKNOWN \\
+          --since 2026-07-01T09:00:00Z --until 2026-07-01T10:30:00Z
+    """
+    is_not_created, yes, span = flags["is_not_created"], flags["yes"], (since, until, reason)
+    if request_id is not None:
+        if bool(task) == is_not_created or any(value is not None for value in span):
+            raise click.UsageError("use ID with either --task or --not-created")
+        decision = {"not_created": True} if is_not_created else {"task_id": task}
+        return _resolve_one(target, request_id, decision, is_confirmed=yes)
+    if since is None or until is None or reason is None or task or not is_not_created:
+        raise click.UsageError("use ID with --task or --not-created; or --since, --until, --reason and --not-created")
+    if since >= until:
+        raise click.UsageError("--since must be before --until")
+    return resolve_in_bulk(target, DoubtSelection(since, until, reason), is_confirmed=yes)
 
 
-def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m song_intake.commands.resolve", description="Resolve requests in doubt.", allow_abbrev=False
-    )
-    parser.add_argument("stack")
-    add_flag(parser, "--list", "list the requests in doubt")
-    parser.add_argument("--request", metavar="ID", type=request_id, help="the request's id, as on its row")
-    parser.add_argument("--task", help="the song exists, with this task id of the music API")
-    add_flag(parser, "--not-created", "the song does not exist")
-    parser.add_argument("--since", metavar="TIME", type=moment, help="resolve the doubts from this time on")
-    parser.add_argument("--until", metavar="TIME", type=moment, help="resolve the doubts before this time")
-    parser.add_argument("--reason", metavar="CODE", type=reason_code, help="resolve the doubts with this reason")
-    add_flag(parser, "--yes", "resolve the doubts of a time span without a question")
-    given = parser.parse_args(arguments)
-    if not _is_one_command(given):
-        parser.error(
-            "use --request with --task or --not-created; or --since, --until, --reason and --not-created, and perhaps "
-            "--yes; or only --list"
-        )
-    if given.since is not None and given.since >= given.until:
-        parser.error("--since must be before --until")
-    return given
+def _resolve_one(target: Target, request_id: str, decision: Mapping[str, object], *, is_confirmed: bool) -> int:
+    name = target.output("ResolveSongFunctionName")
+    if "not_created" in decision:
+        confirm(f"{PAID_AGAIN}\nResolve {request_id} as not created?", is_confirmed=is_confirmed)
+    response, is_done = invoke(target.functions, name, {"request_id": request_id, "by": target.caller, **decision})
+    if target.is_json:
+        print_json(response)
+    if not is_done:
+        raise CommandFailed(f"{request_id} was not resolved: {refusal_in(response)}")
+    if not target.is_json:
+        print_line(_change_line(response))
+    return 0
 
 
-def _is_one_command(given: argparse.Namespace) -> bool:
-    span = [given.since is not None, given.until is not None, given.reason is not None]
-    if given.list:
-        return not any([given.request, given.task, given.not_created, given.yes, *span])
-    if given.request:
-        return bool(given.task) != given.not_created and not any([given.yes, *span])
-    return all(span) and given.not_created and not given.task
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _change_line(response: Mapping[str, Any]) -> str:
+    before, after = response["before"], response["after"]
+    line = f"{after['request_id']}  {before['status']} -> {after['status']}  {shown_moment(after['changed_at'])}"
+    return f"{line}  {after.get('task_id') or after.get('reason', '')}"

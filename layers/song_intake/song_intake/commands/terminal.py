@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 
 
 def print_line(line: str) -> None:
-    """Print one line, escaped."""
+    """Print one line of the answer, escaped."""
     print(printable(line), flush=True)  # noqa: T201 - the command's output
+
+
+def print_json(value: object) -> None:
+    """Print a value as one JSON document."""
+    for line in json.dumps(value, indent=2, ensure_ascii=False).split("\n"):
+        print_line(line)
+
+
+def print_note(line: str) -> None:
+    """Print one line beside the answer, on the standard error."""
+    print(printable(line), file=sys.stderr, flush=True)  # noqa: T201 - likewise
 
 
 def printable(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.template.mutants import messages, numbers, rights, watching
+from tests.template.mutants import messages, numbers, recordings, rights, watching
 from tests.template.mutants.mutant import Mutant
 from tests.template.transformed import changed
 
@@ -11,6 +11,7 @@ MUTANTS = [
     *(*rights.GRANTS, *rights.PRINCIPALS),
     *(*watching.ALARMS, *watching.LOGS, *watching.WEBHOOK, *watching.INTAKE),
     *(*numbers.TIMES, *numbers.PARAMETERS),
+    *recordings.RECORDINGS,
 ]
 # How a test fails: by an assertion, or because what it reads is not there or is there more than once.
 REFUSALS = (AssertionError, LookupError, ValueError)

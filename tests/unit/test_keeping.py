@@ -260,6 +260,24 @@ def test_another_message_that_was_faster_is_not_overwritten(around: Around) -> N
     assert around.row.keeping is Keeping.PENDING
 
 
+def test_a_message_that_was_overtaken_comes_back_and_finds_the_end(
+    around: Around, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around.song(clip(1))
+    before = around.row
+    around.decide()
+    with monkeypatch.context() as patch:
+        patch.setattr(KeepingStore, "row", lambda *_: before)
+        assert around.decide().reason is Reason.CLAIM_HELD
+    assert around.decide() == Done("task-1", duplicate=True, ended=Keeping.KEPT)
+    assert [kind for kind, _ in around.events] == ["Song Kept"]
+
+
+def test_a_row_that_is_no_request_is_none(around: Around) -> None:
+    around.table.items["song-1"] = {"request_id": {"S": "song-1"}}
+    assert around.decide().reason is Reason.NO_SUCH_REQUEST
+
+
 def test_a_ledger_that_does_not_answer_is_waited_for(around: Around, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise unavailable("GetItem")

@@ -157,8 +157,8 @@ class RecordingKeeper:
                     waiting.append(later)
                 case NotYet(detail=detail):
                     given_up.append(f"{detail}, for {_hours_since(order):.0f} hours")
-                case Unusable(detail=detail):
-                    given_up.append(detail)
+                case never:
+                    given_up.append(never.detail)
         return _Round(tuple(recordings.values()), tuple(waiting), tuple(given_up))
 
     def _copy(self, source: _Source, time_left: Callable[[], float]) -> Copied | NotYet | Unusable:

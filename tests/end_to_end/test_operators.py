@@ -67,7 +67,8 @@ def test_a_request_is_sent_waited_for_shown_and_listed(operate: Operate, trackin
     assert code == 0
     assert waited.startswith("SUCCEEDED   20")
     assert f"Z  {request_id}\n  task_id: " in waited
-    assert operate("show", request_id)[1] == waited
+    wait_for(lambda: "recordings" in _answer(operate, "show", request_id), "the recordings to be kept")
+    waited = operate("show", request_id)[1]
     row = _answer(operate, "show", request_id)
     assert row["clips"][0]["audio_url"] in waited
     assert not {"fingerprint", "task_tokens"} & row.keys()
@@ -99,6 +100,7 @@ def test_letters_are_listed_redriven_and_discarded(operate: Operate, tracking: I
     assert operate("redrive", "--dry-run")[1].splitlines() == [
         "requests: 2 (INVALID_REQUEST 2), 2 selected",
         "checks: 0, 0 selected",
+        "recordings: 0, 0 selected",
     ]
     one, other = tracking.letters()
     assert operate("letters", "discard", one.message_id, "no-such-letter", "--yes")[0] == 1

@@ -25,9 +25,10 @@ def test_in_a_terminal_it_shows_a_table_and_stays_up_for_the_users_own_requests(
         assert re.search(r"request +status +task_id or reason +creates", shown)
         assert re.search(r"\b(\d+) of \1 ended", shown)
         assert "Everything ended as expected." in shown
-        setup, of_the_cli, of_boto3, of_an_operator, cancelling = _commands(shown)
+        setup, of_the_cli, of_boto3, listing, of_an_operator, cancelling = _commands(shown)
         if shutil.which("aws"):
             _assert_a_song_has_clips(setup + of_the_cli)
+            assert "songs/" in _pasted(setup + listing).stdout
         _assert_a_song_has_clips(setup + of_boto3)
         _assert_an_operator_can_resolve(setup, of_an_operator)
         _assert_an_operator_can_cancel(setup + of_an_operator.partition("\n")[0] + "\n" + cancelling)
@@ -73,12 +74,15 @@ def _started_in_a_terminal(folder: Path) -> Iterator[Terminal]:
         os.close(ours)
 
 
-def _commands(shown: str) -> tuple[str, str, str, str, str]:
-    """The blocks to paste: the set-up, for the AWS CLI, for boto3, and for an operator who resolves and who cancels."""
-    _, setup, of_the_cli, of_boto3, of_an_operator, cancelling = re.split(
-        r"\n(?:To send|Then send|Or do|To resolve|To cancel)[^:]*:\n\n", shown.partition("The stack stays")[0]
+def _commands(shown: str) -> tuple[str, str, str, str, str, str]:
+    """The blocks to paste: the set-up, for the AWS CLI, for boto3, for a list of the recordings, and for an operator
+    who resolves and who cancels.
+    """
+    _, setup, of_the_cli, of_boto3, listing, of_an_operator, cancelling = re.split(
+        r"\n(?:To send|Then send|Or do|The recordings|To resolve|To cancel)[^:]*:\n\n",
+        shown.partition("The stack stays")[0],
     )
-    return setup, of_the_cli, of_boto3, of_an_operator, cancelling
+    return setup, of_the_cli, of_boto3, listing, of_an_operator, cancelling
 
 
 def _assert_an_operator_can_cancel(commands: str) -> None:

@@ -30,7 +30,7 @@ from tests.properties.simulation.world import SHIPPED, World
 HARMED_OF_FOUR = 2
 
 
-@schedules(suite=200, campaign=20_000)
+@schedules(suite=100, campaign=20_000)
 @given(tape=TAPES)
 def test_a_request_without_an_id_is_safe_unless_three_of_four_receives_are_harmed(tape: bytes) -> None:
     choices = Choices(tape)

@@ -18,7 +18,7 @@ from tests.properties.simulation.profile import schedules
 from tests.properties.simulation.world import Parts
 
 
-@schedules(suite=300, campaign=40_000)
+@schedules(suite=150, campaign=40_000)
 @given(tape=TAPES)
 def test_with_any_faults_no_request_is_lost_paid_for_twice_or_left_open(tape: bytes) -> None:
     choices = Choices(tape)

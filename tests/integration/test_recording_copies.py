@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -263,6 +264,30 @@ def test_a_host_without_a_certificate_of_its_name_gets_no_request(
     copier = RecordingCopier(sources=Sources([CDN]), bucket=Bucket(s3, "recordings"), tls=tls, largest_bytes=LARGEST)
     assert copied(copier, new_id("clip")) == NotYet(HOST_FAILED, f"{CDN} was not reached (SSLCertVerificationError)")
     assert host.received == []
+
+
+@pytest.mark.parametrize("failure", [ConnectionRefusedError, TimeoutError, socket.gaierror])
+def test_a_host_that_is_not_reached_is_a_shared_fault(
+    copier: RecordingCopier, host: RecordingHost, monkeypatch: pytest.MonkeyPatch, failure: type[OSError]
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    if failure is socket.gaierror:
+        monkeypatch.setattr(socket, "getaddrinfo", fail)
+    else:
+        monkeypatch.setattr(socket.socket, "connect", fail)
+    detail = f"{CDN} was not reached ({failure.__name__})"
+    assert copied(copier, new_id("clip")) == NotYet(HOST_FAILED, detail)
+    assert host.received == []
+
+
+def test_a_bucket_that_refuses_is_a_shared_fault(bucket: Bucket, copier: RecordingCopier, host: RecordingHost) -> None:
+    elsewhere = replace(copier, bucket=Bucket(bucket._s3, "no-such-bucket"))
+    host.answers["/a.m4a"] = sends(m4a())
+    result = copied(elsewhere, new_id("clip"))
+    assert isinstance(result, NotYet)
+    assert (result.reason, "NoSuchBucket" in result.detail) == (Reason.BUCKET_UNAVAILABLE, True)
 
 
 def test_a_second_copy_keeps_the_first_and_tells_what_is_stored(

@@ -34,6 +34,13 @@ def test_no_more_is_created_than_the_budget_of_a_day(name: str, jar: Path) -> No
     assert done.returncode == expected[name], done.stdout
 
 
+@pytest.mark.parametrize("name", ["keeping_acknowledged_first", "keeping_without_all", "keeping_without_letter"])
+def test_the_model_of_recordings_without_one_rule_is_found_broken(name: str, jar: Path) -> None:
+    expected = {check.name: check.expected for check in check_model.CHECKS}
+    done = run(name, jar, "Keeping")
+    assert done.returncode == expected[name], done.stdout
+
+
 def test_redrives_and_expired_rows_keep_the_invariants(jar: Path) -> None:
     done = run("lifetime_small", jar, "Lifetime")
     assert done.returncode == 0, done.stdout

@@ -88,9 +88,7 @@ CHECKS: Final = (
     Check("budget", _CLEAN, "no more is created than the budget of a day", "Budget"),
     Check("budget_counted_later", _INVARIANT_VIOLATED, "a count after the create exceeds the budget", "Budget"),
     Check("budget_without_version", _INVARIANT_VIOLATED, "a create given back twice exceeds the budget", "Budget"),
-    Check(
-        "keeping", _CLEAN, "the recordings of a song are kept or given up, and each task is answered truly", "Keeping"
-    ),
+    Check("keeping", _CLEAN, "recordings are kept or given up, and each task is answered truly", "Keeping"),
     Check("keeping_acknowledged_first", _INVARIANT_VIOLATED, "a crash before the order loses them", "Keeping"),
     Check("keeping_without_all", _INVARIANT_VIOLATED, "a song counts as kept although a clip is missing", "Keeping"),
     Check("keeping_without_letter", _INVARIANT_VIOLATED, "a song is given up unseen", "Keeping"),

@@ -91,7 +91,7 @@ class Progress:
     def send(self, cases: Iterable[Case]) -> None:
         for case in cases:
             if case.waits:
-                self.wait_for_most_ends()
+                self.wait_for_ends()
             self._plan(case)
             self.tracked.append(Tracked(case, [self._intake.send(case.body) for _ in range(case.times)]))
 
@@ -109,9 +109,9 @@ class Progress:
         # The last message may have changed something after the snapshot in which its request had ended.
         self.update()
 
-    def wait_for_most_ends(self) -> None:
-        """Like `wait`, but duplicates may be queued, and what ends in doubt may still wait for a webhook."""
-        self._wait_until(lambda: all(one.state.ended or one.case.ending.status == "IN_DOUBT" for one in self.tracked))
+    def wait_for_ends(self) -> None:
+        """Like `wait`, but duplicates may still be in the queue."""
+        self._wait_until(self._all_ended)
 
     def _wait_until(self, condition: Callable[[], bool]) -> None:
         self.update()

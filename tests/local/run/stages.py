@@ -45,7 +45,7 @@ PARAMETERS: Final = {
     "VisibilityTimeoutSeconds": "20",
     "ChecksVisibilityTimeoutSeconds": "20",
     "MaxReceiveCount": "30",
-    "ResolutionWindowSeconds": "20",
+    "ResolutionWindowSeconds": "15",
 }
 LATENCY: Final = (0.1, 0.6)  # seconds from a create to its answer: minimum, maximum
 TASK_SECONDS: Final = 1.0  # from a song's create to its end
@@ -99,7 +99,7 @@ def _send_and_track(intake: Intake, vendor: MusicVendor) -> tuple[Sequence[Track
         progress.wait()
         shown.print_line(f"Sending {len(made)} generated requests")
         progress.send(made)
-        progress.wait_for_most_ends()
+        progress.wait_for_ends()
         shown.print_line(f"Sending {len(unpaid)} requests without credits, which pauses the intake for a while")
         _send_without_credits(intake, vendor, progress, unpaid)
         progress.wait()

@@ -92,11 +92,13 @@ def in_chunks(*chunks: bytes, ends: bool = True) -> Answer:
     return answer
 
 
-def without_length(body: bytes, *, is_cut: bool = False) -> Answer:
-    """A body that ends with the connection: by TLS's own end, or cut."""
+def without_length(body: bytes, *, is_cut: bool = False, length: str | None = None) -> Answer:
+    """A body that ends with the connection: by TLS's own end, or cut. length: a header that is none."""
 
     def answer(handler: Handler) -> None:
         handler.send_response(200)
+        if length is not None:
+            handler.send_header("Content-Length", length)
         handler.end_headers()
         handler.wfile.write(body)
         connected = handler.connection

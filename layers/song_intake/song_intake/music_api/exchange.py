@@ -26,8 +26,8 @@ LARGEST_ANSWER_BYTES = 1024 * 1024
 # For what the wire carries beside the body: the heads, interim answers, and the sizes of chunks.
 _FRAMING_BYTES = 64 * 1024
 
-# http.client takes other numbers too, and ignores a number that is too long.
-_LENGTH = re.compile(r"[0-9]{1,18}")
+CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
+"""What counts as a length. http.client takes other numbers too, and ignores a number that is too long."""
 
 # By what each content coding is undone: the number of zlib's window bits. No other coding is asked for or read.
 _GZIP_BITS = 31
@@ -122,7 +122,7 @@ def _is_whole(head: HTTPResponse, end: StreamEnd | None) -> bool:
     if codings:
         return codings == ["chunked"] and end is None
     if lengths:
-        return len(set(lengths)) == 1 and _LENGTH.fullmatch(lengths[0]) is not None
+        return len(set(lengths)) == 1 and CONTENT_LENGTH.fullmatch(lengths[0]) is not None
     return end is StreamEnd.CLOSED
 
 

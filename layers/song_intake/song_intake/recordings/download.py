@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from song_intake.music_api.connecting import NameLookup, connected_to_first
 from song_intake.music_api.deadline import Deadline
+from song_intake.music_api.exchange import CONTENT_LENGTH
 from song_intake.music_api.tls_stream import DeadlineSocket, StreamEnd, TlsStream
 from song_intake.recordings.source import SourceRefused, Sources, require_public
 
@@ -54,13 +55,11 @@ class Download:
     def __init__(self, response: BaseHTTPResponse, connected: DeadlineSocket) -> None:
         self._response = response
         self._connected = connected
-        self._is_ended_by_the_stream = response.headers.get("Content-Length") is None and not response.chunked
-
-    @property
-    def length(self) -> int | None:
+        announced = response.headers.get("Content-Length", "")
+        self.length = int(announced) if CONTENT_LENGTH.fullmatch(announced) else None
         """The length that the host announced, in bytes; None: it announced none."""
-        announced = self._response.headers.get("Content-Length", "")
-        return int(announced) if announced.isascii() and announced.isdigit() else None
+        # Without a length, only TLS's own end tells a whole body from a cut one. http.client reads on to it.
+        self._is_ended_by_the_stream = self.length is None and not response.chunked
 
     def read(self, amount: int) -> bytes:
         """The next bytes, `amount` of them but at the end. Raises NoRecording for a body that is cut, or HostFailed."""

@@ -103,7 +103,7 @@ def copier(bucket: Bucket, tls: ssl.SSLContext, host: RecordingHost) -> Recordin
 
 
 def copied(copier: RecordingCopier, name: str, link: str = LINK, seconds: float = 30) -> Result:
-    return copier.copy(link, name, lambda: seconds)
+    return copier.copy(link, name, seconds)
 
 
 @pytest.mark.parametrize(

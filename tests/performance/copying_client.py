@@ -46,7 +46,7 @@ def main() -> None:
             while download.read(_CHUNK_BYTES):
                 pass
     else:
-        result = copier.copy(_LINK, "songs/order-1/clip-1", lambda: _SECONDS)
+        result = copier.copy(_LINK, "songs/order-1/clip-1", _SECONDS)
         if not isinstance(result, Copied):
             raise SystemExit(f"the recording was not copied: {result}")
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -59,9 +58,12 @@ class Around:
     sent: list[str] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
     """Each link that was copied, and under which name."""
+    used: float = 0
+    """The seconds that the copies took: those of AWAY all that they had."""
 
-    def copy(self, link: str, name: str, _time_left: Callable[[], float]) -> Result:
+    def copy(self, link: str, name: str, seconds: float) -> Result:
         self.links.append((link, name))
+        self.used += seconds if self.results.get(link) is AWAY else 0
         kind = link.rpartition(".")[2]
         key = f"{name}.{kind}"
         return self.results.get(link, Copied("bucket", key, kind, 2_000, "0" * 64))
@@ -114,7 +116,7 @@ class Around:
         order = RecordingOrder("song-1", "task-1", time.time() - hours * HOUR)
         origin = Origin(Reason.RECORDING_UNAVAILABLE, "m-0") if redriven else None
         message = Message("m-1", "receipt", "", receives, time.time(), {}, origin=origin)
-        return self.keeper(with_wav=with_wav).decide(order, message, lambda: left)
+        return self.keeper(with_wav=with_wav).decide(order, message, lambda: left - self.used)
 
 
 def clip(number: int, **links: str) -> dict[str, str]:
@@ -153,6 +155,13 @@ def test_a_clip_that_cannot_be_kept_loses_none_of_the_others(around: Around) -> 
     assert around.events == [("Song Not Kept", 1)]
     assert around.workflows.answers["token-1"].error is None
     assert len(around.workflows.answers["token-1"].detail["recordings"]) == 1
+
+
+def test_a_host_that_hangs_on_one_clip_keeps_no_other_from_being_copied(around: Around) -> None:
+    around.song(clip(1), clip(2), clip(3))
+    around.results["https://cdn.example/1.m4a"] = AWAY
+    assert isinstance(around.decide(), RetryIn)
+    assert [one.clip_id for one in around.row.recordings] == ["clip-2", "clip-3"]
 
 
 def test_a_redrive_of_what_was_given_up_tries_again(around: Around) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -37,7 +36,7 @@ class SimulatedCopier:
         self._steps = steps
         self._objects = objects
 
-    def copy(self, link: str, name: str, _time_left: Callable[[], float]) -> Result:
+    def copy(self, link: str, name: str, _seconds: float) -> Result:
         fault = self._steps.before(Step.COPY)
         if fault is Fault.NOT_TAKEN:
             return NotYet(Reason.CDN_UNAVAILABLE, "simulated")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -67,14 +66,14 @@ class RecordingCopier:
     largest_bytes: int
     """The limit for one recording."""
 
-    def copy(self, link: str, name: str, time_left: Callable[[], float]) -> Result:
+    def copy(self, link: str, name: str, seconds: float) -> Result:
         """Copy what the link leads to. No text of the result has the link, which may be signed.
 
         name: the object's key without its extension, which the format of the recording decides.
-        time_left: the seconds in which the copy must be done.
+        seconds: in which the recording must have been read.
         """
         try:
-            deadline = Deadline(time_left())
+            deadline = Deadline(seconds)
             with self._opened(link, deadline) as download:
                 body = CheckedBody(download, self.largest_bytes)
                 return self._stored(body, f"{name}.{body.format}")

@@ -64,7 +64,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 class Copier(Protocol):
     """What RecordingCopier does."""
 
-    def copy(self, link: str, name: str, time_left: Callable[[], float]) -> Copied | NotYet | Unusable:
+    def copy(self, link: str, name: str, seconds: float) -> Copied | NotYet | Unusable:
         """See RecordingCopier.copy."""
 
 
@@ -143,14 +143,17 @@ class RecordingKeeper:
         return self._ended(row, is_duplicate=False)
 
     def _copied(self, row: Row, order: RecordingOrder, time_left: Callable[[], float]) -> _Round:
-        """Tries each recording that the row lacks, once."""
+        """Tries each recording that the row lacks, once. Each has a share of the time, so that a host that hangs on one
+        does not keep the others from being copied.
+        """
         recordings = {one.key: one for one in row.recordings}
         waiting: list[NotYet] = []
         given_up: list[str] = [] if row.clips else ["the song has no clips"]
-        for source in _sources(row, with_wav=self.with_wav):
+        sources = list(_sources(row, with_wav=self.with_wav))
+        for number, source in enumerate(sources):
             if any(_is_of(source, one) for one in recordings.values()):
                 continue
-            match self._copy(source, time_left):
+            match self._copy(source, time_left(), len(sources) - number):
                 case Copied(bucket, key, kind, size, sha256):
                     recordings[key] = Recording(source.clip_id, kind, bucket, key, size, sha256)
                 case NotYet() as later if _hours_since(order) <= _hours_for(later):
@@ -161,12 +164,13 @@ class RecordingKeeper:
                     given_up.append(never.detail)
         return _Round(tuple(recordings.values()), tuple(waiting), tuple(given_up))
 
-    def _copy(self, source: _Source, time_left: Callable[[], float]) -> Copied | NotYet | Unusable:
+    def _copy(self, source: _Source, seconds: float, sources: int) -> Copied | NotYet | Unusable:
+        """seconds: what is left for so many sources."""
         if source.link is None:
             return Unusable(Reason.RECORDING_UNAVAILABLE, "a clip has no link to its recording")
-        if time_left() < LEAST_SECONDS:
+        if seconds < LEAST_SECONDS:
             return NotYet(Reason.NO_TIME_LEFT, "too little of the invocation was left")
-        result = self.copier.copy(source.link, source.name, time_left)
+        result = self.copier.copy(source.link, source.name, max(seconds / sources, LEAST_SECONDS))
         if isinstance(result, Copied):
             self.report.copied(result.format, result.bytes)
         return result

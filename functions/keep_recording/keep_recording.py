@@ -9,7 +9,7 @@ from song_intake.app.cold_start import freeze_startup_objects
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from song_intake.app.keep import KeepSettings, keep_recording
+from song_intake.app.keep import PART_SECONDS, KeepSettings, keep_recording
 from song_intake.aws.clients import AwsClients, ssl_context
 from song_intake.contract.sqs_message import SqsEvent
 from song_intake.outgoing.telemetry import Telemetry
@@ -23,7 +23,8 @@ CONNECTIONS = 4
 
 def build(settings: KeepSettings) -> Batch:
     """Build the function with its AWS clients."""
-    aws = AwsClients(ssl_context(settings.ca_bundle), settings.aws_seconds, CONNECTIONS, with_s3=True)
+    tls = ssl_context(settings.ca_bundle)
+    aws = AwsClients(tls, settings.aws_seconds, CONNECTIONS, s3_seconds=PART_SECONDS)
     return keep_recording(settings, aws, Telemetry(logger, Metrics()))
 
 

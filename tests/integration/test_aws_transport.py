@@ -122,6 +122,31 @@ def test_an_endpoint_without_tls_is_called_as_well(
     assert secrets_server.connections == 1
 
 
+class SlowServices(Secrets):
+    """Answers every call after 0.5 s, also S3's."""
+
+    def do_POST(self) -> None:
+        time.sleep(0.5)
+        super().do_POST()
+
+    def do_PUT(self) -> None:
+        time.sleep(0.5)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def test_a_part_of_a_large_object_has_a_time_out_of_its_own(
+    secrets_server: SecretsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets_server.RequestHandlerClass = SlowServices
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{HOST}:{secrets_server.server_port}")
+    aws = AwsClients(ssl_context(None), seconds=1.2, connections=1, s3_seconds=30)
+    with pytest.raises(exceptions.ReadTimeoutError):
+        aws.client("secretsmanager").get_secret_value(SecretId="token")
+    aws.client("s3").put_object(Bucket="recordings", Key="songs/order-1/clip-1.m4a", Body=b"")
+
+
 def test_a_new_connection_does_not_load_the_authorities_again(
     tls_server: ServerTls, authority_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

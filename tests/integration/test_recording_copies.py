@@ -92,7 +92,7 @@ def bucket(cloud: Cloud, s3: Any, tls: ssl.SSLContext) -> Bucket:
             "AWS_SECRET_ACCESS_KEY": ADMINISTRATOR,
         }.items():
             patch.setenv(name, value)
-        client = clients.AwsClients(tls, seconds=60, connections=4, with_s3=True).client("s3")
+        client = clients.AwsClients(tls, seconds=3, connections=4, s3_seconds=30).client("s3")
     return Bucket(client, "recordings")
 
 

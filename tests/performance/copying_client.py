@@ -38,7 +38,7 @@ def main() -> None:
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
     }
-    bucket = Bucket(AwsClients(tls, seconds=_SECONDS, connections=4, with_s3=True).client("s3"), "recordings")
+    bucket = Bucket(AwsClients(tls, seconds=_SECONDS, connections=4, s3_seconds=30).client("s3"), "recordings")
     copier = RecordingCopier(sources=sources, bucket=bucket, tls=tls, largest_bytes=_LARGEST)
     began, cpu = time.perf_counter(), time.process_time()
     if work == "bare":

@@ -61,7 +61,7 @@ def events_of_all_calls(monkeypatch: pytest.MonkeyPatch) -> Handled:
             patch.setenv(name, value)
         patch.setattr(emitters, "_emit", recorded)
         patch.setattr(AwsTransport, "send", _empty_answer)
-        aws = cast("Any", clients.AwsClients(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 1, 1, with_s3=True))
+        aws = cast("Any", clients.AwsClients(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 1, 1, s3_seconds=30))
         for service, operations in OPERATIONS.items():
             client = aws.client(service)
             for operation in sorted(operations):

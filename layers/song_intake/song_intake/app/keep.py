@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from song_intake.aws.clients import Clients
     from song_intake.outgoing.telemetry import Telemetry
 
+PART_SECONDS = 30.0
+"""The time-out of one part of a recording, or of S3's work on all parts. Our choice: a part of 5 MiB beside a download,
+on a seventh of a core, and S3 may take some seconds to put the parts together. If the invocation ends meanwhile, the
+next one copies the recording again.
+"""
+
 _BYTES_A_MIB = 1024 * 1024
 
 FORMATS = {"m4a": False, "m4a+wav": True}

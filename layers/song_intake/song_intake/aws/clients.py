@@ -18,6 +18,9 @@ from song_intake.aws.sdk_session import sdk_session
 from song_intake.aws.transport import AwsTransport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
@@ -75,7 +78,7 @@ class AwsClients:
     tls: the TLS context of all connections. The bundle that AWS_CA_BUNDLE names is added to it.
     seconds: in which an outcome must be recorded: see attempts.py, which derives the time-outs.
     connections: connections kept open per service.
-    with_s3: whether there may be a client of S3.
+    s3_seconds: the time-out of one attempt of S3, for parts of large objects; None: there is no client of S3.
     """
 
     def __init__(
@@ -85,9 +88,9 @@ class AwsClients:
         connections: int,
         models: Path = MODELS,
         *,
-        with_s3: bool = False,
+        s3_seconds: float | None = None,
     ) -> None:
-        session = sdk_session(with_s3=with_s3)
+        session = sdk_session(with_s3=s3_seconds is not None)
         if models.is_dir():
             # Loading botocore's own data would cost a quarter of a cold start, and 12 MiB.
             loader = Loader(extra_search_paths=[str(models)], include_default_search_paths=False)
@@ -96,8 +99,10 @@ class AwsClients:
             tls.load_verify_locations(bundle)
         self.tls = tls
         transport = AwsTransport(tls, timeout=attempt_seconds(seconds), connections=connections)
+        # botocore calls every handler of an event, so two of them would send a request twice.
+        send = transport.send if s3_seconds is None else _two_time_outs(transport, tls, s3_seconds, connections)
         # The stubs expect handlers that return nothing.
-        session.register("before-send", transport.send)  # type: ignore[arg-type]
+        session.register("before-send", send)  # type: ignore[arg-type]
         self._session = boto3.Session(botocore_session=session)
         self._clients: dict[Service, Any] = {}
         # botocore may use a client on many threads, but create only one at a time.
@@ -119,3 +124,15 @@ class AwsClients:
                 retry_soon(client)
                 self._clients[service] = client
             return self._clients[service]
+
+
+def _two_time_outs(
+    transport: AwsTransport, tls: ssl.SSLContext, s3_seconds: float, connections: int
+) -> Callable[..., AWSResponse]:
+    """Sends the requests of S3 with a time-out of their own, and the others by `transport`."""
+    of_s3 = AwsTransport(tls, timeout=s3_seconds, connections=connections)
+
+    def send(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
+        return (of_s3 if event_name.startswith("before-send.s3.") else transport).send(request)
+
+    return send

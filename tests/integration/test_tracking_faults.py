@@ -10,8 +10,8 @@ from song_intake.domain.decision import DeadLetter, Done, RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.outgoing.checks import SongCheck
-from song_intake.work.check_work import LAST_RECEIVES
-from song_intake.work.tracking import MOST_POLLS, Tracking
+from song_intake.work.own_queue_work import LAST_RECEIVES, MOST_RECEIVES
+from song_intake.work.tracking import Tracking
 from tests.integration import unreachable
 from tests.integration.bench import Bench, new_id, plenty_of_time, record_of
 from tests.integration.decisions import letter_in, retry_in
@@ -126,7 +126,7 @@ def test_a_check_that_gets_no_answer_is_sent_again_before_its_receives_run_out(
     if without == "vendor":
         bench.vendor.refuse_connections()
     bench.checks.records()
-    decision = look(check, by, receives=MOST_POLLS)
+    decision = look(check, by, receives=MOST_RECEIVES)
     assert isinstance(decision, Done)
     assert decision.passed_on
     (anew,) = bench.checks.records()

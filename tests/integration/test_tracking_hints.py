@@ -11,7 +11,7 @@ from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.domain.task import Failed, NoAnswer, NoSuchTask, Running, TaskState
 from song_intake.outgoing.checks import SongCheck
-from song_intake.work.tracking import MOST_POLLS
+from song_intake.work.own_queue_work import MOST_RECEIVES
 from tests.integration import unreachable
 from tests.integration.bench import Bench
 from tests.integration.conftest import TimePasses
@@ -54,8 +54,8 @@ def test_a_webhooks_poll_without_a_status_is_repeated_and_gives_nothing_up(bench
     check, by = hinted(case), replace(tracking(bench), music_api=ScriptedApi(NO_STATUS))
     assert retry_in(look(check, by)).reason is Reason.POLL_FAILED
     old = replace(check, since=time.time() - 2 * A_WEEK)
-    assert retry_in(look(old, by, receives=MOST_POLLS - 1)).reason is Reason.POLL_FAILED
-    assert look(check, by, receives=MOST_POLLS) == Done(TASK, duplicate=True)
+    assert retry_in(look(old, by, receives=MOST_RECEIVES - 1)).reason is Reason.POLL_FAILED
+    assert look(check, by, receives=MOST_RECEIVES) == Done(TASK, duplicate=True)
     assert (bench.checks.records(), "reason" in case.row) == ([], False)
 
 
@@ -77,7 +77,7 @@ def test_while_the_ledger_is_away_a_hint_waits_and_is_passed_on_whole(bench: Ben
     check = hinted(case)
     away = replace(tracking(bench, dynamodb=unreachable.dynamodb()), music_api=ScriptedApi(Running()))
     assert retry_in(look(check, away)).reason is Reason.LEDGER_UNAVAILABLE
-    assert look(check, away, receives=MOST_POLLS) == Done(TASK, passed_on=True, reason=Reason.LEDGER_UNAVAILABLE)
+    assert look(check, away, receives=MOST_RECEIVES) == Done(TASK, passed_on=True, reason=Reason.LEDGER_UNAVAILABLE)
     (passed_on,) = [SongCheck.parse(record["body"]) for record in bench.checks.records()]
     assert passed_on == check
     back = replace(tracking(bench), music_api=ScriptedApi(Running()))

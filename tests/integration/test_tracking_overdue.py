@@ -10,7 +10,8 @@ from song_intake.domain.decision import DeadLetter, Done, RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.outgoing.checks import SongCheck
-from song_intake.work.tracking import MOST_POLLS, Tracking
+from song_intake.work.own_queue_work import MOST_RECEIVES
+from song_intake.work.tracking import Tracking
 from tests.integration.bench import Bench
 from tests.integration.decisions import letter_in, retry_in
 from tests.integration.following import (
@@ -91,12 +92,12 @@ def test_a_song_that_ended_after_it_was_given_up_is_settled_by_a_redrive(bench: 
 def test_a_song_that_is_there_is_settled_however_late(bench: Bench, follow: Tracking, request_id: str) -> None:
     check = submitted(bench, request_id)
     old = replace(check, since=time.time() - OVERDUE)
-    assert look(old, follow, receives=MOST_POLLS) == Done(check.task_id, ended=Status.SUCCEEDED)
+    assert look(old, follow, receives=MOST_RECEIVES) == Done(check.task_id, ended=Status.SUCCEEDED)
 
 
 def test_a_song_is_given_up_before_sqs_would_move_its_check_without_a_reason(
     bench: Bench, follow: Tracking, request_id: str
 ) -> None:
     check = submitted(bench, request_id, story.never_finishes())
-    assert isinstance(look(check, follow, receives=MOST_POLLS - 1), RetryIn)
-    assert letter_in(look(check, follow, receives=MOST_POLLS)).reason is Reason.NEVER_FINISHED
+    assert isinstance(look(check, follow, receives=MOST_RECEIVES - 1), RetryIn)
+    assert letter_in(look(check, follow, receives=MOST_RECEIVES)).reason is Reason.NEVER_FINISHED

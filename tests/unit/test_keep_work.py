@@ -15,7 +15,7 @@ from song_intake.domain.recording import Keeping
 from song_intake.outgoing.recording_report import RecordingReport
 from song_intake.outgoing.telemetry import RecordReport
 from song_intake.work.keep_work import KeepWork
-from song_intake.work.keeping import MOST_RECEIVES
+from song_intake.work.own_queue_work import LAST_RECEIVES
 
 BODY = json.dumps({"request_id": "song-1", "task_id": "task-1", "since": 0})
 LETTER = DeadLetter(Reason.RECORDING_UNAVAILABLE, "why", task_id="task-1")
@@ -82,16 +82,16 @@ def test_a_message_stays_while_the_signing_key_cannot_be_read() -> None:
 
 def test_a_body_that_is_no_order_is_given_up_with_a_reason() -> None:
     assert decided(Parts(Done("task-1")), body="{}").decision.reason is Reason.UNFORESEEN
-    last = decided(Parts(Done("task-1")), body="{}", receives=MOST_RECEIVES + 5).decision
+    last = decided(Parts(Done("task-1")), body="{}", receives=LAST_RECEIVES).decision
     assert (last.reason, isinstance(last, DeadLetter)) == (Reason.RETRIES_EXHAUSTED, True)
 
 
 def test_the_last_receives_give_the_letter_its_task() -> None:
     waits = RetryIn(10, Reason.RECORDING_UNAVAILABLE, "not yet")
-    assert decided(Parts(waits), receives=MOST_RECEIVES + 4).decision == waits
-    last = decided(Parts(waits), receives=MOST_RECEIVES + 5).decision
+    assert decided(Parts(waits), receives=LAST_RECEIVES - 1).decision == waits
+    last = decided(Parts(waits), receives=LAST_RECEIVES).decision
     assert last == DeadLetter(
-        Reason.RETRIES_EXHAUSTED, f"given up after {MOST_RECEIVES + 5} receives: not yet", task_id="task-1"
+        Reason.RETRIES_EXHAUSTED, f"given up after {LAST_RECEIVES} receives: not yet", task_id="task-1"
     )
 
 

@@ -21,7 +21,8 @@ from song_intake.outgoing.notifier import Notifier
 from song_intake.outgoing.recording_orders import RecordingOrder, RecordingOrders
 from song_intake.outgoing.recording_report import RecordingReport
 from song_intake.recordings.copier import Copied, NotYet, Result, Unusable
-from song_intake.work.keeping import KEEPING_HOURS, MOST_RECEIVES, RecordingKeeper
+from song_intake.work.keeping import KEEPING_HOURS, RecordingKeeper
+from song_intake.work.own_queue_work import MOST_RECEIVES
 from tests.properties.simulation.bus import Bus, SimulatedEvents
 from tests.properties.simulation.dynamodb import SimulatedDynamoDb, Table, unavailable
 from tests.properties.simulation.faults import Fault, Step

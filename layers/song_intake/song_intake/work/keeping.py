@@ -28,6 +28,7 @@ from song_intake.domain.reason import RECORDING_FAULTS, Reason
 from song_intake.domain.recording import Keeping, Recording
 from song_intake.ledger.table import Existing, LedgerUnavailable, row_in
 from song_intake.recordings.copier import Copied, NotYet, Unusable
+from song_intake.work.own_queue_work import MOST_RECEIVES
 
 if TYPE_CHECKING:
     from song_intake.contract.sqs_message import Message
@@ -51,9 +52,6 @@ _HOURS_OF_FAULT = 168
 
 # Seconds. Each wait is this much longer than the one before.
 _FIRST_WAIT, _GROWTH, _LONGEST_WAIT = 10.0, 1.5, 900.0
-
-# SQS moves a message after a thousand receives. We stop earlier: a fresh message has all of them again.
-MOST_RECEIVES: Final = 990
 
 LEAST_SECONDS: Final = 20.0
 """A copy begins only if so much is left for it. Our choice: a slow host has this long at least."""

@@ -30,6 +30,7 @@ from song_intake.domain.task import Failed, NoAnswer, NoSuchTask, Running, Succe
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from song_intake.music_api.token import ApiToken, TokenUnavailable
 from song_intake.outgoing.recording_orders import RecordingOrder, RecordingOrders
+from song_intake.work.own_queue_work import MOST_RECEIVES
 from song_intake.work.webhook_hints import SongToPoll, WebhookHints
 
 if TYPE_CHECKING:
@@ -44,9 +45,6 @@ _SECONDS_AN_HOUR = 3600
 
 # Each wait is this much longer than the one before: frequent while the song may end at any moment, rare later.
 _GROWTH = 1.25
-
-# SQS moves a check after a thousand receives. We stop earlier, so that the dead letter has a reason.
-MOST_POLLS = 990
 
 # Seconds. A poll is free, and SQS cannot hide a check for longer than 12 hours.
 _LONGEST_RETRY_AFTER = 900.0
@@ -100,7 +98,7 @@ class Tracking:
             detail = f"the ledger did not answer ({failure})"
             if _hours_tracked(check) > self.tracking_hours + _HOURS_OF_SILENCE:
                 return DeadLetter(Reason.RETRIES_EXHAUSTED, f"after the last poll: {detail}", task_id=check.task_id)
-            if message.receive_count >= MOST_POLLS:
+            if message.receive_count >= MOST_RECEIVES:
                 # Its hint too: it may not be applied yet.
                 return self._pass_on(check, Reason.LEDGER_UNAVAILABLE, unknown_since=check.unknown_since)
             return RetryIn(self._wait(message), Reason.LEDGER_UNAVAILABLE, detail)
@@ -125,7 +123,7 @@ class Tracking:
         match state:
             case Succeeded() | Failed():
                 return self._end(check, state)
-            case NoAnswer() if message.receive_count < MOST_POLLS:
+            case NoAnswer() if message.receive_count < MOST_RECEIVES:
                 return self._ask_again(check, message, state)
             case _:
                 return Done(check.task_id, duplicate=True)
@@ -162,7 +160,7 @@ class Tracking:
         """What keeps the API from answering concerns every song: this one is not given up for it, and its check does
         not use up its receives.
         """
-        if message.receive_count >= MOST_POLLS:
+        if message.receive_count >= MOST_RECEIVES:
             return self._pass_on(check, state.reason, unknown_since=check.unknown_since)
         wait = max(self._wait(message), min(state.retry_after or 0, _LONGEST_RETRY_AFTER))
         return RetryIn(wait, state.reason, "the poll returned no usable status")
@@ -207,7 +205,7 @@ class Tracking:
         return time.time() - since >= self.unknown_task_minutes * _SECONDS_A_MINUTE
 
     def _is_overdue(self, check: SongCheck, message: Message) -> bool:
-        return _hours_tracked(check) > self.tracking_hours or message.receive_count >= MOST_POLLS
+        return _hours_tracked(check) > self.tracking_hours or message.receive_count >= MOST_RECEIVES
 
     def _never_finished(self, check: SongCheck) -> Decision:
         detail = f"no final status within {_hours_tracked(check):.0f} hours"

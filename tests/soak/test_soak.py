@@ -68,7 +68,10 @@ def test_a_schedule_that_breaks_nothing_can_be_repeated_too(
 
 
 def test_an_exception_is_a_violation_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Explorer, "_drain", lambda _: {}["missing"])
+    def fail(_: Explorer) -> None:
+        raise KeyError("missing")
+
+    monkeypatch.setattr(Explorer, "_drain", fail)
     ((seed, violation),) = run_schedule("1:0", Parts()).violations
     assert seed == "1:0"
     assert "KeyError: 'missing'" in violation

@@ -40,6 +40,10 @@ class Mutant:
     """What mypy says about it."""
 
     @property
+    def room(self) -> str:
+        return self.name.split(".")[1]
+
+    @property
     def switch(self) -> str:
         """mutmut's name of the function, as its statistics have it."""
         return self.name.partition("__mutmut_")[0]

@@ -13,8 +13,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import Phase, settings
@@ -24,12 +25,12 @@ from mutmut.state import state
 from tests.local.cloud.aws_clients import AwsClients
 from tests.local.cloud.cloud import Cloud
 from tests.mutants.forked import End, Job, run_all
-from tests.mutants.generated import FOLDER, Mutant
+from tests.mutants.generated import FOLDER, ROOMS, Mutant
 from tests.mutants.outcomes import Outcome
 
 MEASURE: Final = "stats"
 """mutmut's name for the mode in which its switches report their calls."""
-SECONDS_OF_TESTS: Final = 20.0
+SECONDS_OF_TESTS: Final = 6.0
 """The most that one mutant gets, as measured without it: the cheapest tests first."""
 SLOWEST_TEST: Final = 1.5
 """In seconds. Slower tests wait on purpose, or search for rare schedules."""
@@ -71,7 +72,8 @@ class Mutants:
                 else:
                     self._tested(mutant.name, Outcome.UNTESTED, "")
             outcomes = {0: Outcome.SURVIVED, 1: Outcome.KILLED, None: Outcome.HUNG}
-            for job, status, output in run_all(sorted(jobs, key=lambda job: job.expected_seconds), self._jobs):
+            jobs.sort(key=lambda job: (ROOMS.index(job.name.split(".")[1]), job.expected_seconds))
+            for job, status, output in run_all(jobs, self._jobs):
                 self._tested(job.name, outcomes[status], output)
         return True
 
@@ -98,19 +100,25 @@ def _needs_cloud(item: pytest.Item) -> bool:
 
 
 def _measured(items: Sequence[pytest.Item]) -> dict[str, Measured]:
-    """What each test calls: measured in a process of its own, or read from the last measurement of the same files."""
-    digest = hashlib.sha256("\n".join(item.nodeid for item in items).encode())
-    for path in sorted({*(item.path for item in items), *FOLDER.joinpath("song_intake").rglob("*.py")}):
+    """What each test calls: measured in a process of its own. What was measured of the same files before is kept."""
+    file = FOLDER / "measured.json"
+    package = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(FOLDER.glob("song_intake/**/*.py"))))
+    sources = {item.path: package.copy() for item in items}
+    for path, digest in sources.items():
         digest.update(path.read_bytes())
-    file = FOLDER / f"measured-{digest.hexdigest()[:16]}.json"
-    if not file.exists():
-        ((_, status, output),) = run_all([Job("measure", lambda end: _measure(items, file, end), 3_600, 0)], 1)
+    digests = {item.nodeid: sources[item.path].hexdigest() for item in items}
+    known: dict[str, list[Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    known = {test: one for test, one in known.items() if one[0] == digests.get(test)}
+    if unknown := [item for item in items if item.nodeid not in known]:
+        ((_, status, output),) = run_all([Job("measure", partial(_measure, unknown), 3_600, 0)], 1)
         if status != 0:
             raise pytest.UsageError(f"a test fails without any mutant: {output}")
-    return {test: Measured(*one) for test, one in json.loads(file.read_text(encoding="utf-8")).items()}
+        known |= {test: [digests[test], *one] for test, one in json.loads(output).items()}
+        file.write_text(json.dumps(known), encoding="utf-8")
+    return {test: Measured(*one) for test, (_, *one) in known.items()}
 
 
-def _measure(items: Sequence[pytest.Item], file: Path, end: End) -> None:
+def _measure(items: Sequence[pytest.Item], end: End) -> None:
     set_mutant_under_test(MEASURE)
     measured: dict[str, tuple[float, list[str]]] = {}
     with _ending_at_the_first_failure(items, end):
@@ -119,7 +127,7 @@ def _measure(items: Sequence[pytest.Item], file: Path, end: End) -> None:
             began = time.monotonic()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             measured[item.nodeid] = (time.monotonic() - began, sorted(state()._stats))
-    file.write_text(json.dumps(measured), encoding="utf-8")
+    end(0, json.dumps(measured))
 
 
 def _trial(mutant: Mutant, items: Sequence[pytest.Item]) -> Callable[[End], None]:
@@ -162,7 +170,7 @@ def _shared_cloud(session: pytest.Session) -> Iterator[None]:
 
         def shared(*_: object, **__: object) -> contextlib.AbstractContextManager[Cloud]:
             mine = copy.copy(cloud)
-            mine.client = AwsClients(cloud.endpoint_url, cloud.ca_bundle).client  # type: ignore[method-assign]
+            mine.client = AwsClients(cloud.endpoint_url, cloud.ca_bundle).client
             return contextlib.nullcontext(mine)
 
         fixtures = sys.modules["tests.conftest"]

@@ -11,42 +11,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from mutmut.mutation.file_mutation import mutate_file_contents
 
-PROJECT: Final = Path(__file__).parents[2]
+from tests.mutants.mutant import FOLDER, PROJECT, Mutant
+
 PACKAGE: Final = PROJECT / "layers/song_intake/song_intake"
-FOLDER: Final = PROJECT / ".mutants"
-ROOMS: Final = ("work", "ledger", "music_api")
 # The copies of a method assign its attributes again, which is no mistake of a mutant.
 NOT_A_MISTAKE: Final = ("unused-ignore", "no-redef")
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One small change of one function."""
-
-    name: str
-    """mutmut's name of it: the module, and the function in the copy."""
-    function: str
-    """As in the source: module, class and function."""
-    change: str
-    """The lines that it removes and adds."""
-    refused: str = ""
-    """What mypy says about it."""
-
-    @property
-    def room(self) -> str:
-        return self.name.split(".")[1]
-
-    @property
-    def switch(self) -> str:
-        """mutmut's name of the function, as its statistics have it."""
-        return self.name.partition("__mutmut_")[0]
 
 
 def generate(rooms: Sequence[str]) -> list[Mutant]:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from tests.mutants.generated import FOLDER, Mutant
+from tests.mutants.mutant import FOLDER, Mutant
 
 REASONS: Final = Path(__file__).with_name("survivors.toml")
 LEAST_KILLED: Final = 95.0

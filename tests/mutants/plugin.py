@@ -25,7 +25,7 @@ from mutmut.state import state
 from tests.local.cloud.aws_clients import AwsClients
 from tests.local.cloud.cloud import Cloud
 from tests.mutants.forked import End, Job, run_all
-from tests.mutants.generated import FOLDER, ROOMS, Mutant
+from tests.mutants.mutant import FOLDER, ROOMS, Mutant
 from tests.mutants.outcomes import Outcome
 
 MEASURE: Final = "stats"

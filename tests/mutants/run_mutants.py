@@ -17,7 +17,8 @@ from typing import Final
 
 import pytest
 
-from tests.mutants.generated import FOLDER, PROJECT, ROOMS, Mutant, generate
+from tests.mutants.generated import generate
+from tests.mutants.mutant import FOLDER, PROJECT, ROOMS, Mutant
 from tests.mutants.outcomes import Outcomes, reasons, unused
 
 # Those of the code in this process. Not among them: tests of programs, of files, and of time that passes in fact.

@@ -13,7 +13,7 @@ import pytest
 from song_intake.app.redrive import RedriveSettings, redrive_letters
 from song_intake.contract.redrive_order import RedriveRefused
 from song_intake.contract.sqs_message import Message
-from song_intake.work.redrive import NOT_MOVABLE, Redrive
+from song_intake.work.redrive import NOT_MOVABLE, RELEASES_A_SECOND, RESERVED_SECONDS, Redrive
 from tests.integration.bench import Bench, plenty_of_time, record_of, song
 from tests.integration.decisions import TITLE, abandon
 from tests.integration.unreachable import GONE
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 OURS = {"reason": "OUTCOME_UNKNOWN", "first_message_id": "m-1", "request_id": "r-1", "detail": "unknown"}
 BODY = '{"sound": "tango"}'
+ACCOUNT = "000000000000"
 
 # What a letter that SQS moved may carry: the attributes of its sender.
 SENDERS = [
@@ -35,6 +36,7 @@ SENDERS = [
     {"reason": "UNFORESEEN", "first_message_id": "mail-7", "request_id": "theirs", "sent_anew_for": "theirs"},
     {"reason": "UNFORESEEN", "first_message_id": "mail-7", "task_id": "theirs", "proof": "of purchase"},
     {"proof": "0" * 64},
+    {"detail": "theirs", "http_status": "200"},
     {f"name-{number}": "x" for number in range(10)},
 ]
 
@@ -104,6 +106,8 @@ def test_a_letter_that_sqs_moved_keeps_its_first_id_whatever_its_sender_attached
     assert (message.body, message.first_message_id) == (BODY, message_id)
     assert (message.known_request_id, message.known_task_id) == (None, None)
     assert message.delivery_id == message.message_id
+    assert (message.sent_by, message.sender) == (None, ACCOUNT), "who sent it first stays known"
+    assert not {"detail", "http_status"} & message.attributes.keys(), "these are the stack's words"
     assert bench.dead_letters.messages() == []
 
 
@@ -175,7 +179,8 @@ def test_an_order_selects_by_reason_age_and_number(bench: Bench, monkeypatch: py
     assert counted["letters"] == {"OUTCOME_UNKNOWN": {"under 1 hour": 3}, "REFUSED": {"under 1 hour": 1}}
     assert run(redrive, older_hours=1)["moved"] == {}
     assert run(redrive, before=time.time() - 60)["moved"] == {}, "they were sent later"
-    assert run(redrive, reason="OUTCOME_UNKNOWN", limit=2)["moved"] == {"OUTCOME_UNKNOWN": 2}
+    limited = run(redrive, reason="OUTCOME_UNKNOWN", limit=2)
+    assert (limited["moved"], limited["is_complete"]) == ({"OUTCOME_UNKNOWN": 2}, True)
     later = time.time() + 2 * 3600
     monkeypatch.setattr(time, "time", lambda: later)
     aged = run(redrive, older_hours=1)
@@ -240,13 +245,13 @@ def test_nothing_is_moved_without_the_key_or_the_queue(bench: Bench) -> None:
 
 def test_a_letter_that_its_queue_refuses_stops_no_other(bench: Bench) -> None:
     large, small = "x" * 2000, "small"
-    for body in (large, small):
+    for body in (large, small, large):
         bench.dead_letters.send(body, signed(body, OURS))
     bench.sqs.set_queue_attributes(QueueUrl=bench.requests.url, Attributes={"MaximumMessageSize": "1024"})
     response = run(redrive_of(bench))
-    assert (response["moved"], response["not_accepted"]) == ({"OUTCOME_UNKNOWN": 1}, 1)
+    assert (response["moved"], response["not_accepted"]) == ({"OUTCOME_UNKNOWN": 1}, 2)
     assert [message.body for message in back(bench)] == [small]
-    assert len(bench.dead_letters.messages()) == 1
+    assert len(bench.dead_letters.messages()) == 2
 
 
 def test_checks_return_to_their_own_queue(bench: Bench) -> None:
@@ -259,6 +264,17 @@ def test_a_run_stops_before_its_time_is_up(bench: Bench) -> None:
     bench.dead_letters.send(BODY, signed(BODY, OURS))
     response = redrive_of(bench).handle({"queue": "requests"}, lambda: 5.0)
     assert (response["letters"], response["moved"], response["is_complete"]) == ({}, {}, False)
+
+
+def test_a_run_keeps_the_time_to_release_the_letters_that_stay(bench: Bench) -> None:
+    redrive, kept = redrive_of(bench), 20
+    for number in range(kept):
+        bench.dead_letters.send(BODY, signed(BODY, OURS | {"request_id": f"r-{number}"}))
+    # Enough for a receive, but not once some letters are held.
+    left = RESERVED_SECONDS + 1 / RELEASES_A_SECOND
+    response = redrive.handle({"queue": "requests", "reason": "REFUSED"}, lambda: left)
+    assert 0 < sum(response["letters"]["OUTCOME_UNKNOWN"].values()) < kept
+    assert not response["is_complete"]
 
 
 @pytest.mark.parametrize(
@@ -287,8 +303,8 @@ def test_an_order_that_is_not_understood_is_refused(bench: Bench, order: dict[st
 
 
 def test_a_dry_run_selects_no_more_letters_than_the_limit(bench: Bench) -> None:
-    for body in ("one", "two"):
+    for body in ("one", "two", "three"):
         bench.dead_letters.send(body, signed(body, OURS))
     response = run(redrive_of(bench), dry_run=True, limit=1)
     assert (response["selected"], response["moved"]) == (1, {})
-    assert sum(response["letters"]["OUTCOME_UNKNOWN"].values()) == 2
+    assert sum(response["letters"]["OUTCOME_UNKNOWN"].values()) == 3, "the others are counted"

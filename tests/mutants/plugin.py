@@ -68,7 +68,7 @@ class Mutants:
                 chosen = _chosen(mutant, items, measured)
                 seconds = sum(measured[item.nodeid].seconds for item in chosen)
                 if chosen:
-                    jobs.append(Job(mutant.name, _trial(mutant, chosen), 30 + 6 * seconds, seconds))
+                    jobs.append(Job(mutant.name, _trial(mutant, chosen), 20 + 5 * seconds, seconds))
                 else:
                     self._tested(mutant.name, Outcome.UNTESTED, "")
             outcomes = {0: Outcome.SURVIVED, 1: Outcome.KILLED, None: Outcome.HUNG}

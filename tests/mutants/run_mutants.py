@@ -22,7 +22,7 @@ from tests.mutants.mutant import FOLDER, PROJECT, ROOMS, Mutant
 from tests.mutants.outcomes import Outcomes, reasons, unused
 
 # Those of the code in this process. Not among them: tests of programs, of files, and of time that passes in fact.
-TESTS: Final = ("tests/unit", "tests/properties", "tests/integration")
+TESTS: Final = ("tests/unit", "tests/properties", "tests/integration", "tests/wire")
 LEFT_OUT: Final = (
     "tests/unit/test_asyncapi.py",
     "tests/unit/test_body_cost.py",

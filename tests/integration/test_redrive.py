@@ -155,10 +155,11 @@ def test_a_letter_by_the_previous_key_is_signed_by_the_current_one(bench: Bench)
 
 
 def test_a_letter_of_a_release_without_proofs_is_signed(bench: Bench) -> None:
-    bench.dead_letters.send(BODY, OURS)
+    bench.dead_letters.send(BODY, OURS | {"sent_anew_for": "m-1"})
     run(redrive_of(bench))
     (message,) = back(bench)
     assert (message.first_message_id, message.known_request_id) == ("m-1", "r-1")
+    assert message.delivery_id == message.message_id
 
 
 def test_what_cannot_be_identified_stays(bench: Bench) -> None:
@@ -176,6 +177,7 @@ def test_an_order_selects_by_reason_age_and_number(bench: Bench, monkeypatch: py
     bench.dead_letters.send(BODY, signed(BODY, OURS | {"reason": "REFUSED"}))
     counted = run(redrive, reason="OUTCOME_UNKNOWN", dry_run=True)
     assert (counted["selected"], counted["moved"]) == (3, {})
+    assert time.time() - 60 < counted["at"] <= time.time(), "the moment of the order"
     assert counted["letters"] == {"OUTCOME_UNKNOWN": {"under 1 hour": 3}, "REFUSED": {"under 1 hour": 1}}
     assert run(redrive, older_hours=1)["moved"] == {}
     assert run(redrive, before=time.time() - 60)["moved"] == {}, "they were sent later"
@@ -186,6 +188,23 @@ def test_an_order_selects_by_reason_age_and_number(bench: Bench, monkeypatch: py
     aged = run(redrive, older_hours=1)
     assert aged["letters"] == {"OUTCOME_UNKNOWN": {"under 1 day": 1}, "REFUSED": {"under 1 day": 1}}
     assert (aged["moved"], aged["is_complete"]) == ({"OUTCOME_UNKNOWN": 1, "REFUSED": 1}, True)
+
+
+def test_letters_come_and_go_ten_at_a_time_and_those_that_stay_are_visible_again(bench: Bench) -> None:
+    for number in range(25):
+        bench.dead_letters.send(BODY, signed(BODY, OURS | {"request_id": f"r-{number}"}))
+    quick, calls = quick_long_polls(bench.sqs), []
+
+    def noted(name: str) -> Any:
+        return lambda **arguments: (calls.append((name, arguments)), getattr(quick, name)(**arguments))[1]
+
+    odd = OddSqs(bench.sqs, **{name: noted(name) for name in ("receive_message", "change_message_visibility_batch")})
+    redrive_of(bench, sqs=odd).handle({"queue": "requests", "dry_run": True}, lambda: 59.2)
+    received = [arguments for name, arguments in calls if name == "receive_message"]
+    assert {(one["MaxNumberOfMessages"], one["VisibilityTimeout"]) for one in received} == {(10, 60)}
+    released = [arguments["Entries"] for name, arguments in calls if name != "receive_message"]
+    assert sorted(map(len, released)) == [5, 10, 10]
+    assert bench.dead_letters.visible == 25
 
 
 def test_one_empty_receive_does_not_end_a_run(bench: Bench) -> None:
@@ -275,6 +294,8 @@ def test_a_run_keeps_the_time_to_release_the_letters_that_stay(bench: Bench) -> 
     response = redrive.handle({"queue": "requests", "reason": "REFUSED"}, lambda: left)
     assert 0 < sum(response["letters"]["OUTCOME_UNKNOWN"].values()) < kept
     assert not response["is_complete"]
+    enough = redrive.handle({"queue": "requests", "reason": "REFUSED"}, lambda: RESERVED_SECONDS + 1)
+    assert (sum(enough["letters"]["OUTCOME_UNKNOWN"].values()), enough["is_complete"]) == (kept, True)
 
 
 @pytest.mark.parametrize(

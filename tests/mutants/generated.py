@@ -26,7 +26,7 @@ NOT_A_MISTAKE: Final = ("unused-ignore", "no-redef")
 
 
 def generate(rooms: Sequence[str]) -> list[Mutant]:
-    """Write the copy of the package into FOLDER, and return its mutants."""
+    """Write the copy of the package into FOLDER, and return its mutants, but for those of prose."""
     copy = FOLDER / "song_intake"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -35,7 +35,7 @@ def generate(rooms: Sequence[str]) -> list[Mutant]:
         for source in sorted((PACKAGE / room).glob("*.py")):
             mutants += _mutate(source, copy / room / source.name)
     refusals = _refusals(copy)
-    return [replace(mutant, refused=refusals.get(mutant.name, "")) for mutant in mutants]
+    return [replace(one, refused=refusals.get(one.name, "")) for one in mutants if not one.is_prose]
 
 
 def _mutate(source: Path, target: Path) -> list[Mutant]:

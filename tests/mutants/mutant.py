@@ -1,8 +1,11 @@
 """A mutant, and where all of them are."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+_TEXT: Final = re.compile(r'"[^"]*"')
 
 PROJECT: Final = Path(__file__).parents[2]
 FOLDER: Final = PROJECT / ".mutants"
@@ -22,6 +25,13 @@ class Mutant:
     """The lines that it removes and adds."""
     refused: str = ""
     """What mypy says about it."""
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether only texts with a blank differ: a person reads them, in a log or a detail. Codes have no blank."""
+        before, _, after = self.change.partition(" => ")
+        texts = zip(_TEXT.findall(before), _TEXT.findall(after), strict=False)
+        return _TEXT.sub("", before) == _TEXT.sub("", after) and all(" " in old for old, new in texts if old != new)
 
     @property
     def room(self) -> str:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.mutants.mutant import Mutant
 from tests.mutants.outcomes import LEAST_KILLED, Outcome, Outcomes, Reason, reasons, unused
 
@@ -63,6 +65,21 @@ def test_a_reason_that_is_about_no_survivor_is_shown() -> None:
     one = mutant(1, "detail=x => detail=None")
     assert unused({one.name: Outcome.SURVIVED}, [one], [ACCEPTED]) == []
     assert unused({one.name: Outcome.KILLED}, [one], [ACCEPTED]) == [ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    ("change", "is_prose"),
+    [
+        ('Refused("the row changed") => Refused("XXthe row changedXX")', True),
+        ('detail = f"after {count} receives" => detail = f"AFTER {count} RECEIVES"', True),
+        ('{"at": now} => {"AT": now}', False),
+        ('fail("CODE", "a text") => fail("XXCODEXX", "a text")', False),
+        ('fail("CODE", "a text") => fail("CODE", None)', False),
+        ("a < b => a <= b", False),
+    ],
+)
+def test_only_texts_with_a_blank_are_prose(change: str, is_prose: bool) -> None:  # noqa: FBT001 - of a table
+    assert mutant(1, change).is_prose == is_prose
 
 
 def test_every_reason_is_a_sentence_about_functions_of_the_rooms() -> None:

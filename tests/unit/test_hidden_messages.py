@@ -38,3 +38,18 @@ def test_sqs_is_asked_once_a_minute_and_after_a_clock_was_set_back(monkeypatch: 
         now[0] = 1_700_000_000.0 + moment
         hidden.are_many()
         assert sqs.calls == calls
+
+
+def test_while_sqs_is_asked_the_other_threads_use_the_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, meanwhile = [1_700_000_000.0], []
+
+    def count() -> int:
+        meanwhile.append(hidden.are_many())
+        return MOST_HIDDEN
+
+    monkeypatch.setattr("time.time", lambda: now[0])
+    hidden = HiddenMessages(count)
+    assert hidden.are_many()
+    now[0] += 60
+    assert hidden.are_many()
+    assert meanwhile == [False, True]

@@ -168,6 +168,13 @@ def test_a_clip_that_cannot_be_kept_loses_none_of_the_others(around: Around) -> 
     assert len(around.workflows.answers["token-1"].detail["recordings"]) == 1
 
 
+def test_each_cause_is_in_the_detail_once(around: Around) -> None:
+    around.song(clip(1), clip(2), clip(3))
+    around.results = {f"https://cdn.example/{number}.m4a": NEVER for number in (1, 3)}
+    around.results["https://cdn.example/2.m4a"] = Unusable(Reason.RECORDING_UNAVAILABLE, "too large")
+    assert around.decide() == DeadLetter(Reason.RECORDING_UNAVAILABLE, "another host; too large", task_id="task-1")
+
+
 def test_a_host_that_hangs_on_one_clip_keeps_no_other_from_being_copied(around: Around) -> None:
     around.song(clip(1), clip(2), clip(3))
     around.results["https://cdn.example/1.m4a"] = AWAY
@@ -201,7 +208,7 @@ def test_a_recording_that_is_not_there_yet_is_asked_for_again(around: Around) ->
     ("result", "hours", "waits"),
     [
         (LATER, KEEPING_HOURS - 1, True),
-        (LATER, KEEPING_HOURS + 1, False),
+        (LATER, KEEPING_HOURS + 0.5, False),
         (AWAY, KEEPING_HOURS + 1, True),
         (AWAY, KEEPING_HOURS + 167, True),
         (AWAY, KEEPING_HOURS + 169, False),
@@ -227,7 +234,7 @@ def test_a_message_whose_receives_run_out_is_sent_anew_with_its_age(around: Arou
     around.song(clip(1))
     around.results["https://cdn.example/1.m4a"] = AWAY
     decided = around.decide(receives=MOST_RECEIVES, hours=5)
-    assert (decided.passed_on, decided.reason) == (True, Reason.CDN_UNAVAILABLE)
+    assert decided == Done("task-1", passed_on=True, reason=Reason.CDN_UNAVAILABLE)
     (body,) = around.sent
     order = RecordingOrder.parse(body)
     assert (order.request_id, order.task_id) == ("song-1", "task-1")

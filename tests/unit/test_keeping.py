@@ -61,9 +61,12 @@ class Around:
     """Each link that was copied, and under which name."""
     used: float = 0
     """The seconds that the copies took: those of AWAY all that they had."""
+    shares: list[int] = field(default_factory=list)
+    """The seconds that each copy was given."""
 
     def copy(self, link: str, name: str, seconds: float) -> Result:
         self.links.append((link, name))
+        self.shares.append(round(seconds))
         self.used += seconds if self.results.get(link) is AWAY else 0
         kind = link.rpartition(".")[2]
         key = f"{name}.{kind}"
@@ -182,6 +185,15 @@ def test_a_host_that_hangs_on_one_clip_keeps_no_other_from_being_copied(around: 
     assert [one.clip_id for one in around.row.recordings] == ["clip-2", "clip-3"]
 
 
+def test_what_is_left_of_the_time_is_shared_by_the_clips_that_are_left(around: Around) -> None:
+    around.song(clip(1), clip(2), clip(3))
+    around.decide(left=310)
+    assert around.shares == [100, 150, 300]
+    around.song(clip(1), clip(2), clip(3))
+    around.decide(left=40)
+    assert around.shares[3:] == [20, 20, 30], "but none has too little"
+
+
 def test_a_redrive_of_what_was_given_up_tries_again(around: Around) -> None:
     around.song(clip(1), clip(2))
     around.results["https://cdn.example/1.m4a"] = NEVER
@@ -208,7 +220,7 @@ def test_a_recording_that_is_not_there_yet_is_asked_for_again(around: Around) ->
     ("result", "hours", "waits"),
     [
         (LATER, KEEPING_HOURS - 1, True),
-        (LATER, KEEPING_HOURS + 0.5, False),
+        (LATER, KEEPING_HOURS + 0.4, False),
         (AWAY, KEEPING_HOURS + 1, True),
         (AWAY, KEEPING_HOURS + 167, True),
         (AWAY, KEEPING_HOURS + 169, False),
@@ -221,6 +233,7 @@ def test_a_recording_is_given_up_after_two_days_and_for_a_fault_that_all_share_a
     around.results["https://cdn.example/1.m4a"] = result
     assert isinstance(around.decide(hours=hours), RetryIn) is waits
     assert (around.row.keeping is Keeping.PENDING) is waits
+    assert waits or around.row.keeping_detail == f"{result.detail}, for {hours:.0f} hours"
     assert isinstance(around.decide(hours=hours, redriven=True), RetryIn), "a redrive counts anew"
 
 
@@ -268,7 +281,8 @@ def test_a_song_without_a_link_is_given_up(around: Around, clips: tuple[dict[str
 
 
 def test_a_message_about_no_request_is_a_dead_letter(around: Around) -> None:
-    assert around.decide().reason is Reason.NO_SUCH_REQUEST
+    letter = DeadLetter(Reason.NO_SUCH_REQUEST, "the ledger has no such request", task_id="task-1")
+    assert around.decide() == letter
 
 
 def test_a_song_that_was_not_to_be_kept_is_left_alone(around: Around) -> None:
@@ -295,14 +309,15 @@ def test_a_message_that_was_overtaken_comes_back_and_finds_the_end(
     around.decide()
     with monkeypatch.context() as patch:
         patch.setattr(KeepingStore, "row", lambda *_: before)
-        assert around.decide().reason is Reason.CLAIM_HELD
+        assert around.decide() == RetryIn(0, Reason.CLAIM_HELD, "another message copies the recordings of this song")
     assert around.decide() == Done("task-1", duplicate=True, ended=Keeping.KEPT)
     assert [kind for kind, _ in around.events] == ["Song Kept"]
 
 
 def test_a_row_that_is_no_request_is_none(around: Around) -> None:
     around.table.items["song-1"] = {"request_id": {"S": "song-1"}}
-    assert around.decide().reason is Reason.NO_SUCH_REQUEST
+    letter = DeadLetter(Reason.NO_SUCH_REQUEST, "the ledger has no such request", task_id="task-1")
+    assert around.decide() == letter
 
 
 def test_a_ledger_that_does_not_answer_is_waited_for(around: Around, monkeypatch: pytest.MonkeyPatch) -> None:

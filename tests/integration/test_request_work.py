@@ -9,7 +9,8 @@ import pytest
 from song_intake.outgoing.checks import SongCheck
 from song_intake.work.batch import Batch
 from tests.integration import unreachable
-from tests.integration.bench import Bench, plenty_of_time, record_of, song
+from tests.integration.bench import FINAL_RECEIVE, Bench, plenty_of_time, record_of, song
+from tests.integration.conftest import TimePasses
 from tests.integration.decisions import TITLE
 from tests.integration.following import check_batch, look_at_all
 from tests.integration.handling import failed
@@ -154,3 +155,18 @@ def test_a_dead_letter_is_sent_before_its_event_which_is_retried_until_published
     assert not stays(batch, request_id)
     assert [kind for kind, _ in events_of(bench)] == ["Song Rejected"]
     assert len(bench.vendor.attempts_of(TITLE)) == 1
+
+
+def test_the_row_of_a_message_that_is_sent_anew_is_kept_as_long_as_that_of_a_new_one(
+    bench: Bench, request_id: str, time_passes: TimePasses
+) -> None:
+    bench.vendor.plan(TITLE, behaviour.rate_limited())
+    assert stays(bench.batch(), request_id)
+    expires_at = float(bench.row(request_id)["expires_at"])
+    ten_days = 10 * 86_400
+    time_passes(ten_days)
+    bench.vendor.refuse_connections()
+    record = record_of(song(TITLE, request_id), message_id="message-1", receives=FINAL_RECEIVE)
+    assert not failed(bench.batch().handle([record], plenty_of_time))
+    assert (bench.lines()[-1]["action"], bench.lines()[-1]["reason"]) == ("send_anew", "CANNOT_CONNECT")
+    assert float(bench.row(request_id)["expires_at"]) == pytest.approx(expires_at + ten_days, abs=120)

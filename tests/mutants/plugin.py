@@ -7,6 +7,7 @@ function, the cheapest first, until one fails. The local cloud is started once, 
 import contextlib
 import copy
 import hashlib
+import itertools
 import json
 import sys
 import tempfile
@@ -30,8 +31,6 @@ from tests.mutants.outcomes import Outcome
 
 MEASURE: Final = "stats"
 """mutmut's name for the mode in which its switches report their calls."""
-SECONDS_OF_TESTS: Final = 6.0
-"""The most that one mutant gets, as measured without it: the cheapest tests first."""
 SLOWEST_TEST: Final = 1.5
 """In seconds. Slower tests wait on purpose, or search for rare schedules."""
 
@@ -48,9 +47,13 @@ class Measured:
 class Mutants:
     """tested: called with each mutant's outcome, and the test that killed it."""
 
-    def __init__(self, mutants: Sequence[Mutant], jobs: int, tested: Callable[[str, Outcome, str], None]) -> None:
+    def __init__(
+        self, mutants: Sequence[Mutant], jobs: int, seconds: float, tested: Callable[[str, Outcome, str], None]
+    ) -> None:
+        """seconds: the most that the tests of one mutant take, as measured without it: the cheapest tests first."""
         self._mutants = mutants
         self._jobs = jobs
+        self._seconds = seconds
         self._tested = tested
 
     def pytest_sessionstart(self) -> None:
@@ -65,7 +68,7 @@ class Mutants:
             measured = _measured(session.items)
             jobs = []
             for mutant in self._mutants:
-                chosen = _chosen(mutant, items, measured)
+                chosen = _chosen(mutant, items, measured, self._seconds)
                 seconds = sum(measured[item.nodeid].seconds for item in chosen)
                 if chosen:
                     jobs.append(Job(mutant.name, _trial(mutant, chosen), 20 + 5 * seconds, seconds))
@@ -78,21 +81,20 @@ class Mutants:
         return True
 
 
-def _chosen(mutant: Mutant, items: Mapping[str, pytest.Item], measured: Mapping[str, Measured]) -> list[pytest.Item]:
-    calling = [
-        items[test] for test, one in measured.items() if mutant.switch in one.switches and one.seconds < SLOWEST_TEST
-    ]
-    # Those of the local cloud come last, file by file, since each of their modules prepares a table.
-    calling.sort(
-        key=lambda item: (_needs_cloud(item), _needs_cloud(item) and str(item.path), measured[item.nodeid].seconds)
-    )
-    chosen, left = [], SECONDS_OF_TESTS
-    for item in calling:
-        left -= measured[item.nodeid].seconds
-        if left < 0:
-            break
-        chosen.append(item)
-    return chosen
+def _chosen(
+    mutant: Mutant, items: Mapping[str, pytest.Item], measured: Mapping[str, Measured], seconds: float
+) -> list[pytest.Item]:
+    calling = [test for test, one in measured.items() if mutant.switch in one.switches and one.seconds < SLOWEST_TEST]
+    calling.sort(key=lambda test: measured[test].seconds)
+    alone = _within(seconds / 2, [test for test in calling if not _needs_cloud(items[test])], measured)
+    on_cloud = _within(seconds / 2, [test for test in calling if _needs_cloud(items[test])], measured)
+    # File by file, since each module prepares a table.
+    return [items[test] for test in (*alone, *sorted(on_cloud, key=lambda test: str(items[test].path)))]
+
+
+def _within(seconds: float, tests: Sequence[str], measured: Mapping[str, Measured]) -> list[str]:
+    ends = itertools.accumulate(measured[test].seconds for test in tests)
+    return [test for test, end in zip(tests, ends, strict=True) if end <= seconds]
 
 
 def _needs_cloud(item: pytest.Item) -> bool:

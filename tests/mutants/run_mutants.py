@@ -3,6 +3,7 @@
 MUTANTS=work,ledger     only these rooms
 MUTANTS_JOBS=number     so many mutants at a time instead of one on each core
 MUTANTS_AGAIN=1         only those that survived the last time; the others keep their outcomes
+MUTANTS_SECONDS=number  at most so many seconds of tests for each mutant instead of 20
 
 survivors.toml lists the mutants that survive, with a reason each. Exit code 1 if another one survives, or if fewer than
 95 % of the others are killed.
@@ -43,6 +44,8 @@ LEFT_OUT: Final = (
     "tests/integration/test_song_measured.py",
 )
 
+SECONDS_OF_TESTS: Final = 20.0
+
 
 def main() -> int:
     """Returns the exit status."""
@@ -51,8 +54,9 @@ def main() -> int:
     # All of them are in the copy in any case, so that the measurement of the tests holds for each choice.
     mutants = [mutant for mutant in generate(ROOMS) if mutant.room in rooms]
     outcomes = Outcomes(mutants, keep=bool(os.environ.get("MUTANTS_AGAIN")))
+    seconds = float(os.environ.get("MUTANTS_SECONDS") or SECONDS_OF_TESTS)
     if missing := outcomes.missing():
-        _run(missing, jobs, outcomes)
+        _run(missing, jobs, seconds, outcomes)
     known = reasons()
     verdict, is_good = outcomes.verdict(known)
     _show(verdict)
@@ -62,7 +66,7 @@ def main() -> int:
     return 0 if is_good else 1
 
 
-def _run(mutants: Sequence[Mutant], jobs: int, outcomes: Outcomes) -> None:
+def _run(mutants: Sequence[Mutant], jobs: int, seconds: float, outcomes: Outcomes) -> None:
     # The mutated copy, in place of the package.
     sys.path.insert(0, str(FOLDER))
     from tests.mutants import plugin  # noqa: PLC0415
@@ -77,7 +81,7 @@ def _run(mutants: Sequence[Mutant], jobs: int, outcomes: Outcomes) -> None:
         "no:xdist",
         f"--basetemp={FOLDER / 'tests'}",
     ]
-    status = pytest.main([*arguments, *options], plugins=[plugin.Mutants(mutants, jobs, outcomes.add)])
+    status = pytest.main([*arguments, *options], plugins=[plugin.Mutants(mutants, jobs, seconds, outcomes.add)])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise SystemExit(int(status))
 

@@ -103,6 +103,7 @@ NO_CREDITS, BUDGET = Reason.NO_CREDITS, Reason.BUDGET_SPENT
         (Retryable(NO_CREDITS, "detail", retry_after=7), 7),
         (Retryable(BUDGET, "detail", retry_after=7), 50),
         (Retryable(Reason.SENDER_BUDGET_SPENT, "detail", retry_after=7_000), 7_000),
+        (Retryable(Reason.SENDER_BUDGET_SPENT, "detail", retry_after=86_000), 0.75 * LONGEST_WAIT_SECONDS),
         (Retryable(Reason.PACED, "detail", retry_after=7), 7),
         (Retryable(Reason.PACED, "detail", retry_after=7_000), 100),
         (Retryable(Reason.RATE_LIMITED, "detail", retry_after=7_000), 7_000),

@@ -25,7 +25,6 @@ class Job:
     """Returns, or ends its process with an exit status and what there is to report."""
     seconds: float
     """After these, the process is killed."""
-    expected_seconds: float
 
 
 @dataclass(slots=True)

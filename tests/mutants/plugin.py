@@ -12,6 +12,7 @@ import json
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +36,9 @@ SLOWEST_TEST: Final = 1.5
 """In seconds. Slower tests wait on purpose, or search for rare schedules."""
 
 
+_OUTCOMES: Final = {0: Outcome.SURVIVED, 1: Outcome.KILLED, None: Outcome.HUNG}
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One test without any mutant."""
@@ -44,6 +48,20 @@ class Measured:
     """The functions that it calls, by mutmut's names."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    mutant: Mutant
+    items: Sequence[pytest.Item]
+    seconds: float
+    """Of its tests, as measured without it."""
+
+    def job(self, killers: Sequence[str]) -> Job:
+        """killers: tests that come first, the latest of them at first."""
+        first = {test: number for number, test in enumerate(reversed(killers))}
+        items = sorted(self.items, key=lambda item: first.get(item.nodeid, len(first)))
+        return Job(self.mutant.name, partial(_try, self.mutant, items), 20 + 5 * self.seconds)
+
+
 class Mutants:
     """tested: called with each mutant's outcome, and the test that killed it."""
 
@@ -51,10 +69,12 @@ class Mutants:
         self, mutants: Sequence[Mutant], jobs: int, seconds: float, tested: Callable[[str, Outcome, str], None]
     ) -> None:
         """seconds: the most that the tests of one mutant take, as measured without it: the cheapest tests first."""
-        self._mutants = mutants
+        self._mutants = {mutant.name: mutant for mutant in mutants}
         self._jobs = jobs
         self._seconds = seconds
         self._tested = tested
+        self._killers = defaultdict[str, list[str]](list)
+        """The tests that killed a mutant of the function so far. They are likely to kill its others."""
 
     def pytest_sessionstart(self) -> None:
         """Hypothesis neither shrinks nor keeps an input that fails: one failure is enough to kill a mutant."""
@@ -63,22 +83,28 @@ class Mutants:
         settings.load_profile("mutants")
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        items = {item.nodeid: item for item in session.items}
         with _shared_cloud(session):
-            measured = _measured(session.items)
-            jobs = []
-            for mutant in self._mutants:
-                chosen = _chosen(mutant, items, measured, self._seconds)
-                seconds = sum(measured[item.nodeid].seconds for item in chosen)
-                if chosen:
-                    jobs.append(Job(mutant.name, _trial(mutant, chosen), 20 + 5 * seconds, seconds))
-                else:
-                    self._tested(mutant.name, Outcome.UNTESTED, "")
-            outcomes = {0: Outcome.SURVIVED, 1: Outcome.KILLED, None: Outcome.HUNG}
-            jobs.sort(key=lambda job: (ROOMS.index(job.name.split(".")[1]), job.expected_seconds))
+            trials = self._trials(session.items)
+            jobs = (trial.job(self._killers[trial.mutant.switch]) for trial in trials)
             for job, status, output in run_all(jobs, self._jobs):
-                self._tested(job.name, outcomes[status], output)
+                test = output.partition("\n")[0]
+                if status == 1 and test:
+                    self._killers[self._mutants[job.name].switch].append(test)
+                self._tested(job.name, _OUTCOMES[status], test)
         return True
+
+    def _trials(self, all_items: Sequence[pytest.Item]) -> list[Trial]:
+        """Room by room, the mutants with few tests first."""
+        items = {item.nodeid: item for item in all_items}
+        measured = _measured(all_items)
+        trials = []
+        for mutant in self._mutants.values():
+            chosen = _chosen(mutant, items, measured, self._seconds)
+            if chosen:
+                trials.append(Trial(mutant, chosen, sum(measured[item.nodeid].seconds for item in chosen)))
+            else:
+                self._tested(mutant.name, Outcome.UNTESTED, "")
+        return sorted(trials, key=lambda trial: (ROOMS.index(trial.mutant.room), trial.seconds))
 
 
 def _chosen(
@@ -112,7 +138,7 @@ def _measured(items: Sequence[pytest.Item]) -> dict[str, Measured]:
     known: dict[str, list[Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     known = {test: one for test, one in known.items() if one[0] == digests.get(test)}
     if unknown := [item for item in items if item.nodeid not in known]:
-        ((_, status, output),) = run_all([Job("measure", partial(_measure, unknown), 3_600, 0)], 1)
+        ((_, status, output),) = run_all([Job("measure", partial(_measure, unknown), 3_600)], 1)
         if status != 0:
             raise pytest.UsageError(f"a test fails without any mutant: {output}")
         known |= {test: [digests[test], *one] for test, one in json.loads(output).items()}
@@ -132,14 +158,11 @@ def _measure(items: Sequence[pytest.Item], end: End) -> None:
     end(0, json.dumps(measured))
 
 
-def _trial(mutant: Mutant, items: Sequence[pytest.Item]) -> Callable[[End], None]:
-    def run(end: End) -> None:
-        set_mutant_under_test(mutant.name)
-        with _ending_at_the_first_failure(items, end):
-            for item, following in _with_following(items):
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-
-    return run
+def _try(mutant: Mutant, items: Sequence[pytest.Item], end: End) -> None:
+    set_mutant_under_test(mutant.name)
+    with _ending_at_the_first_failure(items, end):
+        for item, following in _with_following(items):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 
 
 def _with_following(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item]]:

@@ -8,6 +8,7 @@ import pytest
 from song_intake.aws.signing_key import KEYS_KEPT_SECONDS, SigningKeys
 from song_intake.contract.proof import Proofs
 from song_intake.contract.sqs_message import Message
+from song_intake.work.backoff import LONGEST_WAIT_SECONDS
 from song_intake.work.batch import Batch
 from tests.integration.bench import FINAL_RECEIVE, MAX_RECEIVE_COUNT, Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.conftest import TimePasses
@@ -59,6 +60,8 @@ def test_without_the_key_a_letter_only_waits(bench: Bench, receives: int, is_bin
     record = record_of(body, receives=receives, attributes=attributes)
     assert failed(without_a_key(bench, secret).handle([record], plenty_of_time)) == {record["messageId"]}
     assert bench.lines()[-1]["reason"] == "SIGNING_KEY_UNAVAILABLE"
+    is_late = receives >= FINAL_RECEIVE
+    assert (bench.lines()[-1]["retry_in_seconds"] == LONGEST_WAIT_SECONDS) == is_late, "it cannot be sent anew"
     assert (bench.letters(), bench.receive(), len(bench.vendor.creates)) == ([], [], 0)
 
 

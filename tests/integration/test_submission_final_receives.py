@@ -49,6 +49,16 @@ def test_a_given_up_message_that_is_redriven_is_created(bench: Bench, submission
     assert len(bench.vendor.creates) == 1
 
 
+def test_the_row_of_a_request_that_is_given_up_names_the_message_that_was_sent_first(
+    bench: Bench, submission: Submission, request_id: str
+) -> None:
+    again = redriven(record(request_id), DeadLetter(Reason.UNFORESEEN, "moved by SQS"), request_id)
+    again["attributes"]["ApproximateReceiveCount"] = str(MAX_RECEIVE_COUNT)
+    assert letter_in(decide(submission, again)).reason is Reason.RETRIES_EXHAUSTED
+    row = bench.row(request_id)
+    assert (row["first_message_id"], row["message_id"]) == ("message-1", again["messageId"])
+
+
 @pytest.mark.parametrize("receives", AFTER_THE_FINAL_ONE)
 def test_a_submitted_request_is_done_on_any_receive(
     bench: Bench, submission: Submission, request_id: str, receives: int

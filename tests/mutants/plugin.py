@@ -32,6 +32,7 @@ from tests.mutants.outcomes import Outcome
 
 MEASURE: Final = "stats"
 """mutmut's name for the mode in which its switches report their calls."""
+MUTANTS_A_LINE: Final = 100
 SLOWEST_TEST: Final = 1.5
 """In seconds. Slower tests wait on purpose, or search for rare schedules."""
 
@@ -86,7 +87,9 @@ class Mutants:
         with _shared_cloud(session):
             trials = self._trials(session.items)
             jobs = (trial.job(self._killers[trial.mutant.switch]) for trial in trials)
-            for job, status, output in run_all(jobs, self._jobs):
+            for number, (job, status, output) in enumerate(run_all(jobs, self._jobs), start=1):
+                if number % MUTANTS_A_LINE == 0:
+                    sys.stderr.write(f"\n{number} of {len(trials)} mutants")
                 test = output.partition("\n")[0]
                 if status == 1 and test:
                     self._killers[self._mutants[job.name].switch].append(test)

@@ -5,7 +5,6 @@ function, the cheapest first, until one fails. The local cloud is started once, 
 """
 
 import contextlib
-import copy
 import hashlib
 import itertools
 import json
@@ -33,6 +32,8 @@ from tests.mutants.outcomes import Outcome
 MEASURE: Final = "stats"
 """mutmut's name for the mode in which its switches report their calls."""
 MUTANTS_A_LINE: Final = 100
+SERVICES: Final = ("dynamodb", "events", "secretsmanager", "sqs", "stepfunctions")
+"""The services that the tests use. To make their clients takes as long as many tests."""
 SLOWEST_TEST: Final = 1.5
 """In seconds. Slower tests wait on purpose, or search for rare schedules."""
 
@@ -190,18 +191,14 @@ def _ending_at_the_first_failure(items: Sequence[pytest.Item], end: End) -> Iter
 
 @contextlib.contextmanager
 def _shared_cloud(session: pytest.Session) -> Iterator[None]:
-    """One local cloud for all processes, each with clients of its own: connections cannot be shared."""
+    """One local cloud for all processes. They also inherit its clients, none of which has a connection yet."""
     if not any(map(_needs_cloud, session.items)):
         yield
         return
-    with tempfile.TemporaryDirectory() as folder, Cloud(Path(folder)) as cloud:
-
-        def shared(*_: object, **__: object) -> contextlib.AbstractContextManager[Cloud]:
-            mine = copy.copy(cloud)
-            mine.client = AwsClients(cloud.endpoint_url, cloud.ca_bundle).client
-            return contextlib.nullcontext(mine)
-
-        fixtures = sys.modules["tests.conftest"]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(fixtures, "Cloud", shared)
-            yield
+    with tempfile.TemporaryDirectory() as folder, Cloud(Path(folder)) as cloud, pytest.MonkeyPatch.context() as patch:
+        clients = AwsClients(cloud.endpoint_url, cloud.ca_bundle)
+        for service in SERVICES:
+            clients.client(service)
+        patch.setattr(cloud, "client", clients.client)
+        patch.setattr(sys.modules["tests.conftest"], "Cloud", lambda *_, **__: contextlib.nullcontext(cloud))
+        yield

@@ -3,14 +3,17 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from typing import cast
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
 from song_intake.contract.hint import SignedHint
+from song_intake.contract.sqs_message import Message
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.outgoing.checks import SongCheck, SongChecks, _Order
+from song_intake.work.check_work import CheckWork
 
 CHECK = SongCheck("request:1", "täsk-1", 1_700_000_000.125, unknown_since=1_700_000_060.5)
 SENT_AT = 1_700_000_090.0
@@ -33,6 +36,11 @@ def test_a_check_of_the_release_before_is_read(no_such_task: bool, unknown_since
 def test_a_check_without_a_time_counts_from_the_moment_when_it_was_sent() -> None:
     body = {"request_id": "request:1", "task_id": "täsk-1"}
     assert SongCheck.parse(json.dumps(body), SENT_AT) == SongCheck("request:1", "täsk-1", SENT_AT)
+
+
+def test_track_song_counts_from_the_moment_when_sqs_received_such_a_check() -> None:
+    message = Message("m-1", "receipt", json.dumps({"request_id": "request:1", "task_id": "täsk-1"}), 1, SENT_AT, {})
+    assert CheckWork.parse(cast("CheckWork", None), message).since == SENT_AT
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.work.submission import Submission
 from tests.integration import unreachable
-from tests.integration.bench import FINAL_RECEIVE, MAX_RECEIVE_COUNT, Bench, record_of
+from tests.integration.bench import FINAL_RECEIVE, LEASE, MAX_RECEIVE_COUNT, Bench, record_of
 from tests.integration.decisions import TITLE, abandon, decide, letter_in, record, redriven
 from tests.integration.ledger_case import brought_to
 from tests.local.vendor import behaviour
@@ -86,6 +86,7 @@ def test_a_message_waits_for_another_deliverys_live_claim_however_often_it_is_re
     decision = decide(submission, record(request_id, "message-2", receives=receives))
     assert isinstance(decision, SendAnew)
     assert decision.reason is Reason.CLAIM_HELD
+    assert LEASE - 30 < decision.seconds <= LEASE + 1, "until the lease is over"
     assert bench.row(request_id)["status"] == "SUBMITTING"
 
 

@@ -92,7 +92,7 @@ class Song:
     """SUBMITTING, RETRYING, SUBMITTED, IN_DOUBT, SUCCEEDED, FAILED or REJECTED."""
     task_id: str | None = None
     reason: str | None = None
-    """Why it is not SUCCEEDED: a code of the README's tables."""
+    """Why it is not SUCCEEDED: a code of the tables in functions/OPERATE.md."""
     detail: str | None = None
     clips: tuple[Clip, ...] = ()
     recordings: tuple[Mapping[str, Any], ...] = ()

@@ -41,7 +41,7 @@ from tests.local.vendor.story import (
 from tests.local.vendor.webhook import WebhookPlan, delivered, doubled, early, late, lost
 from tests.local.waiting import wait_for
 
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
+DOCUMENT = (PROJECT / "functions/README.md").read_text(encoding="utf-8")
 
 # Stories with odd answers before the end: the status at the end, and the number of recordings in its event.
 ODD_STORIES = {
@@ -69,7 +69,7 @@ def test_a_song_ends_by_polls_only(tracking: Intake, tracking_listener: EventLis
     stored = tracking.cloud.client("s3").get_object(Bucket=recording["bucket"], Key=recording["key"])["Body"].read()
     assert recording["uri"] == f"s3://{tracking.stack.outputs['RecordingBucketName']}/{recording['key']}"
     assert (len(stored), hashlib.sha256(stored).hexdigest()) == (recording["bytes"], recording["sha256"])
-    (snippet,) = [code for code in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "presigned" in code]
+    (snippet,) = [code for code in re.findall(r"```python\n(.*?)```", DOCUMENT, flags=re.DOTALL) if "presigned" in code]
     code = f"import boto3, json\nsong_kept = json.loads({json.dumps({'detail': kept})!r})\n{snippet}print(url)"
     url = run(PROJECT, sys.executable, "-c", code, env=tracking.environment()).strip()
     assert requests.get(url, timeout=30, verify=str(tracking.cloud.ca_bundle)).content == stored

@@ -99,7 +99,8 @@ def _send_and_track(intake: Intake, vendor: MusicVendor) -> tuple[Sequence[Track
         progress.wait()
         shown.print_line(f"Sending {len(made)} generated requests")
         progress.send(made)
-        progress.wait_for_ends()
+        # Until the queue is empty: a function that knows of a pause holds back what is still there for a minute.
+        progress.wait()
         shown.print_line(f"Sending {len(unpaid)} requests without credits, which pauses the intake for a while")
         _send_without_credits(intake, vendor, progress, unpaid)
         progress.wait()

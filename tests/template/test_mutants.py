@@ -12,7 +12,7 @@ MUTANTS = [
     *(*watching.ALARMS, *watching.LOGS, *watching.WEBHOOK, *watching.INTAKE),
     *(*numbers.TIMES, *numbers.PARAMETERS),
     *recordings.RECORDINGS,
-    *encryption.ENCRYPTION,
+    *(*encryption.ENCRYPTION, *encryption.TAGS),
 ]
 # How a test fails: by an assertion, or because what it reads is not there or is there more than once.
 REFUSALS = (AssertionError, LookupError, ValueError)

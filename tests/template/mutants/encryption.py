@@ -1,6 +1,7 @@
-"""Mistakes by which something would be left out of the encryption by the user's key, or could not be read with it."""
+"""Mistakes in what the user gives: something is left out of the encryption by their key, or bears no name of its stack."""
 
 from tests.template import test_kms_key as keys
+from tests.template import test_tags as tags
 from tests.template.mutants.mutant import REMOVED, Mutant, of, statement
 
 # The statement about the key is the last one of each role.
@@ -96,5 +97,20 @@ ENCRYPTION = (
         ("Parameters", "KmsKeyArn", "AllowedPattern"),
         "^$|^arn:aws[a-z-]*:kms:.*$",
         lambda: keys.test_only_the_arn_of_a_key_is_accepted("arn:aws:kms:eu-central-1:123456789012:alias/songs", False),
+    ),
+)
+
+TAGS = (
+    Mutant(
+        "a queue that is left behind has no name of its stack",
+        of("SongCheckDeadLetters", "Tags"),
+        REMOVED,
+        tags.test_what_cloudformation_does_not_tag_is_tagged_with_the_name_of_the_stack,
+    ),
+    Mutant(
+        "the template's own tag hides the one that was given",
+        of("SongEvents", "Tags"),
+        [{"Key": "team", "Value": "music"}],
+        tags.test_no_other_tag_hides_one_that_is_given_at_the_deployment,
     ),
 )

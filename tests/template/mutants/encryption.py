@@ -1,4 +1,4 @@
-"""Mistakes in what the user gives: something is left out of the encryption by their key, or bears no name of its stack."""
+"""Mistakes about the key and the tags: something is not encrypted by the user's key, or bears no name of its stack."""
 
 from tests.template import test_kms_key as keys
 from tests.template import test_tags as tags

@@ -82,7 +82,7 @@ def test_without_a_webhook_an_operator_sets_the_task_and_it_is_tracked(
     answer = json.loads(capsys.readouterr().out)
     assert (answer["before"]["status"], answer["after"]["status"]) == ("IN_DOUBT", "SUBMITTED")
     assert (answer["letters"]["discarded"], answer["letters"]["is_complete"]) == (1, True)
-    assert request_id not in {letter.request_id for letter in tracking.letters()}
+    assert request_id not in {letter.attributes.get("request_id") for letter in tracking.letters()}
     row = tracking.wait_for_status(request_id, "SUCCEEDED")
     assert ":user/" in row["resolved_by"] or ":root" in row["resolved_by"]
     assert "resolved_at" in row

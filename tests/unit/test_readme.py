@@ -14,10 +14,13 @@ from tests.template.transformed import PROJECT, shipped
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
-def section(title: str) -> str:
+DEPLOY = (PROJECT / "functions" / "DEPLOY.md").read_text(encoding="utf-8")
+
+
+def section(title: str, document: str = README) -> str:
     """The text under a heading, up to the next one."""
-    _, _, rest = README.partition(f"# {title}\n")
-    assert rest, f"the README has no section {title}"
+    _, _, rest = document.partition(f"# {title}\n")
+    assert rest, f"there is no section {title}"
     return re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
@@ -58,7 +61,7 @@ def test_the_pace_is_told_by_its_own_numbers() -> None:
 
 
 def test_the_functions_at_once_of_each_pace_are_those_of_the_template() -> None:
-    text = section("Limits of a new account")
+    text = section("Limits of a new account", DEPLOY)
     paces = shipped()["Mappings"]["Paces"]
     default = str(shipped()["Parameters"]["CreatesPerMinute"]["Default"])
     stated = {pace: int(count) for count, pace in re.findall(r"(\d+)\s+at\s+(\d+)", text)}

@@ -21,6 +21,9 @@ A_CLOCK_DIFFERS = 1.0  # seconds, at most: the functions run on this machine
 # With these, no song is polled and no webhook comes within any test.
 ONLY_SUBMITTING = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900"}
 
+# No service of the local cloud encrypts with it: this shows that the stack can be created with a key, and works.
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
 # A topic and a rule that test_senders.py creates.
 LISTED_SENDERS = {
     "SenderTopicArns": f"arn:aws:sns:{REGION}:{ACCOUNT}:listed-topic",
@@ -47,8 +50,8 @@ def stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
 
 @pytest.fixture(scope="session")
 def impatient_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
-    """The second receive of a message is the final attempt."""
-    return _never_paused(cloud, vendor, "impatient", {**ONLY_SUBMITTING, "MaxReceiveCount": "5"})
+    """The second receive of a message is the final attempt. A key of the user encrypts the stack."""
+    return _never_paused(cloud, vendor, "impatient", {**ONLY_SUBMITTING, "MaxReceiveCount": "5", "KmsKeyArn": KEY})
 
 
 @pytest.fixture(scope="session")

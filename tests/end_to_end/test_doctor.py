@@ -151,7 +151,9 @@ def test_an_alarm_topic_that_refuses_cloudwatch_is_reported(deployed: DeployedSt
         cloudwatch = deployed.session.client("cloudwatch")
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
         _fails(
-            deployed, check_alarms, "Failed to execute action .*: correct the policies of the alarm topics and AlarmKey"
+            deployed,
+            check_alarms,
+            "Failed to execute action .*: correct the policies of the alarm topics and of their KMS key",
         )
     finally:
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)

@@ -14,7 +14,8 @@ from song_intake.outgoing.metrics import METRICS
 from tests.template.transformed import PROJECT, shipped
 
 PACKAGE = PROJECT / "layers/song_intake/song_intake"
-README, FUNCTIONS, OPERATE = "README.md", "functions/README.md", "functions/OPERATE.md"
+README, FUNCTIONS = "README.md", "functions/README.md"
+DEPLOY, OPERATE = "functions/DEPLOY.md", "functions/OPERATE.md"
 DOCUMENTS = sorted(
     path.relative_to(PROJECT).as_posix()
     for place in (".", "events", "functions", "layers", "tests", "tests/model", "tests/performance")
@@ -82,7 +83,7 @@ def test_the_pace_is_told_by_its_own_numbers() -> None:
 
 
 def test_the_functions_at_once_of_each_pace_are_those_of_the_template() -> None:
-    text = section(FUNCTIONS, "Limits of a new account")
+    text = section(DEPLOY, "Limits of a new account")
     paces = shipped()["Mappings"]["Paces"]
     default = str(shipped()["Parameters"]["CreatesPerMinute"]["Default"])
     stated = {pace: int(count) for count, pace in re.findall(r"(\d+)\s+at\s+(\d+)", text)}

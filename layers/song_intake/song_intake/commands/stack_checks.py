@@ -49,9 +49,9 @@ _NEEDED = frozenset(
 _OTHER_FUNCTIONS = 2
 
 _CAUSES: Final[Mapping[str, str]] = {
-    Reason.TOKEN_NEVER_SET: "the secret is still empty: put the token there (README, step 2)",
-    Reason.TOKEN_UNAVAILABLE: "the secret holds no token: put it there (README, step 2)",
-    Reason.TOKEN_REFUSED: "the API refuses the token: put a valid one into the secret (README, step 2)",
+    Reason.TOKEN_NEVER_SET: "the secret is still empty: put the token there (functions/DEPLOY.md)",
+    Reason.TOKEN_UNAVAILABLE: "the secret holds no token: put it there (functions/DEPLOY.md)",
+    Reason.TOKEN_REFUSED: "the API refuses the token: put a valid one into the secret (functions/DEPLOY.md)",
     Reason.SECRETS_UNAVAILABLE: "Secrets Manager did not answer switch_intake: run the doctor again",
     Reason.CANNOT_CONNECT: "switch_intake cannot connect to the API: check MusicApiOrigin",
     Reason.RATE_LIMITED: "the API answers 429: run the doctor again in a few minutes",

@@ -194,6 +194,17 @@ def test_a_stack_without_a_webhook_needs_none(deployed: DeployedStack) -> None:
         assert examine(partial(check, without)).verdict is Verdict.OK
 
 
+def test_a_stack_that_keeps_no_recordings_needs_no_copies(deployed: DeployedStack) -> None:
+    assert "7 are ready" in examine(partial(check_functions, deployed)).text
+    outputs = {name: value for name, value in deployed.outputs.items() if "Recording" not in name}
+    without = replace(deployed, outputs=outputs)
+    _fails(without, check_template, "no output KeepRecordingFunctionName, RecordingDeadLetterQueueUrl: deploy")
+    switched_off = replace(without, parameters={**deployed.parameters, "KeepRecordings": "off"})
+    for check in (check_template, check_functions):
+        assert examine(partial(check, switched_off)).verdict is Verdict.OK
+    assert "6 are ready" in examine(partial(check_functions, switched_off)).text
+
+
 def test_a_webhook_that_cannot_be_reached_is_reported(deployed: DeployedStack) -> None:
     def post(_url: str, _headers: Mapping[str, str], _body: bytes) -> int:
         raise ConnectionRefusedError

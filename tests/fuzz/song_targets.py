@@ -16,6 +16,7 @@ from song_intake.domain.decision import DeadLetter, Done, RetryIn, SendAnew
 from song_intake.domain.outcome import Outcome, Retryable
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import TaskState
+from song_intake.domain.trace import Trace
 from song_intake.music_api.answer import Answer
 from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.create import outcome_of
@@ -49,7 +50,7 @@ class AnsweringApi(MusicApi):
     def within(self, _seconds: float) -> "AnsweringApi":
         return self
 
-    def poll(self, task_id: str, token: str) -> TaskState:
+    def poll(self, task_id: str, token: str, trace: Trace | None = None) -> TaskState:
         quote(task_id, safe="")
         return state_of(self._answer)
 
@@ -65,7 +66,7 @@ class _AnsweringConnection(Connection):
     def __exit__(self, *_: object) -> None:
         """Nothing to close."""
 
-    def create(self, body: bytes, token: str) -> Outcome:
+    def create(self, body: bytes, token: str, trace: Trace | None = None) -> Outcome:
         self._api.created.append(body)
         return outcome_of(self._answer)
 

@@ -36,7 +36,8 @@ METRIC_OF_LETTER = {
 }
 """The metric of each dead-letter reason, each with an alarm."""
 
-_METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Kept", "Retried", "SentAnew", "DeadLettered")
+DEAD_LETTERED = "DeadLettered"
+_METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Kept", "Retried", "SentAnew", DEAD_LETTERED)
 SEND_TO_SUBMITTED = "SendToSubmitted"
 END_TO_EVENT = "EndToEvent"
 """Both in milliseconds."""
@@ -118,11 +119,17 @@ def metrics_of(decision: Decision) -> list[str]:
 
 def metrics_of_letter(reason: Reason) -> list[str]:
     """The metrics of a dead letter. A reason without its own is urgent: the stack gave something up."""
-    return ["DeadLettered", METRIC_OF_LETTER.get(reason, GIVEN_UP)]
+    return [DEAD_LETTERED, METRIC_OF_LETTER.get(reason, GIVEN_UP)]
 
 
-def shared_fault(decision: Decision) -> Reason | None:
-    """Why a message waits that is not at fault itself. Waiting for the pace is no fault."""
-    if not isinstance(decision, RetryIn | SendAnew) or decision.reason is Reason.PACED:
-        return None
-    return decision.reason if decision.reason in SHARED else None
+def metric_with_reason(decision: Decision) -> tuple[str, Reason] | None:
+    """The metric that has the reason as a dimension: why a message became a dead letter, or why it waits although it is
+    not at fault itself. Waiting for the pace is no fault.
+    """
+    match decision:
+        case DeadLetter(reason=reason):
+            return DEAD_LETTERED, reason
+        case RetryIn(reason=reason) | SendAnew(reason=reason) if reason in SHARED and reason is not Reason.PACED:
+            return FAULTS_SHARED, reason
+        case _:
+            return None

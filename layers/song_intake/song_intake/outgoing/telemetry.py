@@ -22,13 +22,12 @@ from song_intake.outgoing.metrics import (
     BATCHED_WRITES_REFUSED,
     CALLBACKS_DROPPED,
     END_TO_EVENT,
-    FAULTS_SHARED,
     NOTIFICATIONS_REFUSED,
     REPEATED_REFUSALS,
     SEND_TO_SUBMITTED,
     action_of,
+    metric_with_reason,
     metrics_of,
-    shared_fault,
 )
 
 if TYPE_CHECKING:
@@ -194,7 +193,7 @@ class Telemetry:
         self.metrics.flush_metrics()
 
     def count(self, reports: Sequence[RecordReport]) -> None:
-        """Write one EMF line for a batch, and one more per shared fault, with the fault's reason as a dimension.
+        """Write one EMF line for a batch, and one more per reason of shared faults or of dead letters: a dimension.
 
         Called once per batch: the records' threads would share one Metrics object. Never raises: a metric that cannot
         be written must not fail a finished batch.
@@ -202,7 +201,7 @@ class Telemetry:
         counts = Counter(name for report in reports for name in metrics_of(report.decision))
         while self._from_threads:
             counts[self._from_threads.popleft()] += 1
-        faults = Counter(reason for report in reports if (reason := shared_fault(report.decision)))
+        of_reasons = Counter(named for report in reports if (named := metric_with_reason(report.decision)))
         try:
             if counts or self._latencies:
                 for name, count in counts.items():
@@ -211,9 +210,9 @@ class Telemetry:
                     latency, milliseconds = self._latencies.popleft()
                     self.metrics.add_metric(latency, MetricUnit.Milliseconds, milliseconds)
                 self.metrics.flush_metrics()
-            for reason, count in faults.items():
+            for (name, reason), count in of_reasons.items():
                 self.metrics.add_dimension("reason", reason)
-                self.metrics.add_metric(FAULTS_SHARED, MetricUnit.Count, count)
+                self.metrics.add_metric(name, MetricUnit.Count, count)
                 self.metrics.flush_metrics()
         except Exception as failure:  # noqa: BLE001
             self.logger.warning("metrics not written", extra={"action": "count", "reason": type(failure).__name__})

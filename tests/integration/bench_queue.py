@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from song_intake.contract.sqs_message import MessageAttribute, SqsRecord
 
 
+_SYSTEM_ATTRIBUTES = ("ApproximateReceiveCount", "SentTimestamp", "AWSTraceHeader")
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A dead letter: its body and the texts of its attributes."""
@@ -66,7 +69,7 @@ class BenchQueue:
                 "receiptHandle": message["ReceiptHandle"],
                 "body": message["Body"],
                 "attributes": {
-                    name: message["Attributes"][name] for name in ("ApproximateReceiveCount", "SentTimestamp")
+                    name: text for name, text in message["Attributes"].items() if name in _SYSTEM_ATTRIBUTES
                 },
                 "messageAttributes": {
                     name: _as_in_a_record(value) for name, value in message.get("MessageAttributes", {}).items()

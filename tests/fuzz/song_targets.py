@@ -1,6 +1,7 @@
 """Targets that run a whole function on one message, on services in memory."""
 
 import json
+import re
 import time
 from functools import cache
 from pathlib import Path
@@ -58,6 +59,9 @@ class AnsweringApi(MusicApi):
         return balance_of(self._answer)
 
 
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
 class _AnsweringConnection(Connection):
     def __init__(self, api: AnsweringApi, answer: Answer) -> None:
         self._api = api
@@ -68,6 +72,7 @@ class _AnsweringConnection(Connection):
 
     def create(self, body: bytes, token: str, trace: Trace | None = None) -> Outcome:
         self._api.created.append(body)
+        assert trace is None or _TRACEPARENT.fullmatch(trace.next_traceparent), "the header of a create has another form"
         return outcome_of(self._answer)
 
 
@@ -90,7 +95,9 @@ def record(data: bytes) -> None:
 def _attributes(drawing: Drawing) -> dict[str, Any]:
     """Attributes as Lambda delivers them; none has a valid proof."""
     names = ("reason", "first_message_id", "request_id", "task_id", "sent_anew_for", "proof", "detail", "caller")
+    names += ("traceparent", "first_sent_at")
     values = ("REFUSED", "UNFORESEEN", "TASK_NOT_RECORDED", "message-0", "order-1", "#intake", "0" * 64, "")
+    values += (f"00-{'a' * 32}-{'b' * 16}-01", "Root=1-aaaaaaaa-aaaaaaaaaaaaaaaaaaaaaaaa;Sampled=1", "00-0-0-00", "1")
     attributes: dict[str, Any] = {}
     for _ in range(drawing.below(11)):
         name = drawing.pick(names) if drawing.flag() else drawing.text()
@@ -101,11 +108,16 @@ def _attributes(drawing: Drawing) -> dict[str, Any]:
 
 
 def _record(body: str, receives: int, attributes: dict[str, Any]) -> SqsRecord:
+    trace = attributes.get("caller", {}).get("stringValue")
     return {
         "messageId": "message-1",
         "receiptHandle": "receipt-1",
         "body": body,
-        "attributes": {"ApproximateReceiveCount": str(receives), "SentTimestamp": str(int(time.time() * 1000))},
+        "attributes": {
+            "ApproximateReceiveCount": str(receives),
+            "SentTimestamp": str(int(time.time() * 1000)),
+            **({"AWSTraceHeader": trace} if trace else {}),
+        },
         "messageAttributes": attributes,
     }
 

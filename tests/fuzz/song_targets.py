@@ -72,7 +72,7 @@ class _AnsweringConnection(Connection):
 
     def create(self, body: bytes, token: str, trace: Trace | None = None) -> Outcome:
         self._api.created.append(body)
-        assert trace is None or _TRACEPARENT.fullmatch(trace.next_traceparent), "the header of a create has another form"
+        assert trace is None or _TRACEPARENT.fullmatch(trace.next_traceparent), "the header has another form"
         return outcome_of(self._answer)
 
 

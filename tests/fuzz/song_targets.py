@@ -94,10 +94,10 @@ def record(data: bytes) -> None:
 
 def _attributes(drawing: Drawing) -> dict[str, Any]:
     """Attributes as Lambda delivers them; none has a valid proof."""
-    names = ("reason", "first_message_id", "request_id", "task_id", "sent_anew_for", "proof", "detail", "caller")
-    names += ("traceparent", "first_sent_at")
-    values = ("REFUSED", "UNFORESEEN", "TASK_NOT_RECORDED", "message-0", "order-1", "#intake", "0" * 64, "")
-    values += (f"00-{'a' * 32}-{'b' * 16}-01", "Root=1-aaaaaaaa-aaaaaaaaaaaaaaaaaaaaaaaa;Sampled=1", "00-0-0-00", "1")
+    names = ["reason", "first_message_id", "request_id", "task_id", "sent_anew_for", "proof", "detail", "caller"]
+    names += ["traceparent", "first_sent_at"]
+    values = ["REFUSED", "UNFORESEEN", "TASK_NOT_RECORDED", "message-0", "order-1", "#intake", "0" * 64, ""]
+    values += [f"00-{'a' * 32}-{'b' * 16}-01", "Root=1-aaaaaaaa-aaaaaaaaaaaaaaaaaaaaaaaa;Sampled=1", "00-0-0-00", "1"]
     attributes: dict[str, Any] = {}
     for _ in range(drawing.below(11)):
         name = drawing.pick(names) if drawing.flag() else drawing.text()

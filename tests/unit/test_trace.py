@@ -139,7 +139,7 @@ def test_a_message_that_the_stack_sends_has_the_trace_of_the_one_that_it_copies(
 
 def test_the_trace_comes_before_the_caller_s_other_attributes_and_after_the_stack_s_own() -> None:
     others = {f"tenant_{number}": "blue" for number in range(10)}
-    kept = attributes(message(TRACEPARENT, **others), own=MOST_ATTRIBUTES - 1)
+    kept = attributes(message(TRACEPARENT, None, None, **others), own=MOST_ATTRIBUTES - 1)
     assert kept["traceparent"] == TRACEPARENT
     assert len(kept) == MOST_ATTRIBUTES
     assert "traceparent" not in attributes(message(TRACEPARENT), own=MOST_ATTRIBUTES)

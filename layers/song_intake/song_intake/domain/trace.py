@@ -9,21 +9,20 @@ https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concept
 from __future__ import annotations
 
 import os
-import re
 from typing import Self
 
 from song_intake.domain.frozen import frozen
 
-# Checked before a pattern sees the text. Our choice: AWS's own headers are shorter than 200 characters.
+# Checked before anything reads the text. Our choice: AWS's own headers are shorter than 200 characters.
 _LONGEST_HEADER = 512
 
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-_TRACE_ID = re.compile(r"[0-9a-f]{32}")
-_ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
-_SPAN_ID = re.compile(r"[0-9a-f]{16}")
+_HEXADECIMAL = frozenset("0123456789abcdef")
+_TRACE_ID_DIGITS, _SPAN_ID_DIGITS, _FLAGS_DIGITS = 32, 16, 2
+# AWS writes the id in two parts. The first one is a time, if AWS made the id.
+_ROOT_DIGITS = (8, 24)
 _FLAGS_OF_SAMPLED = {"0": "00", "1": "01"}
 
-# What a trace says that does not say whether it is recorded. Our choice: recorded.
+# The flags of a trace that does not say whether it is recorded. Our choice: recorded.
 _RECORDED = "01"
 
 
@@ -39,28 +38,33 @@ class Trace:
     @classmethod
     def of_traceparent(cls, text: str | None) -> Self | None:
         """The trace in a W3C `traceparent`; None for any other text."""
-        match = _TRACEPARENT.fullmatch(text) if text and len(text) <= _LONGEST_HEADER else None
-        if match is None or not int(match[1], 16) or not int(match[2], 16):
-            return None
-        return cls(*match.groups())
+        match _parts(text, "-"):
+            case ["00", trace_id, span_id, flags] if (
+                _is_id(trace_id, _TRACE_ID_DIGITS)
+                and _is_id(span_id, _SPAN_ID_DIGITS)
+                and _is_hex(flags, _FLAGS_DIGITS)
+            ):
+                return cls(trace_id, span_id, flags)
+            case _:
+                return None
 
     @classmethod
     def of_xray_header(cls, text: str | None) -> Self | None:
-        """The trace in AWS's `Root=...;Parent=...;Sampled=...`; None for any other text."""
-        if not text or len(text) > _LONGEST_HEADER:
-            return None
-        fields = dict(field.partition("=")[::2] for field in text.split(";"))
-        root = _ROOT.fullmatch(fields.get("Root", ""))
-        if root is None or not int(root[1] + root[2], 16):
-            return None
-        span_id = fields.get("Parent", "")
-        is_span = _SPAN_ID.fullmatch(span_id) is not None and int(span_id, 16) != 0
-        return cls(root[1] + root[2], span_id if is_span else None, _FLAGS_OF_SAMPLED.get(fields.get("Sampled", "")))
+        """The trace in AWS's `Root=1-...-...;Parent=...;Sampled=...`; None for any other text."""
+        fields = dict(field.partition("=")[::2] for field in _parts(text, ";"))
+        match fields.get("Root", "").split("-"):
+            case ["1", first, second] if (len(first), len(second)) == _ROOT_DIGITS:
+                span_id, sampled = fields.get("Parent", ""), fields.get("Sampled", "")
+                known_span_id = span_id if _is_id(span_id, _SPAN_ID_DIGITS) else None
+                trace = cls(first + second, known_span_id, _FLAGS_OF_SAMPLED.get(sampled))
+                return trace if _is_id(trace.trace_id, _TRACE_ID_DIGITS) else None
+            case _:
+                return None
 
     @classmethod
     def of_id(cls, trace_id: object) -> Self | None:
         """The trace with this id; None for what is no id of a trace."""
-        return cls(trace_id) if isinstance(trace_id, str) and _is_trace_id(trace_id) else None
+        return cls(trace_id) if isinstance(trace_id, str) and _is_id(trace_id, _TRACE_ID_DIGITS) else None
 
     @property
     def traceparent(self) -> str:
@@ -79,10 +83,19 @@ class Trace:
         return root if self.flags is None else f"{root};Sampled={int(self.flags, 16) & 1}"
 
 
-def _is_trace_id(text: str) -> bool:
-    return _TRACE_ID.fullmatch(text) is not None and int(text, 16) != 0
+def _parts(text: str | None, separator: str) -> list[str]:
+    return text.split(separator) if text and len(text) <= _LONGEST_HEADER else []
+
+
+def _is_id(text: str, digits: int) -> bool:
+    """Zeros alone are no id."""
+    return _is_hex(text, digits) and text.strip("0") != ""
+
+
+def _is_hex(text: str, digits: int) -> bool:
+    return len(text) == digits and _HEXADECIMAL.issuperset(text)
 
 
 def _new_span_id() -> str:
-    # An id of zeros is none, and comes once in 2^64 times.
-    return os.urandom(8).hex()
+    # Zeros alone, which are no id, come once in 2^64 times.
+    return os.urandom(_SPAN_ID_DIGITS // 2).hex()

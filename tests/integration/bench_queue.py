@@ -51,12 +51,15 @@ class BenchQueue:
         """Messages that can be received now."""
         return visible(self._sqs, self.url)
 
-    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
-        """Puts a message on the queue; its id."""
+    def send(self, body: str, attributes: Mapping[str, str] | None = None, xray_header: str | None = None) -> str:
+        """Puts a message on the queue; its id. xray_header: the trace that SQS has of it."""
+        system: Any = {"AWSTraceHeader": {"DataType": "String", "StringValue": xray_header}} if xray_header else {}
         texts: dict[str, MessageAttributeValueTypeDef] = {
             name: {"DataType": "String", "StringValue": text} for name, text in (attributes or {}).items()
         }
-        return self._sqs.send_message(QueueUrl=self.url, MessageBody=body, MessageAttributes=texts)["MessageId"]
+        return self._sqs.send_message(
+            QueueUrl=self.url, MessageBody=body, MessageAttributes=texts, MessageSystemAttributes=system
+        )["MessageId"]
 
     def delete(self, receipt_handle: str) -> None:
         self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=receipt_handle)

@@ -3,18 +3,22 @@
 import json
 import random
 import time
+from typing import Any
 
 import pytest
 
 from song_intake.contract.sqs_message import Message
 from song_intake.domain.decision import Done
+from song_intake.domain.status import Status
 from song_intake.domain.trace import Trace
 from song_intake.outgoing.checks import SongCheck
 from tests.integration.bench import FINAL_RECEIVE, Bench, plenty_of_time, record_of, song
 from tests.integration.decisions import decide
 from tests.integration.following import body_of, check_batch, look_at_all
 from tests.integration.handling import handle_all
-from tests.integration.test_redrive import redrive_of
+from tests.integration.ledger_case import brought_to
+from tests.integration.resolving import resolution_of, task_given
+from tests.integration.test_redrive import back, moved_by_sqs, redrive_of
 from tests.local.vendor import behaviour
 from tests.local.vendor.answer import LYRICS_REFUSED
 from tests.local.vendor.server import Request
@@ -135,13 +139,7 @@ def test_no_trace_rejects_a_request_and_none_is_invented(bench: Bench, request_i
 
 
 def test_a_trace_that_only_sqs_has_counts(bench: Bench, request_id: str) -> None:
-    bench.sqs.send_message(
-        QueueUrl=bench.requests.url,
-        MessageBody=song(TITLE, request_id),
-        MessageSystemAttributes={
-            "AWSTraceHeader": {"DataType": "String", "StringValue": f"Root=1-{ID[:8]}-{ID[8:]};Sampled=0"}
-        },
-    )
+    bench.requests.send(song(TITLE, request_id), xray_header=f"Root=1-{ID[:8]}-{ID[8:]};Sampled=0")
     handle_all(bench, bench.batch())
     assert bench.row(request_id)["trace_id"] == ID
     assert [trace.flags for trace in traces_of_creates(bench) if trace] == ["00"]
@@ -160,6 +158,26 @@ def test_a_redriven_letter_keeps_its_trace(bench: Bench, request_id: str, source
     assert redriven["messageAttributes"]["traceparent"]["stringValue"] == GIVEN["traceparent"]
     bench.batch().handle([redriven], plenty_of_time)
     assert [trace.trace_id for trace in traces_of_creates(bench) if trace] == [ID, ID]
+
+
+def test_a_letter_that_sqs_moved_keeps_its_trace(bench: Bench) -> None:
+    header = f"Root=1-{ID[:8]}-{ID[8:]};Parent={SPAN};Sampled=1"
+    moved_by_sqs(bench, {}, xray_header=header)
+    redrive_of(bench).handle({"queue": "requests"}, plenty_of_time)
+    (redriven,) = back(bench)
+    assert redriven.trace == Trace(ID, SPAN, "01")
+
+
+def test_the_song_of_an_operator_s_decision_is_polled_with_the_trace_of_its_request(bench: Bench) -> None:
+    case = brought_to(bench, Status.IN_DOUBT)
+    key = {"request_id": {"S": case.request.request_id}}
+    values: Any = {":trace_id": {"S": ID}}
+    bench.dynamodb.update_item(
+        TableName=bench.table, Key=key, UpdateExpression="SET trace_id = :trace_id", ExpressionAttributeValues=values
+    )
+    resolution_of(bench).handle(task_given(case))
+    (check,) = bench.checks.records()
+    assert json.loads(check["body"])["trace_id"] == ID
 
 
 def test_a_message_that_is_sent_anew_keeps_its_trace_and_the_time_of_its_first_sending(

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from song_client import _PUBLISHED
+from song_intake.contract.sqs_message import TRACEPARENT
 from song_intake.domain.status import Status
 from song_intake.outgoing.attributes import OWN_ATTRIBUTES
 from song_intake.outgoing.events import EventType
@@ -72,7 +73,7 @@ def test_each_schema_is_valid_and_described(name: str) -> None:
 
 def test_the_schema_of_a_letter_has_the_attributes_of_the_stack() -> None:
     schema = json.loads(SCHEMAS["dead_letter_attributes"].read_text(encoding="utf-8"))
-    assert set(schema["properties"]) == OWN_ATTRIBUTES
+    assert set(schema["properties"]) == {*OWN_ATTRIBUTES, TRACEPARENT}
 
 
 def test_the_schema_of_a_row_has_every_status_and_what_the_client_reads() -> None:

@@ -40,8 +40,8 @@ def test_it_names_every_event_type() -> None:
 
 
 def test_it_has_the_fields_of_an_event_and_no_others() -> None:
-    in_the_code = {field.name for field in fields(SongEvent)} - {"event_type", "dedup_key"}
-    assert set(SCHEMA["properties"]) == in_the_code | {"version", "id", "status"}
+    in_the_code = {field.name for field in fields(SongEvent)} - {"event_type", "dedup_key", "trace"}
+    assert set(SCHEMA["properties"]) == in_the_code | {"version", "id", "status", "trace_id"}
     assert SCHEMA["additionalProperties"] is False
 
 

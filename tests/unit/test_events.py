@@ -14,6 +14,7 @@ from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.domain.recording import Recording
 from song_intake.domain.task import Clip
+from song_intake.domain.trace import Trace
 from song_intake.outgoing import events as events_module
 from song_intake.outgoing.events import MOST_BYTES_A_CALL, EventPublisher, EventRefusal, EventType, SongEvent
 
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
 SCHEMA = json.loads(Path(events_module.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8"))
 FULL_CLIP = Clip("clip-1", "https://a", "https://w", "https://i", "https://v", 183.48, "FUZZ-2.0", "7")
 BARE_CLIP = Clip("")
+TRACE = Trace("4bf92f3577b34da6a3ce929d0e0e4736", flags="00")
 RECORDING = Recording("clip-1", "m4a", "b-1", "songs/r-1/clip-1.m4a", 2_000, "0" * 64)
 
 FULL = {
-    EventType.SUBMITTED: SongEvent(EventType.SUBMITTED, "r-1", "t-1", task_id="t-1", metadata={"customer": "c-1"}),
+    EventType.SUBMITTED: SongEvent(
+        EventType.SUBMITTED, "r-1", "t-1", task_id="t-1", metadata={"customer": "c-1"}, trace=TRACE
+    ),
     EventType.SUCCEEDED: SongEvent(EventType.SUCCEEDED, "r-1", "t-1", task_id="t-1", clips=(FULL_CLIP, BARE_CLIP)),
     EventType.FAILED: SongEvent(
         EventType.FAILED, "r-1", "t-1", "t-1", Reason.FAILED_BY_VENDOR, vendor_code="timeout", refunded=False
@@ -129,6 +133,22 @@ def test_an_event_has_its_source_and_detail_type(stubbed: tuple[EventPublisher, 
     stubber.add_response("put_events", {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}, {"Entries": [entry]})
     publisher.publish(event)
     stubber.assert_no_pending_responses()
+
+
+def test_an_event_has_its_trace_for_its_readers_and_for_aws(stubbed: tuple[EventPublisher, Stubber]) -> None:
+    publisher, stubber = stubbed
+    event = FULL[EventType.SUBMITTED]
+    entry = {
+        "EventBusName": "a-bus",
+        "Source": "song-intake",
+        "DetailType": "Song Submitted",
+        "Detail": json.dumps(event.as_detail(), ensure_ascii=False),
+        "TraceHeader": "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Sampled=0",
+    }
+    stubber.add_response("put_events", {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}, {"Entries": [entry]})
+    publisher.publish(event)
+    stubber.assert_no_pending_responses()
+    assert detail_of(event)["trace_id"] == TRACE.trace_id
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ import boto3
 
 QUEUE_URL = os.environ["SONG_REQUESTS_QUEUE_URL"]  # the output SongRequestsQueueUrl of that stack
 
-# The region of the queue, which may be another one than yours.
-_sqs = boto3.client("sqs", region_name=QUEUE_URL.split(".")[1] if ".amazonaws.com" in QUEUE_URL else None)
+_sqs = boto3.client("sqs")  # the function's region must be that of the queue; else give region_name
 
 
 def handler(event: dict[str, str], _context: object) -> dict[str, str]:

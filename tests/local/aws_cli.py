@@ -1,0 +1,110 @@
+"""The part of the AWS CLI that the documentation uses, read by the models of the SDK: to check a command, or to run it.
+
+    python -m tests.local.aws_cli sqs send-message --queue-url ... --message-body file://...
+
+The commands that the CLI adds to the operations of the services (`s3 mb`, `cloudformation deploy`) are only checked.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import jmespath
+from botocore import xform_name
+from botocore.model import OperationModel, Shape
+from botocore.session import get_session
+
+# https://docs.aws.amazon.com/cli/latest/reference/cloudformation/
+CUSTOM: Final = {
+    ("s3", "mb"): set[str](),
+    ("cloudformation", "package"): {"--template-file", "--s3-bucket", "--output-template-file"},
+    ("cloudformation", "deploy"): {"--template-file", "--stack-name", "--capabilities", "--parameter-overrides"},
+    ("cloudformation", "wait"): {"--stack-name"},
+}
+_OF_THE_CLI: Final = ("--query", "--output", "--endpoint-url", "--region")
+
+
+class NoSuchCommand(ValueError):
+    """The AWS CLI would refuse the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    service: str
+    operation: str
+    arguments: dict[str, Any]
+    """What the SDK gets; empty for a command that the CLI adds."""
+    query: str | None
+    is_text: bool
+
+
+def read(words: Sequence[str]) -> Command:
+    """The command, without its first word `aws`. Raises NoSuchCommand."""
+    service, operation, *rest = words
+    options = _options(rest)
+    if (service, operation) in CUSTOM:
+        if unknown := options.keys() - CUSTOM[service, operation] - {""}:
+            raise NoSuchCommand(f"{operation} has no {unknown}")
+        return Command(service, operation, {}, None, is_text=False)
+    query, output, *_ = (options.pop(name, [""])[0] for name in _OF_THE_CLI)
+    jmespath.compile(query or "@")
+    model = _operation(service, operation)
+    members = {"--" + xform_name(name, "-"): (name, shape) for name, shape in model.input_shape.members.items()}
+    if unknown := options.keys() - members.keys():
+        raise NoSuchCommand(f"{service} {operation} has no {unknown}")
+    arguments = {members[option][0]: _value(members[option][1], texts) for option, texts in options.items()}
+    if missing := set(model.input_shape.required_members) - arguments.keys():
+        raise NoSuchCommand(f"{service} {operation} needs {missing}")
+    return Command(service, operation, arguments, query or None, is_text=output == "text")
+
+
+def _options(words: Sequence[str]) -> dict[str, list[str]]:
+    """The values of each option; those before the first have the name ''."""
+    options: dict[str, list[str]] = {}
+    name = ""
+    for word in words:
+        if word.startswith("--"):
+            name = word
+            options[name] = []
+        else:
+            options.setdefault(name, []).append(word)
+    return options
+
+
+@cache
+def _operation(service: str, operation: str) -> OperationModel:
+    model = get_session().get_service_model(service)
+    found = [name for name in model.operation_names if xform_name(name, "-") == operation]
+    if not found:
+        raise NoSuchCommand(f"{service} has no {operation}")
+    return model.operation_model(found[0])
+
+
+def _value(shape: Shape, texts: list[str]) -> Any:
+    text = " ".join(texts)
+    if text.startswith("file://"):
+        text = Path(text.removeprefix("file://")).read_text(encoding="utf-8")
+    if shape.type_name == "list" and not text.startswith("["):
+        return texts
+    if shape.type_name in ("structure", "map", "list"):
+        return json.loads(text)
+    return {"integer": int, "boolean": lambda _text: True}.get(shape.type_name, str)(text)
+
+
+def main() -> None:
+    command = read(sys.argv[1:])
+    client = boto3.client(command.service)  # type: ignore[call-overload]  # any service
+    answer = getattr(client, command.operation.replace("-", "_"))(**command.arguments)
+    shown = jmespath.search(command.query or "@", answer)
+    if command.is_text:
+        shown = "\t".join(map(str, shown)) if isinstance(shown, list) else shown
+    sys.stdout.write(f"{shown if command.is_text else json.dumps(shown, default=str)}\n")
+
+
+if __name__ == "__main__":
+    main()

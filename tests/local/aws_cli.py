@@ -16,7 +16,7 @@ from typing import Any, Final
 import boto3
 import jmespath
 from botocore import xform_name
-from botocore.model import OperationModel, Shape
+from botocore.model import Shape, StructureShape
 from botocore.session import get_session
 
 # https://docs.aws.amazon.com/cli/latest/reference/cloudformation/
@@ -53,12 +53,12 @@ def read(words: Sequence[str]) -> Command:
         return Command(service, operation, {}, None, is_text=False)
     query, output, *_ = (options.pop(name, [""])[0] for name in _OF_THE_CLI)
     jmespath.compile(query or "@")
-    model = _operation(service, operation)
-    members = {"--" + xform_name(name, "-"): (name, shape) for name, shape in model.input_shape.members.items()}
+    model = _input_of(service, operation)
+    members = {"--" + xform_name(name, "-"): (name, shape) for name, shape in model.members.items()}
     if unknown := options.keys() - members.keys():
         raise NoSuchCommand(f"{service} {operation} has no {unknown}")
     arguments = {members[option][0]: _value(members[option][1], texts) for option, texts in options.items()}
-    if missing := set(model.input_shape.required_members) - arguments.keys():
+    if missing := set(model.required_members) - arguments.keys():
         raise NoSuchCommand(f"{service} {operation} needs {missing}")
     return Command(service, operation, arguments, query or None, is_text=output == "text")
 
@@ -77,12 +77,14 @@ def _options(words: Sequence[str]) -> dict[str, list[str]]:
 
 
 @cache
-def _operation(service: str, operation: str) -> OperationModel:
+def _input_of(service: str, operation: str) -> StructureShape:
     model = get_session().get_service_model(service)
     found = [name for name in model.operation_names if xform_name(name, "-") == operation]
     if not found:
         raise NoSuchCommand(f"{service} has no {operation}")
-    return model.operation_model(found[0])
+    shape = model.operation_model(found[0]).input_shape
+    assert shape, "an operation without members"
+    return shape
 
 
 def _value(shape: Shape, texts: list[str]) -> Any:
@@ -93,7 +95,7 @@ def _value(shape: Shape, texts: list[str]) -> Any:
         return texts
     if shape.type_name in ("structure", "map", "list"):
         return json.loads(text)
-    return {"integer": int, "boolean": lambda _text: True}.get(shape.type_name, str)(text)
+    return int(text) if shape.type_name == "integer" else text
 
 
 def main() -> None:

@@ -1,8 +1,22 @@
-"""The parts of a Markdown document that tests read: its code blocks, its sections and the rows of their tables."""
+"""The parts of a Markdown document that tests read: its code blocks with what they call, and the rows of its tables."""
 
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAMS = ("aws", "make", "sam")
+# In place of each program: it notes how it was called. Asked for an output of a stack, it prints the variable of this
+# name.
+_RECORDER = "".join(
+    f"""{program}() {{
+    printf '%s\\0' {program} "$@" END >> "$CALLS"
+    if [[ "$*" =~ OutputKey==.([A-Za-z]+) ]]; then name=${{BASH_REMATCH[1]}}; echo "${{!name-}}"; fi
+}}
+"""
+    for program in PROGRAMS
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +59,15 @@ def rows_of(section: str) -> Iterator[list[str]]:
         is_head = following.startswith("|-")
         if line.startswith("|") and not line.startswith("|-") and not is_head:
             yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def calls_of(script: str, folder: Path, outputs: Mapping[str, str] | None = None) -> list[list[str]]:
+    """What a script for bash calls, in order, run by a real shell that calls none of it.
+
+    folder: where the script writes what it redirects. outputs: the outputs of every stack.
+    """
+    noted = folder / "calls"
+    environment = {"CALLS": str(noted), "PATH": "/usr/bin:/bin", **(outputs or {})}
+    command = ["/bin/bash", "-euc", _RECORDER + script]
+    subprocess.run(command, cwd=folder, env=environment, check=True, timeout=30)
+    return [call.split("\0") for call in noted.read_text(encoding="utf-8").split("\0END\0") if call]

@@ -1,30 +1,22 @@
-"""The part of the AWS CLI that the documentation uses, read by the models of the SDK: to check a command, or to run it.
-
-    python -m tests.local.aws_cli sqs send-message --queue-url ... --message-body file://...
-
-The commands that the CLI adds to the operations of the services (`s3 mb`, `cloudformation deploy`) are only checked.
-"""
+"""Commands of the AWS CLI, read by the models of the SDK: whether they exist, and what the SDK gets."""
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import jmespath
 from botocore import xform_name
 from botocore.model import Shape, StructureShape
 from botocore.session import get_session
 
-# https://docs.aws.amazon.com/cli/latest/reference/cloudformation/
+# What the CLI adds to the operations of the services: https://docs.aws.amazon.com/cli/latest/reference/cloudformation/
 CUSTOM: Final = {
     ("s3", "mb"): set[str](),
     ("cloudformation", "package"): {"--template-file", "--s3-bucket", "--output-template-file"},
     ("cloudformation", "deploy"): {"--template-file", "--stack-name", "--capabilities", "--parameter-overrides"},
-    ("cloudformation", "wait"): {"--stack-name"},
 }
 _OF_THE_CLI: Final = ("--query", "--output", "--endpoint-url", "--region")
 
@@ -37,10 +29,11 @@ class NoSuchCommand(ValueError):
 class Command:
     service: str
     operation: str
+    """As boto3 names it."""
     arguments: dict[str, Any]
     """What the SDK gets; empty for a command that the CLI adds."""
-    query: str | None
-    is_text: bool
+    query: str
+    """What is printed of the answer, in JMESPath."""
 
 
 def read(words: Sequence[str]) -> Command:
@@ -50,9 +43,9 @@ def read(words: Sequence[str]) -> Command:
     if (service, operation) in CUSTOM:
         if unknown := options.keys() - CUSTOM[service, operation] - {""}:
             raise NoSuchCommand(f"{operation} has no {unknown}")
-        return Command(service, operation, {}, None, is_text=False)
-    query, output, *_ = (options.pop(name, [""])[0] for name in _OF_THE_CLI)
-    jmespath.compile(query or "@")
+        return Command(service, operation, {}, "@")
+    query, *_ = [(options.pop(name, None) or ["@"])[0] for name in _OF_THE_CLI]
+    jmespath.compile(query)
     model = _input_of(service, operation)
     members = {"--" + xform_name(name, "-"): (name, shape) for name, shape in model.members.items()}
     if unknown := options.keys() - members.keys():
@@ -60,7 +53,7 @@ def read(words: Sequence[str]) -> Command:
     arguments = {members[option][0]: _value(members[option][1], texts) for option, texts in options.items()}
     if missing := set(model.required_members) - arguments.keys():
         raise NoSuchCommand(f"{service} {operation} needs {missing}")
-    return Command(service, operation, arguments, query or None, is_text=output == "text")
+    return Command(service, operation.replace("-", "_"), arguments, query)
 
 
 def _options(words: Sequence[str]) -> dict[str, list[str]]:
@@ -96,17 +89,3 @@ def _value(shape: Shape, texts: list[str]) -> Any:
     if shape.type_name in ("structure", "map", "list"):
         return json.loads(text)
     return int(text) if shape.type_name == "integer" else text
-
-
-def main() -> None:
-    command = read(sys.argv[1:])
-    client = boto3.client(command.service)  # type: ignore[call-overload]  # any service
-    answer = getattr(client, command.operation.replace("-", "_"))(**command.arguments)
-    shown = jmespath.search(command.query or "@", answer)
-    if command.is_text:
-        shown = "\t".join(map(str, shown)) if isinstance(shown, list) else shown
-    sys.stdout.write(f"{shown if command.is_text else json.dumps(shown, default=str)}\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from moto.events.models import EventPattern
+from samtranslator.yaml_helper import yaml_parse
 
 from song_intake.contract.song_request import SongRequest
 from song_intake.domain.reason import Reason
 from song_intake.outgoing.events import EventType
-from tests.documents import Block, blocks_of, rows_of, section_of
+from tests.documents import Block, blocks_of, calls_of, rows_of, section_of
 from tests.local import aws_cli
 from tests.local.contract import PROJECT, errors_in, fields_of_events, published
 from tests.template.transformed import shipped
@@ -22,10 +23,6 @@ README = PLACE.read_text(encoding="utf-8")
 BLOCKS = blocks_of(README)
 MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
 OF_EVERY_EVENT = {"version", "id", "status", "metadata", "clips"}
-# In place of the programs: each notes how it was called.
-RECORDER = "".join(
-    f'{name}() {{ printf "%s\\0" {name} "$@" END >> "$CALLS"; echo an-answer; }}\n' for name in ("aws", "make", "sam")
-)
 TEMPLATES = sorted(path.parent.name for path in PROJECT.glob("events/examples/*/template.yaml"))
 Call = list[str]
 
@@ -36,12 +33,8 @@ def of(language: str) -> list[Block]:
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
-    """What the commands of all shell blocks call, in order, by a real shell."""
-    noted = tmp_path_factory.mktemp("calls") / "calls"
-    script = RECORDER + "\n".join(block.code for block in of("sh"))
-    environment = {"CALLS": str(noted), "PATH": "/usr/bin:/bin"}
-    subprocess.run(["/bin/bash", "-euc", script], cwd=noted.parent, env=environment, check=True, timeout=30)
-    return [call.split("\0") for call in noted.read_text(encoding="utf-8").split("\0END\0") if call]
+    """What the commands of all shell blocks call, in order."""
+    return calls_of("\n".join(block.code for block in of("sh")), tmp_path_factory.mktemp("calls"))
 
 
 def test_every_block_is_of_a_language_that_is_checked() -> None:
@@ -68,12 +61,27 @@ def test_a_block_of_python_compiles(block: Block) -> None:
     compile(block.code, block.heading, "exec")
 
 
+@pytest.mark.parametrize("block", blocks_of((PROJECT / "README.md").read_text(encoding="utf-8")), ids=str)
+def test_a_block_of_the_front_page_is_written_in_its_language(block: Block) -> None:
+    match block.language:
+        case "json":
+            json.loads(block.code)
+        case "python":
+            compile(block.code, block.heading, "exec")
+        case "sh":
+            subprocess.run(["/bin/bash", "-n", "-c", block.code], check=True, timeout=30)
+        case "yaml":
+            assert yaml_parse(block.code)
+        case _:
+            pytest.fail(f"nothing reads {block.language}")
+
+
 def test_every_command_of_the_aws_cli_exists_with_its_options(
     calls: list[Call], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(PROJECT)
     commands = [aws_cli.read(call[1:]) for call in calls if call[0] == "aws"]
-    assert {"send_message", "get_item"} <= {command.operation.replace("-", "_") for command in commands}
+    assert {"send_message", "get_item"} <= {command.operation for command in commands}
     with pytest.raises(aws_cli.NoSuchCommand):
         aws_cli.read(["sqs", "send-message", "--queue-url", "u", "--message-body", "b", "--delay", "1"])
 

@@ -130,8 +130,9 @@ def test_the_listed_role_of_another_account_may_send_and_its_administrator_may_n
 def test_a_workflow_gets_its_song_at_the_second_attempt_and_gives_up_after_it(
     tracking: Intake, vendor: MusicVendor
 ) -> None:
-    vendor.plan_task("Fails Once", fails())
-    vendor.plan_task("Fails Twice", fails(), fails())
+    failure = fails(refunded=True)
+    vendor.plan_task("Fails Once", failure)
+    vendor.plan_task("Fails Twice", failure, failure)
     machine = deployed(tracking.cloud, tracking, "workflow").outputs["SongWorkflowArn"]
     step_functions = tracking.cloud.client("stepfunctions")
 

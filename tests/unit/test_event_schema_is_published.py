@@ -7,15 +7,38 @@ from dataclasses import fields
 import jsonschema_rs
 import pytest
 
+from song_intake.contract.song_request import SongRequest
+from song_intake.contract.sqs_message import Message
+from song_intake.domain.decision import DeadLetter
 from song_intake.domain.reason import Reason
 from song_intake.domain.recording import Recording
 from song_intake.domain.task import Clip
 from song_intake.outgoing.events import VERSION, EventType, SongEvent
-from tests.local.contract import closed_event_schema, errors_in, published
+from song_intake.outgoing.metrics import METRIC_OF_LETTER
+from song_intake.outgoing.notifier import event_of_letter
+from tests.local.contract import closed_event_schema, errors_in, fields_of_events, published
 
 SCHEMA = published("song_event")
 EVERY_EVENT: dict[str, object] = {"version": VERSION, "id": "i", "status": "FAILED", "metadata": {}, "clips": []}
 VALID = {**EVERY_EVENT, "request_id": "r-1", "task_id": "t-1", "reason": "FAILED_BY_VENDOR"}
+MESSAGE = Message("m-1", "receipt", '{"sound": "polka"}', 1, 0.0, {})
+REQUEST = SongRequest.parse(MESSAGE.body, MESSAGE.message_id)
+# A message may crash the function before it is read.
+WITHOUT_REQUEST = {Reason.INVALID_REQUEST, Reason.RETRIES_EXHAUSTED}
+# Letters of checks and of recordings cause no event: the row does.
+OF_OTHER_QUEUES = {
+    Reason.TASK_UNKNOWN,
+    Reason.NEVER_FINISHED,
+    Reason.NO_SUCH_REQUEST,
+    Reason.RECORDING_UNAVAILABLE,
+}
+OF_A_ROW = {
+    ("FAILED", Reason.FAILED_BY_VENDOR),
+    ("REJECTED", Reason.NOT_CREATED),
+    ("NOT_KEPT", Reason.RECORDING_UNAVAILABLE),
+    ("IN_DOUBT", Reason.TASK_UNKNOWN),
+    ("IN_DOUBT", Reason.NEVER_FINISHED),
+}
 UNKNOWN: list[dict[str, object]] = [
     {"tempo": 120},
     {"clips": [{"clip_id": "c", "tempo": 120}]},
@@ -46,6 +69,16 @@ def test_it_names_every_event_type() -> None:
 def test_it_has_the_fields_of_an_event_and_no_others() -> None:
     in_the_code = {field.name for field in fields(SongEvent)} - {"event_type", "dedup_key"}
     assert set(SCHEMA["properties"]) == in_the_code | {"version", "id", "status"}
+
+
+def test_it_has_the_reasons_that_dead_letters_and_rows_cause() -> None:
+    listed = {(status, reason) for status, (*_, reasons) in fields_of_events().items() for reason in reasons}
+    caused = set(OF_A_ROW)
+    for reason in METRIC_OF_LETTER.keys() - OF_OTHER_QUEUES:
+        for request in (REQUEST, None) if reason in WITHOUT_REQUEST else (REQUEST,):
+            event = event_of_letter(DeadLetter(reason, "why"), MESSAGE, "r-1", request)
+            caused.add((event.event_type.name, reason))
+    assert listed == caused
 
 
 def test_it_has_the_fields_of_a_clip_and_no_others() -> None:

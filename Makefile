@@ -44,11 +44,11 @@ tests: test
 
 test: lint pytest  ## Run linters, type checks and all tests
 
-lint: $(VENV)/.test  ## Run ruff, mypy, and cfn-lint on the template before and after its SAM transform
+lint: $(VENV)/.test  ## Run ruff, mypy, and cfn-lint on the template before and after its SAM transform, and on the examples
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml events/examples/*/template.yaml
 	$(BIN)/python -m tests.template.lint_transformed
 
 # The tests of the local stack wait more than they compute, so there are more workers than the two processors of CI. They

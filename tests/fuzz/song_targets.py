@@ -4,7 +4,6 @@ import json
 import re
 import time
 from functools import cache
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -30,6 +29,7 @@ from tests.fuzz.canaries import assert_no_canary, with_canaries
 from tests.fuzz.drawing import Drawing, text_of
 from tests.fuzz.services import CheckedDynamoDb, NoFaults, Recorded, RecordingQueue, clients, telemetry_of
 from tests.fuzz.vendor_targets import answer_in, with_canaries_in
+from tests.local.contract import closed_event_schema
 from tests.properties.simulation.clients import submit_settings, track_settings, webhook_settings
 from tests.properties.simulation.dynamodb import Table
 from tests.properties.simulation.queues import DEAD_LETTERS_URL
@@ -179,8 +179,7 @@ def _check_report(report: RecordReport, recorded: Recorded) -> None:
 
 @cache
 def _event_validator() -> jsonschema_rs.Draft202012Validator:
-    schema = Path(events.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8")
-    return jsonschema_rs.Draft202012Validator(json.loads(schema))
+    return jsonschema_rs.Draft202012Validator(closed_event_schema())
 
 
 def _check_events(recorded: Recorded) -> None:

@@ -14,8 +14,7 @@ from song_intake.contract.sqs_message import TRACEPARENT
 from song_intake.domain.status import Status
 from song_intake.outgoing.attributes import OWN_ATTRIBUTES
 from song_intake.outgoing.events import EventType
-from tests.local.cloud.cloud import PROJECT
-from tests.local.contract import SCHEMAS, errors_in
+from tests.local.contract import PROJECT, SCHEMAS, errors_in
 
 DOCUMENT = PROJECT / "events/schemas/asyncapi.yaml"
 CONTRACT: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))

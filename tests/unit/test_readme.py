@@ -11,6 +11,7 @@ from song_intake.admission.pace_item import PACE_KEY
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.outgoing.metrics import METRICS
+from tests.documents import section_of
 from tests.template.transformed import PROJECT, shipped
 
 PACKAGE = PROJECT / "layers/song_intake/song_intake"
@@ -28,10 +29,7 @@ def text_of(document: str) -> str:
 
 
 def section(document: str, title: str) -> str:
-    """The text under a heading, up to the next one."""
-    _, _, rest = text_of(document).partition(f"# {title}\n")
-    assert rest, f"{document} has no section {title}"
-    return re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+    return section_of(text_of(document), title)
 
 
 def anchors(text: str) -> set[str]:

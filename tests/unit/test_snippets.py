@@ -4,12 +4,12 @@ The end-to-end tests run those of callers (test_readme.py), and the commands (te
 """
 
 import ast
+import itertools
 import json
 import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import click
 import pytest
@@ -19,6 +19,8 @@ from samtranslator.yaml_helper import yaml_parse
 from song_intake.commands.__main__ import program
 from song_intake.contract.song_request import SongRequest
 from song_intake.outgoing.events import EventType
+from tests.documents import Block, blocks_of
+from tests.local import aws_cli
 from tests.template.transformed import PROJECT, shipped
 from tests.unit.test_readme import DOCUMENTS, text_of
 
@@ -26,64 +28,55 @@ MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
 OUTPUTS = shipped()["Outputs"]
 
 
-@dataclass(frozen=True, slots=True)
-class Snippet:
-    document: str
-    number: int
-    language: str
-    code: str
-
-    def __str__(self) -> str:
-        return f"{self.document}-{self.number}-{self.language or 'output'}"
-
-
-def snippets() -> Iterator[Snippet]:
-    for document in DOCUMENTS:
-        blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text_of(document), flags=re.MULTILINE | re.DOTALL)
-        for number, (language, code) in enumerate(blocks, start=1):
-            yield Snippet(document, number, language, code)
-
-
-SNIPPETS = tuple(snippets())
+SNIPPETS = [(document, block) for document in DOCUMENTS for block in blocks_of(text_of(document))]
 
 
 def of(*languages: str) -> pytest.MarkDecorator:
-    chosen = [one for one in SNIPPETS if one.language in languages]
-    return pytest.mark.parametrize("snippet", chosen, ids=str)
+    chosen = [(document, block) for document, block in SNIPPETS if block.language in languages]
+    names = [f"{document}, {block}" for document, block in chosen]
+    return pytest.mark.parametrize("snippet", [block for _, block in chosen], ids=names)
 
 
 def test_every_language_has_its_check_below() -> None:
     """A block without a language is an output or a list of files."""
-    assert {one.language for one in SNIPPETS} <= {"", "sh", "python", "json", "yaml", "hcl", "ts"}
+    assert {block.language for _, block in SNIPPETS} <= {"sh", "python", "json", "yaml", "hcl", "ts"}
 
 
 @of("python")
-def test_python_compiles(snippet: Snippet) -> None:
+def test_python_compiles(snippet: Block) -> None:
     ast.parse(snippet.code)
 
 
 @of("json")
-def test_json_is_a_request_if_it_has_a_sound(snippet: Snippet) -> None:
+def test_json_is_a_request_if_it_has_a_sound(snippet: Block) -> None:
     body = json.loads(snippet.code)
     if "sound" in body:
         SongRequest.parse(snippet.code, "message-1")
 
 
 @of("yaml")
-def test_yaml_names_types_of_events_and_outputs_that_exist(snippet: Snippet) -> None:
+def test_yaml_names_types_of_events_and_outputs_that_exist(snippet: Block) -> None:
     yaml_parse(snippet.code)
     named = {name for types in re.findall(r"detail-type: \[(Song [^]]+)\]", snippet.code) for name in types.split(", ")}
     assert named - {*EventType, "Song Wanted"} == set()
 
 
 @of("sh")
-def test_a_shell_parses_it(snippet: Snippet) -> None:
+def test_a_shell_parses_it(snippet: Block) -> None:
     subprocess.run(["/bin/bash", "-n"], input=snippet.code, text=True, check=True, timeout=10)
 
 
 @of("sh")
-def test_it_reads_outputs_of_the_stack(snippet: Snippet) -> None:
+def test_it_reads_outputs_of_the_stack(snippet: Block) -> None:
     assert set(re.findall(r"\$\(output (\w+)\)", snippet.code)) <= OUTPUTS.keys()
+
+
+@of("sh")
+def test_its_commands_of_the_aws_cli_exist_with_their_options(snippet: Block) -> None:
+    for words in commands_in(snippet.code, "aws"):
+        command = itertools.takewhile(lambda word: word not in {"|", ">", "}"}, words)
+        # The files that it names are the reader's own, or tested in tests/unit/test_samples.py.
+        aws_cli.read(["{}" if word.startswith("file://") else word.removesuffix(";") for word in command])
 
 
 @pytest.fixture
@@ -102,7 +95,7 @@ def all_commands(group: click.Group) -> Iterator[click.Command]:
 
 
 @of("sh")
-def test_its_make_targets_and_their_variables_exist(snippet: Snippet, idle_program: click.Group) -> None:
+def test_its_make_targets_and_their_variables_exist(snippet: Block, idle_program: click.Group) -> None:
     for words in commands_in(snippet.code, "make"):
         target, *variables = (word for word in words if not word.startswith("-"))
         assert re.search(rf"^{re.escape(target)}:", MAKEFILE, flags=re.MULTILINE), target
@@ -113,7 +106,7 @@ def test_its_make_targets_and_their_variables_exist(snippet: Snippet, idle_progr
 
 
 @of("sh")
-def test_its_operators_commands_exist_with_their_options(snippet: Snippet, idle_program: click.Group) -> None:
+def test_its_operators_commands_exist_with_their_options(snippet: Block, idle_program: click.Group) -> None:
     for words in commands_in(snippet.code, "song_intake.commands"):
         assert_understood(idle_program, words)
 

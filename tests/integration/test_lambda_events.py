@@ -25,7 +25,7 @@ from tests.local.webhooks.event import lambda_event
 from tests.signing import SIGNING_KEY
 
 FOLDER = PROJECT / "events/lambda"
-FUNCTIONS = sorted(path.name for path in (PROJECT / "functions").iterdir() if path.is_dir())
+FUNCTIONS = sorted(path.name for path in (PROJECT / "functions").iterdir() if (path / f"{path.name}.py").exists())
 REQUEST_ID = "order-1042:song-1"
 DONE: Any = {"batchItemFailures": []}
 

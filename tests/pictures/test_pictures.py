@@ -49,7 +49,7 @@ def test_the_picture_of_the_statuses_has_every_change() -> None:
 
 def test_the_picture_of_the_way_has_functions_and_queues_of_the_template() -> None:
     named = set(re.findall(r'label="(?:Lambda|SQS)\\n([\w-]+)"', source("way")))
-    functions = {path.name for path in (PROJECT / "functions").iterdir() if path.is_dir()}
+    functions = {path.name for path in (PROJECT / "functions").iterdir() if (path / f"{path.name}.py").exists()}
     queues = {
         re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
         for name, resource in shipped()["Resources"].items()

@@ -21,6 +21,7 @@ LOCAL_PINS := tests/local/requirements.txt
 TEST_PINS := tests/requirements.txt
 SCAN_PINS := tests/scan/requirements.txt
 FUZZ_PINS := tests/fuzz/requirements.txt
+MUTANT_PINS := tests/mutants/requirements.txt
 
 # What `make coverage` runs, and the least that it accepts, in percent of lines and branches: in all, and by room.
 COVERING := $(wildcard tests/unit tests/integration tests/properties tests/wire)
@@ -32,7 +33,7 @@ ROOM_FLOORS := contract=100 ledger=100 music_api=100 recordings=100 work=100
 SCAN_REGIONS := us-east-1 us-gov-west-1 cn-north-1 eu-central-1 ap-northeast-1 af-south-1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint pytest coverage scan campaign fuzz outage bench bench-quick cost pictures model build ops doctor redrive resolve cancel intake usage pins clean
+.PHONY: help run test tests lint pytest coverage scan campaign soak load mutants fuzz outage bench bench-quick cost pictures model build ops doctor redrive resolve cancel intake usage pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +75,15 @@ scan: $(VENV)/.test $(SCAN_VENV)/.scan  ## Scan the template, the code and the p
 
 campaign: $(VENV)/.test $(VENV)/.node  ## Test random schedules of crashes, duplicates and delays, for minutes instead of seconds
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest tests/properties --timeout 3600
+
+soak: $(VENV)/.test  ## Send a million messages through random faults in virtual time, in an hour: SOAK_MESSAGES=10000, SOAK_SEED=7, SOAK_PROCESSES=2
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.soak.run_soak
+
+load: $(VENV)/.test  ## Load the local stack for 10 minutes, then kill 1,000 function processes: LOAD_SECONDS=60, LOAD_KILLS=20 (0 for none)
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.load.run_load
+
+mutants: $(VENV)-mutants/.packages  ## Change the code in 2,000 small ways, and see that a test notices: MUTANTS=work,ledger,music_api, MUTANTS_AGAIN=1
+	@$(VENV)-mutants/bin/python -m tests.mutants.run_mutants
 
 fuzz: $(VENV)-fuzz/.packages  ## Fuzz all that reads others' input: TARGET=message,..., EXECUTIONS=1000000; replay with TARGET=message INPUT=file
 	@PYTHONPATH=layers/song_intake $(VENV)-fuzz/bin/python -m tests.fuzz \
@@ -159,9 +169,11 @@ pins: $(VENV)/.test  ## Update every pinned version, with hashes, for all suppor
 	    --group scan -o $(SCAN_PINS)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    -c $(RUNTIME_PINS) -c $(TEST_PINS) --group fuzz -o $(FUZZ_PINS)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    -c $(RUNTIME_PINS) -c $(TEST_PINS) --group mutants -o $(MUTANT_PINS)
 
 clean:  ## Remove what the other targets created
-	rm -rf tests/node/node_modules $(VENV) $(SCAN_VENV) $(VENV)-fuzz .fuzz .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
+	rm -rf tests/node/node_modules $(VENV) $(SCAN_VENV) $(VENV)-fuzz .fuzz $(VENV)-mutants .mutants .coverage* .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache .tla
 
 # One whose creation was interrupted has a python, but no pip.
 $(VENV)/.python:
@@ -205,4 +217,11 @@ $(VENV)-fuzz/.packages: $(RUNTIME_PINS) $(FUZZ_PINS)
 	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(VENV)-fuzz
 	@$(VENV)-fuzz/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
 	    -r $(RUNTIME_PINS) -r $(FUZZ_PINS)
+	@touch $@
+
+$(VENV)-mutants/.packages: $(RUNTIME_PINS) $(TEST_PINS) $(MUTANT_PINS)
+	@echo "Installing the packages of the mutants into $(VENV)-mutants"
+	@python=$$(sh tests/local/find_python.sh "$(PYTHON)") && "$$python" -m venv $(VENV)-mutants
+	@$(VENV)-mutants/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
+	    -r $(RUNTIME_PINS) -r $(TEST_PINS) -r $(MUTANT_PINS)
 	@touch $@

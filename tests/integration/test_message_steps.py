@@ -10,6 +10,8 @@ from song_intake.domain.decision import Decision, Done, RetryIn, SideEffectFaile
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.task_tokens import MOST_TASK_TOKENS, TaskTokens
+from song_intake.outgoing.events import SongEvent
+from song_intake.outgoing.notifier import Notifier
 from song_intake.outgoing.telemetry import RecordReport
 from song_intake.work.message_steps import MessageSteps
 from tests.integration import unreachable
@@ -62,3 +64,24 @@ def test_a_token_of_a_full_row_is_answered_with_the_others(bench: Bench, steps: 
         steps.task_tokens.add(case.request.request_id, f"token-{number}")
     steps.after(with_token(case.request, Done("task-1", duplicate=True)), set())["token"]()
     assert len(case.stored_row().task_tokens) == MOST_TASK_TOKENS
+
+
+def test_a_task_that_is_one_too_many_is_failed_with_the_reason_and_its_own_message(
+    bench: Bench, steps: MessageSteps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = brought_to(bench, Status.SUBMITTED)
+    for number in range(10, 10 + MOST_TASK_TOKENS):
+        steps.task_tokens.add(case.request.request_id, f"token-{number}")
+    report = with_token(case.request, Done("task-1", duplicate=True))
+    failed: list[SongEvent] = []
+    monkeypatch.setattr(Notifier, "fail_task", lambda _, token, event: failed.append(event) if token == TOKEN else None)
+    steps.after(report, set())["token"]()
+    (event,) = failed
+    assert event.as_detail() == {
+        **event.as_detail(),
+        "request_id": case.request.request_id,
+        "status": "MESSAGE_REJECTED",
+        "reason": "TOO_MANY_TASK_TOKENS",
+        "detail": f"{MOST_TASK_TOKENS} other tasks wait for this song already",
+        "message_id": report.message.message_id,
+    }

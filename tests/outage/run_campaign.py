@@ -6,7 +6,6 @@ CASES=text,...        runs only the cases whose name has one of these texts
 """
 
 import json
-import multiprocessing
 import os
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Final
 from tests.outage.cases import CASES, Case
 from tests.outage.figures import Figures, figures_of
 from tests.outage.stack import Stack
+from tests.properties.simulation.cores import cores, count_of_cores, take_a_core
 
 QUEUED: Final = 10_000
 COLUMNS: Final = (
@@ -56,8 +56,7 @@ def main() -> int:
     wanted = (os.environ.get("CASES") or "").split(",")
     cases = [case for case in CASES if any(text in case.name for text in wanted)]
     results: list[Figures] = []
-    cores = _cores()
-    with ProcessPoolExecutor(cores.qsize(), initializer=_take_a_core, initargs=(cores,)) as processes:
+    with ProcessPoolExecutor(count_of_cores(), initializer=take_a_core, initargs=(cores(),)) as processes:
         for result in processes.map(run_case_by_name, [case.name for case in cases], [queued] * len(cases)):
             results.append(result)
             sys.stderr.write(f"{result.real_seconds:5.1f} s  {result.case}\n")
@@ -68,20 +67,6 @@ def main() -> int:
             json.dumps([asdict(result) for result in results], indent=2, allow_nan=False) + "\n", encoding="utf-8"
         )
     return 1 if any(result.missed() for result in results) else 0
-
-
-def _cores() -> "multiprocessing.Queue[int]":
-    """The cores of this machine. Threads that run in turns use one, so each process of the campaign gets its own."""
-    cores: multiprocessing.Queue[int] = multiprocessing.Queue()
-    for core in os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1):
-        cores.put(core)
-    return cores
-
-
-def _take_a_core(cores: "multiprocessing.Queue[int]") -> None:
-    core = cores.get()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
 
 
 def run_case_by_name(name: str, queued: int) -> Figures:

@@ -149,6 +149,16 @@ def test_wav_files_are_copied_where_they_are_wanted_and_there(around: Around) ->
     assert [one.format for one in around.row.recordings] == ["m4a", "wav", "m4a"]
 
 
+def test_only_the_files_that_are_missing_are_copied_again(around: Around) -> None:
+    around.song({**clip(1, wav_url="https://cdn.example/1.wav"), "clip_id": "clip.1"}, clip(2))
+    around.results["https://cdn.example/2.m4a"] = LATER
+    assert isinstance(around.decide(with_wav=True), RetryIn)
+    around.results.clear()
+    around.links.clear()
+    assert around.decide(with_wav=True) == Done("task-1", ended=Keeping.KEPT)
+    assert around.links == [("https://cdn.example/2.m4a", "songs/song-1/clip-2")]
+
+
 def test_a_clip_that_cannot_be_kept_loses_none_of_the_others(around: Around) -> None:
     around.song(clip(1), clip(2), tokens=("token-1",))
     around.results["https://cdn.example/1.m4a"] = NEVER

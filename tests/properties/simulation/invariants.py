@@ -65,7 +65,11 @@ def _is_closed(item: Item) -> bool:
 
 
 def check_redriven(world: World) -> None:
-    """Check the end of a redrive of all dead letters without faults: each request has its song, or is in doubt."""
+    """Check the end of a redrive of all dead letters without faults: each request has its song, or is in doubt.
+
+    A message that SQS moved may need two: it may have been given up before, by a function that crashed before it sent
+    the dead letter. The first redrive then sends that letter.
+    """
     moment = _Moment(world)
     without_reason = {letter.sent.request_id for letter in moment.letters if letter.attribute(REASON) is None}
     for sent in world.sent:

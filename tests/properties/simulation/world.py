@@ -4,6 +4,7 @@ Real: submit_song as app/submit builds it, and how it reads the vendor's respons
 clients, the clock, and Lambda's poller of the queue. Nothing happens on its own: a schedule calls the methods here.
 """
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,8 +74,8 @@ class Worker:
     name: str
     batch: Batch
     skew: float = 0.0
-    key_failed_at: float = 0.0
-    """When a read of the signing key failed. Its failure counts for all invocations of the next moment."""
+    key_failed_at: float = -math.inf
+    """When a read of the signing key failed, by its own clock. The failure counts for all reads of the next moment."""
 
 
 @dataclass(slots=True, eq=False)
@@ -88,16 +89,13 @@ class Handling:
     faults: list[tuple[Step, Fault]] = field(default_factory=list)
     is_answered: bool = True
     """Whether Lambda acts on its response. It does not after a time-out, although the code may still run."""
+    has_no_key: bool = False
+    """Whether a read of the signing key had just failed. Without the key, the message can only wait."""
 
     @property
     def is_harmed(self) -> bool:
         """Whether a fault on our side may have kept it from carrying out its decision."""
-        return not self.is_answered or self._has_no_key or any(is_harmful(step, fault) for step, fault in self.faults)
-
-    @property
-    def _has_no_key(self) -> bool:
-        """Without the key, nothing can be signed, and the message can only wait."""
-        return self.worker.key_failed_at >= self.started - FAILURE_SHARED_SECONDS
+        return not self.is_answered or self.has_no_key or any(is_harmful(step, fault) for step, fault in self.faults)
 
 
 class _Waiting:
@@ -175,7 +173,7 @@ class World(Deliveries):
         handling = Handling(invocation, delivery, worker, started)
         self.under_way.append(handling)
         self.history.append(handling)
-        self._at_work = handling
+        self._continue(handling)
         invocation.start()
         self._after(handling)
         return handling
@@ -185,11 +183,11 @@ class World(Deliveries):
         invocation, step = handling.invocation, handling.invocation.at
         assert step is not None
         self.note(f"{invocation.name} {step}" + (f": {fault}" if fault else ""))
+        self._continue(handling)
         if fault is not None:
             handling.faults.append((step, fault))
             if step is Step.KEY:
-                handling.worker.key_failed_at = self.now
-        self._at_work = handling
+                handling.worker.key_failed_at = self._time()
         invocation.resume(fault)
         self._after(handling)
 
@@ -231,6 +229,12 @@ class World(Deliveries):
         last = next(h for h in reversed(self.history) if h.delivery.message_id == message.message_id)
         if last.invocation.is_over and not last.is_harmed:
             self.moved_without_need.append(message)
+
+    def _continue(self, handling: Handling) -> None:
+        self._at_work = handling
+        # As the cache of the key has it. After the clock was set back, an old failure may seem to be of this moment.
+        if 0 <= self._time() - handling.worker.key_failed_at < FAILURE_SHARED_SECONDS:
+            handling.has_no_key = True
 
     def _after(self, handling: Handling) -> None:
         self._at_work = None

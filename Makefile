@@ -33,7 +33,7 @@ ROOM_FLOORS := contract=100 ledger=100 music_api=100 recordings=100 work=100
 SCAN_REGIONS := us-east-1 us-gov-west-1 cn-north-1 eu-central-1 ap-northeast-1 af-south-1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint pytest coverage scan campaign soak load mutants fuzz outage bench bench-quick cost model build ops doctor redrive resolve cancel intake usage pins clean
+.PHONY: help run test tests lint pytest coverage scan campaign soak load mutants fuzz outage bench bench-quick cost pictures model build ops doctor redrive resolve cancel intake usage pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,11 +45,11 @@ tests: test
 
 test: lint pytest  ## Run linters, type checks and all tests
 
-lint: $(VENV)/.test  ## Run ruff, mypy, and cfn-lint on the template before and after its SAM transform
+lint: $(VENV)/.test  ## Run ruff, mypy, and cfn-lint on the template before and after its SAM transform, and on the examples
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml events/examples/*/template.yaml
 	$(BIN)/python -m tests.template.lint_transformed
 
 # The tests of the local stack wait more than they compute, so there are more workers than the two processors of CI. They
@@ -98,8 +98,13 @@ bench: $(VENV)/.test  ## Compare the handler with other designs, in 5 minutes: B
 bench-quick: $(VENV)/.test  ## Check that each of these designs does the same work
 	@$(BIN)/python -m pytest -q tests/performance
 
-cost: $(VENV)/.test  ## Compute the cost of a million songs from prices and measured figures; print it and update the README
-	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.performance.cost README.md
+cost: $(VENV)/.test  ## Compute the cost of a million songs from prices and measured figures; print it and update tests/performance/README.md
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.performance.cost tests/performance/README.md
+
+pictures: $(VENV)/.test $(VENV)/.node  ## Draw the pictures of the documents: diagrams, the still of `make run`, and the table of the functions
+	node tests/pictures/draw.mjs functions/pictures functions/pictures
+	@$(BIN)/python -m tests.pictures.still $(OUTPUT)
+	@PYTHONPATH=layers/song_intake $(BIN)/python -m tests.template.functions_table
 
 model: $(VENV)/.test  ## Check the TLA+ model of the ledger (requires Java)
 	$(BIN)/python -m tests.model.check_model
@@ -128,7 +133,7 @@ redrive: $(VENV)/.ops  ## Move dead letters back: make redrive STACK=... [REASON
 	@$(OPERATE) "--stack=$$STACK" redrive $${REASON:+"--reason=$$REASON"} $${LIMIT:+"--limit=$$LIMIT"} \
 	    $${OLDER:+"--older=$$OLDER"} $${DRY_RUN:+--dry-run}
 
-resolve: $(VENV)/.ops  ## List or resolve requests in doubt: make resolve STACK=... LIST=1; the README has the other forms
+resolve: $(VENV)/.ops  ## List or resolve requests in doubt: make resolve STACK=... LIST=1; functions/OPERATE.md has the other forms
 	$(named_stack)
 	$(call flags,LIST NOT_CREATED YES)
 	@if [ -n "$$LIST" ]; then $(OPERATE) "--stack=$$STACK" list --status=IN_DOUBT; else \

@@ -92,7 +92,7 @@ class Song:
     """SUBMITTING, RETRYING, SUBMITTED, IN_DOUBT, SUCCEEDED, FAILED or REJECTED."""
     task_id: str | None = None
     reason: str | None = None
-    """Why it is not SUCCEEDED: a code of the README's tables."""
+    """Why it is not SUCCEEDED: a code of the tables in functions/OPERATE.md."""
     detail: str | None = None
     clips: tuple[Clip, ...] = ()
     recordings: tuple[Mapping[str, Any], ...] = ()
@@ -137,12 +137,14 @@ class SongIntake:
         self._sqs = session.client("sqs", config=_CONFIG)
         self._dynamodb = session.client("dynamodb", config=_CONFIG) if table_name else None
 
-    def send(self, song: SongRequest, request_id: str | None = None) -> str:
+    def send(self, song: SongRequest, request_id: str | None = None, traceparent: str | None = None) -> str:
         """Send a request, and return its request_id.
 
         request_id: one song is created for it, however often it is sent. Make it from what the song is for, such as an
         order's number: then a caller that is itself repeated orders no second song. Without one, here or in `song`, a
         random id is made for this call, and its retries keep it.
+
+        traceparent: the caller's trace in the form of W3C. The stack passes it on to the music API and to its events.
 
         Raises ValueError for a request that the stack would refuse by its id or size, and NotSent.
         """
@@ -152,8 +154,9 @@ class SongIntake:
         body = json.dumps({**song, "request_id": request_id}, allow_nan=False, ensure_ascii=False)
         if len(body.encode()) > LARGEST_BODY_BYTES:
             raise ValueError(f"the request {request_id} is larger than {LARGEST_BODY_BYTES} bytes")
+        trace: Any = {"traceparent": {"DataType": "String", "StringValue": traceparent}} if traceparent else {}
         try:
-            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body)
+            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body, MessageAttributes=trace)
         except (BotoCoreError, ClientError) as failure:
             raise NotSent(request_id, failure) from failure
         return request_id

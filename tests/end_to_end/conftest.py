@@ -16,15 +16,20 @@ from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.webhooks.transport import local_cloud
 
 ACCOUNT = "000000000000"
+OTHER_ACCOUNT = "111122223333"
 A_CLOCK_DIFFERS = 1.0  # seconds, at most: the functions run on this machine
 
 # With these, no song is polled and no webhook comes within any test.
 ONLY_SUBMITTING = {**SHORT_WAITS, "Webhook": "off", "FirstCheckSeconds": "900"}
 
-# A topic and a rule that test_senders.py creates.
+# No service of the local cloud encrypts with it: this shows that the stack can be created with a key, and works.
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+# The topics, the rule and the role that test_examples.py deploys.
 LISTED_SENDERS = {
-    "SenderTopicArns": f"arn:aws:sns:{REGION}:{ACCOUNT}:listed-topic",
-    "SenderRuleArns": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/listed-rule",
+    "SenderTopicArns": ",".join(f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}" for name in ("songs-wanted", "songs-raw")),
+    "SenderRuleArns": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/songs-wanted",
+    "SenderPrincipals": f"arn:aws:iam::{OTHER_ACCOUNT}:role/song-sender",
 }
 
 
@@ -41,20 +46,21 @@ def _nothing_is_tracked_afterwards() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
-    """A message may be received many times, as in production. One topic and one rule may send."""
-    return _never_paused(cloud, vendor, "song-intake", {**ONLY_SUBMITTING, **LISTED_SENDERS, "MaxReceiveCount": "60"})
+    """A message may be received many times, as in production."""
+    return _never_paused(cloud, vendor, "song-intake", {**ONLY_SUBMITTING, "MaxReceiveCount": "60"})
 
 
 @pytest.fixture(scope="session")
 def impatient_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
-    """The second receive of a message is the final attempt."""
-    return _never_paused(cloud, vendor, "impatient", {**ONLY_SUBMITTING, "MaxReceiveCount": "5"})
+    """The second receive of a message is the final attempt. A key of the user encrypts the stack."""
+    return _never_paused(cloud, vendor, "impatient", {**ONLY_SUBMITTING, "MaxReceiveCount": "5", "KmsKeyArn": KEY})
 
 
 @pytest.fixture(scope="session")
 def tracking_stack(cloud: Cloud, vendor: MusicVendor) -> Intake:
-    """Polls its songs every second, and receives webhooks."""
-    return _never_paused(cloud, vendor, "tracking", {**SHORT_WAITS, **KEEPING, "MaxReceiveCount": "60"})
+    """Polls its songs every second, and receives webhooks. The senders of the examples may send."""
+    parameters = {**SHORT_WAITS, **KEEPING, **LISTED_SENDERS, "MaxReceiveCount": "60"}
+    return _never_paused(cloud, vendor, "tracking", parameters)
 
 
 @pytest.fixture(scope="session")

@@ -151,7 +151,9 @@ def test_an_alarm_topic_that_refuses_cloudwatch_is_reported(deployed: DeployedSt
         cloudwatch = deployed.session.client("cloudwatch")
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
         _fails(
-            deployed, check_alarms, "Failed to execute action .*: correct the policies of the alarm topics and AlarmKey"
+            deployed,
+            check_alarms,
+            "Failed to execute action .*: correct the policies of the alarm topics and of their KMS key",
         )
     finally:
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
@@ -190,6 +192,17 @@ def test_a_stack_without_a_webhook_needs_none(deployed: DeployedStack) -> None:
         _is_skipped(without, check, "the stack has no webhook")
     for check in (check_template, check_functions):
         assert examine(partial(check, without)).verdict is Verdict.OK
+
+
+def test_a_stack_that_keeps_no_recordings_needs_no_copies(deployed: DeployedStack) -> None:
+    assert "7 are ready" in examine(partial(check_functions, deployed)).text
+    outputs = {name: value for name, value in deployed.outputs.items() if "Recording" not in name}
+    without = replace(deployed, outputs=outputs)
+    _fails(without, check_template, "no output KeepRecordingFunctionName, RecordingDeadLetterQueueUrl: deploy")
+    switched_off = replace(without, parameters={**deployed.parameters, "KeepRecordings": "off"})
+    for check in (check_template, check_functions):
+        assert examine(partial(check, switched_off)).verdict is Verdict.OK
+    assert "6 are ready" in examine(partial(check_functions, switched_off)).text
 
 
 def test_a_webhook_that_cannot_be_reached_is_reported(deployed: DeployedStack) -> None:

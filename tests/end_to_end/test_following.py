@@ -41,7 +41,9 @@ from tests.local.vendor.story import (
 from tests.local.vendor.webhook import WebhookPlan, delivered, doubled, early, late, lost
 from tests.local.waiting import wait_for
 
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
+DOCUMENT = (PROJECT / "functions/README.md").read_text(encoding="utf-8")
+
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 # Stories with odd answers before the end: the status at the end, and the number of recordings in its event.
 ODD_STORIES = {
@@ -55,7 +57,9 @@ ODD_STORIES = {
 def test_a_song_ends_by_polls_only(tracking: Intake, tracking_listener: EventListener, vendor: MusicVendor) -> None:
     vendor.plan_all_webhooks(lost())
     vendor.plan_task("By Polls", succeeds(polls_without_data=1))
-    request_id = _sent(tracking, "By Polls", metadata={"customer": "c-1042"})
+    request_id = new_id("polls")
+    body = song("By Polls", request_id=request_id, metadata={"customer": "c-1042"})
+    tracking.send(body, {"traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-01"})
     row = tracking.wait_for_status(request_id, "SUCCEEDED")
     assert len(vendor.polls_of("By Polls")) > 1, "it was also polled before it was done"
     event = tracking_listener.wait_for(request_id, "Song Succeeded")["detail"]
@@ -64,12 +68,15 @@ def test_a_song_ends_by_polls_only(tracking: Intake, tracking_listener: EventLis
     assert [clip["clip_id"] for clip in event["clips"]] == [_texts(clip)["clip_id"] for clip in row["clips"]]
     assert event["clips"][0]["audio_url"].startswith("https://")
     kept = tracking_listener.wait_for(request_id, "Song Kept")["detail"]
+    calls = (*vendor.attempts_of("By Polls"), *vendor.polls_of("By Polls"))
+    seen_by_the_vendor = {call.headers["traceparent"].split("-")[1] for call in calls}
+    assert {*seen_by_the_vendor, row["trace_id"], event["trace_id"], kept["trace_id"]} == {TRACE_ID}
     (recording,) = kept["recordings"]
     assert (kept["task_id"], recording["format"]) == (row["task_id"], "m4a"), "whatever its link is named"
     stored = tracking.cloud.client("s3").get_object(Bucket=recording["bucket"], Key=recording["key"])["Body"].read()
     assert recording["uri"] == f"s3://{tracking.stack.outputs['RecordingBucketName']}/{recording['key']}"
     assert (len(stored), hashlib.sha256(stored).hexdigest()) == (recording["bytes"], recording["sha256"])
-    (snippet,) = [code for code in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "presigned" in code]
+    (snippet,) = [code for code in re.findall(r"```python\n(.*?)```", DOCUMENT, flags=re.DOTALL) if "presigned" in code]
     code = f"import boto3, json\nsong_kept = json.loads({json.dumps({'detail': kept})!r})\n{snippet}print(url)"
     url = run(PROJECT, sys.executable, "-c", code, env=tracking.environment()).strip()
     assert requests.get(url, timeout=30, verify=str(tracking.cloud.ca_bundle)).content == stored

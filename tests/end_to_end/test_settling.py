@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from song_intake.commands.__main__ import program
+from song_intake.commands.program import run
 from tests.end_to_end.songs import LYRICS, SOUND, new_id, song
 from tests.local.cloud.event_listener import EventListener
 from tests.local.intake import Intake
@@ -60,7 +62,11 @@ def test_the_webhook_resolves_a_create_whose_function_was_killed(
 
 
 def test_without_a_webhook_an_operator_sets_the_task_and_it_is_tracked(
-    tracking: Intake, tracking_listener: EventListener, vendor: MusicVendor
+    tracking: Intake,
+    tracking_listener: EventListener,
+    vendor: MusicVendor,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     watch = AlarmWatch(tracking)
     request_id = _in_doubt(tracking, vendor, "Named")
@@ -69,10 +75,16 @@ def test_without_a_webhook_an_operator_sets_the_task_and_it_is_tracked(
     listed = _resolve(tracking, {"list": "IN_DOUBT"})["in_doubt"]
     assert request_id in [row["request_id"] for row in listed]
     (create,) = vendor.creates_of("Named")
-    answer = _resolve(tracking, {"request_id": request_id, "task_id": create.task_id, "by": "ops"})
+    for variable, value in tracking.environment().items():
+        monkeypatch.setenv(variable, value)
+    command = ["resolve", request_id, f"--task={create.task_id}", "--json"]
+    assert run(program, ["--stack", tracking.stack.name, *command]) == 0
+    answer = json.loads(capsys.readouterr().out)
     assert (answer["before"]["status"], answer["after"]["status"]) == ("IN_DOUBT", "SUBMITTED")
+    assert (answer["letters"]["discarded"], answer["letters"]["is_complete"]) == (1, True)
+    assert request_id not in {letter.attributes.get("request_id") for letter in tracking.letters()}
     row = tracking.wait_for_status(request_id, "SUCCEEDED")
-    assert row["resolved_by"] == "ops"
+    assert ":user/" in row["resolved_by"] or ":root" in row["resolved_by"]
     assert "resolved_at" in row
     assert "refused" in _resolve(tracking, {"request_id": request_id, "not_created": True, "by": "ops"})
 
@@ -129,8 +141,8 @@ def test_a_workflow_that_waits_for_its_song_receives_the_result(tracking: Intake
     songs = {"SUCCEEDED": "Waited For", "FAILED": "Refused Song"}
     vendor.plan("Refused Song", refuses(LYRICS_REFUSED))
     runs = {status: _started(tracking, machine, song(title)) for status, title in songs.items()}
-    for status, run in runs.items():
-        described = _end_of(tracking, run)
+    for status, started in runs.items():
+        described = _end_of(tracking, started)
         assert described["status"] == status
         result = described.get("output") or described["cause"]
         assert LYRICS not in result

@@ -1,9 +1,9 @@
 """Targets that run a whole function on one message, on services in memory."""
 
 import json
+import re
 import time
 from functools import cache
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from song_intake.domain.decision import DeadLetter, Done, RetryIn, SendAnew
 from song_intake.domain.outcome import Outcome, Retryable
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import TaskState
+from song_intake.domain.trace import Trace
 from song_intake.music_api.answer import Answer
 from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.create import outcome_of
@@ -28,6 +29,7 @@ from tests.fuzz.canaries import assert_no_canary, with_canaries
 from tests.fuzz.drawing import Drawing, text_of
 from tests.fuzz.services import CheckedDynamoDb, NoFaults, Recorded, RecordingQueue, clients, telemetry_of
 from tests.fuzz.vendor_targets import answer_in, with_canaries_in
+from tests.local.contract import closed_event_schema
 from tests.properties.simulation.clients import submit_settings, track_settings, webhook_settings
 from tests.properties.simulation.dynamodb import Table
 from tests.properties.simulation.queues import DEAD_LETTERS_URL
@@ -49,12 +51,15 @@ class AnsweringApi(MusicApi):
     def within(self, _seconds: float) -> "AnsweringApi":
         return self
 
-    def poll(self, task_id: str, token: str) -> TaskState:
+    def poll(self, task_id: str, token: str, trace: Trace | None = None) -> TaskState:
         quote(task_id, safe="")
         return state_of(self._answer)
 
     def credits(self, token: str) -> Balance | Any:
         return balance_of(self._answer)
+
+
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class _AnsweringConnection(Connection):
@@ -65,8 +70,9 @@ class _AnsweringConnection(Connection):
     def __exit__(self, *_: object) -> None:
         """Nothing to close."""
 
-    def create(self, body: bytes, token: str) -> Outcome:
+    def create(self, body: bytes, token: str, trace: Trace | None = None) -> Outcome:
         self._api.created.append(body)
+        assert trace is None or _TRACEPARENT.fullmatch(trace.next_traceparent), "the header has another form"
         return outcome_of(self._answer)
 
 
@@ -88,8 +94,10 @@ def record(data: bytes) -> None:
 
 def _attributes(drawing: Drawing) -> dict[str, Any]:
     """Attributes as Lambda delivers them; none has a valid proof."""
-    names = ("reason", "first_message_id", "request_id", "task_id", "sent_anew_for", "proof", "detail", "caller")
-    values = ("REFUSED", "UNFORESEEN", "TASK_NOT_RECORDED", "message-0", "order-1", "#intake", "0" * 64, "")
+    names = ["reason", "first_message_id", "request_id", "task_id", "sent_anew_for", "proof", "detail", "caller"]
+    names += ["traceparent", "first_sent_at"]
+    values = ["REFUSED", "UNFORESEEN", "TASK_NOT_RECORDED", "message-0", "order-1", "#intake", "0" * 64, ""]
+    values += [f"00-{'a' * 32}-{'b' * 16}-01", "Root=1-aaaaaaaa-aaaaaaaaaaaaaaaaaaaaaaaa;Sampled=1", "00-0-0-00", "1"]
     attributes: dict[str, Any] = {}
     for _ in range(drawing.below(11)):
         name = drawing.pick(names) if drawing.flag() else drawing.text()
@@ -100,11 +108,16 @@ def _attributes(drawing: Drawing) -> dict[str, Any]:
 
 
 def _record(body: str, receives: int, attributes: dict[str, Any]) -> SqsRecord:
+    trace = attributes.get("caller", {}).get("stringValue")
     return {
         "messageId": "message-1",
         "receiptHandle": "receipt-1",
         "body": body,
-        "attributes": {"ApproximateReceiveCount": str(receives), "SentTimestamp": str(int(time.time() * 1000))},
+        "attributes": {
+            "ApproximateReceiveCount": str(receives),
+            "SentTimestamp": str(int(time.time() * 1000)),
+            **({"AWSTraceHeader": trace} if trace else {}),
+        },
         "messageAttributes": attributes,
     }
 
@@ -166,8 +179,7 @@ def _check_report(report: RecordReport, recorded: Recorded) -> None:
 
 @cache
 def _event_validator() -> jsonschema_rs.Draft202012Validator:
-    schema = Path(events.__file__).with_name("song_event.schema.json").read_text(encoding="utf-8")
-    return jsonschema_rs.Draft202012Validator(json.loads(schema))
+    return jsonschema_rs.Draft202012Validator(closed_event_schema())
 
 
 def _check_events(recorded: Recorded) -> None:

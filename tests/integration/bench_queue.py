@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from song_intake.contract.sqs_message import MessageAttribute, SqsRecord
 
 
+_SYSTEM_ATTRIBUTES = ("ApproximateReceiveCount", "SentTimestamp", "AWSTraceHeader")
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A dead letter: its body and the texts of its attributes."""
@@ -48,12 +51,15 @@ class BenchQueue:
         """Messages that can be received now."""
         return visible(self._sqs, self.url)
 
-    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
-        """Puts a message on the queue; its id."""
+    def send(self, body: str, attributes: Mapping[str, str] | None = None, xray_header: str | None = None) -> str:
+        """Puts a message on the queue; its id. xray_header: the trace that SQS has of it."""
+        system: Any = {"AWSTraceHeader": {"DataType": "String", "StringValue": xray_header}} if xray_header else {}
         texts: dict[str, MessageAttributeValueTypeDef] = {
             name: {"DataType": "String", "StringValue": text} for name, text in (attributes or {}).items()
         }
-        return self._sqs.send_message(QueueUrl=self.url, MessageBody=body, MessageAttributes=texts)["MessageId"]
+        return self._sqs.send_message(
+            QueueUrl=self.url, MessageBody=body, MessageAttributes=texts, MessageSystemAttributes=system
+        )["MessageId"]
 
     def delete(self, receipt_handle: str) -> None:
         self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=receipt_handle)
@@ -66,7 +72,7 @@ class BenchQueue:
                 "receiptHandle": message["ReceiptHandle"],
                 "body": message["Body"],
                 "attributes": {
-                    name: message["Attributes"][name] for name in ("ApproximateReceiveCount", "SentTimestamp")
+                    name: text for name, text in message["Attributes"].items() if name in _SYSTEM_ATTRIBUTES
                 },
                 "messageAttributes": {
                     name: _as_in_a_record(value) for name, value in message.get("MessageAttributes", {}).items()

@@ -9,8 +9,9 @@ from song_intake.contract.song_request import SongRequest
 from song_intake.domain.outcome import Refused, Retryable, Unknown
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
+from song_intake.ledger.claim import Claim
 from song_intake.ledger.row import Row
-from song_intake.ledger.submitting import Claim, SubmissionStore
+from song_intake.ledger.submitting import SubmissionStore
 from song_intake.ledger.table import Written
 from tests.integration.bench import Bench, new_id
 

@@ -10,7 +10,8 @@ from typing import TypeVar
 import pytest
 
 from song_intake.domain.status import Status
-from song_intake.ledger.submitting import Claim, SubmissionStore
+from song_intake.ledger.claim import Claim
+from song_intake.ledger.submitting import SubmissionStore
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from tests.integration import unreachable
 from tests.integration.bench import LEASE, Bench, new_id

@@ -9,8 +9,9 @@ from botocore.exceptions import ClientError
 from song_intake.contract.song_request import SongRequest
 from song_intake.domain.status import Status
 from song_intake.ledger.batches import LedgerBatches
+from song_intake.ledger.claim import Claim
 from song_intake.ledger.row import identity
-from song_intake.ledger.submitting import Claim, SubmissionStore
+from song_intake.ledger.submitting import SubmissionStore
 from song_intake.ledger.table import Written
 from song_intake.music_api.webhook import no_window
 from tests.integration.bench import LEASE, Bench, new_id

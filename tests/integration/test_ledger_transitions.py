@@ -3,7 +3,7 @@
 import pytest
 
 from song_intake.domain.status import Status
-from song_intake.ledger.submitting import Claim
+from song_intake.ledger.claim import Claim
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from tests.integration.bench import Bench
 from tests.integration.ledger_case import CHANGES, brought_to

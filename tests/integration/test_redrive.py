@@ -80,11 +80,11 @@ def run(redrive: Redrive, **order: object) -> dict[str, Any]:
     return redrive.handle({"queue": "requests", **order}, plenty_of_time)
 
 
-def moved_by_sqs(bench: Bench, attributes: Mapping[str, str], body: str = BODY) -> str:
+def moved_by_sqs(bench: Bench, attributes: Mapping[str, str], body: str = BODY, xray_header: str | None = None) -> str:
     """A message that SQS moved after its last receive; its id."""
     policy = {"deadLetterTargetArn": bench.dead_letters.arn, "maxReceiveCount": 1}
     bench.sqs.set_queue_attributes(QueueUrl=bench.requests.url, Attributes={"RedrivePolicy": json.dumps(policy)})
-    message_id = bench.send(body, attributes)
+    message_id = bench.requests.send(body, attributes, xray_header)
     while bench.requests.visible:
         bench.sqs.receive_message(QueueUrl=bench.requests.url, VisibilityTimeout=0)
     bench.sqs.set_queue_attributes(QueueUrl=bench.requests.url, Attributes={"RedrivePolicy": ""})

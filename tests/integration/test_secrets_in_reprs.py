@@ -9,8 +9,8 @@ from song_intake.app.submit import submit_song
 from song_intake.contract import envelopes
 from song_intake.contract.song_request import SongRequest
 from song_intake.contract.sqs_message import Message
+from song_intake.ledger.claim import Claim
 from song_intake.ledger.resolving import ResolutionStore
-from song_intake.ledger.submitting import Claim
 from song_intake.work.create_call import CreateCall
 from tests.conftest import TOKEN
 from tests.integration.bench import ENDPOINT, Bench, new_id, plenty_of_time, record_of, song

@@ -125,6 +125,7 @@ def test_a_message_that_is_sent_anew_is_told_to_nobody_and_loses_nothing(
         "first_message_id": "message-1",
         "request_id": request_id,
         "sent_anew_for": "message-1",
+        "first_sent_at": "0",
         "trace": "t-1",
     }
 

@@ -82,7 +82,7 @@ def _seconds_to_settle(
     assert isinstance(batch.work, RequestWork)
     created: list[float] = []
 
-    def on_created(*_: str) -> None:
+    def on_created(*_: object) -> None:
         services.slow_down(plans)
         created.append(time.monotonic())
 

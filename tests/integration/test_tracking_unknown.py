@@ -16,6 +16,7 @@ from song_intake.app.webhook import WebhookSettings, receive_webhook
 from song_intake.aws.signing_key import SigningKey
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import Clip, NoAnswer, NoSuchTask, Running, Succeeded, TaskState
+from song_intake.domain.trace import Trace
 from song_intake.music_api.client import MusicApi
 from song_intake.outgoing.checks import SongCheck
 from song_intake.work.webhook_endpoint import HttpApiEvent
@@ -47,7 +48,7 @@ class ScriptedApi(MusicApi):
         self._last: TaskState = states[-1]
         self.polls = 0
 
-    def poll(self, task_id: str, token: str) -> TaskState:
+    def poll(self, task_id: str, token: str, trace: Trace | None = None) -> TaskState:
         self.polls += 1
         return next(self._states, self._last)
 

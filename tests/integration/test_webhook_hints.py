@@ -159,13 +159,14 @@ def test_a_late_hint_does_not_have_a_song_tracked_again_unless_an_operator_redri
     late = hinted(case, is_late=True)
     assert isinstance(applied(hints, late), Done)
     redriven = applied(hints, late, is_redriven=True)
-    assert redriven == SongToPoll(replace(late, hint=None), is_tracked=True)
+    assert redriven == SongToPoll(replace(late, hint=None), is_tracked=True, webhook_at=late.since)
 
 
 def test_a_redriven_check_tracks_its_song_whatever_the_row_says(bench: Bench, hints: WebhookHints) -> None:
     """The check that the row knows of may be a dead letter too."""
     check = hinted(brought_to(bench, S.SUBMITTED))
-    assert applied(hints, check, is_redriven=True) == SongToPoll(replace(check, hint=None), is_tracked=True)
+    song = SongToPoll(replace(check, hint=None), is_tracked=True, webhook_at=check.since)
+    assert applied(hints, check, is_redriven=True) == song
 
 
 def with_changed_hint(check: SongCheck, **changes: object) -> SongCheck:

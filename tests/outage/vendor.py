@@ -9,6 +9,7 @@ from typing import Self
 from song_intake.domain.outcome import Outcome, Retryable, Unknown
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import NoAnswer
+from song_intake.domain.trace import Trace
 from song_intake.music_api.answer import Answer
 from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.create import outcome_of
@@ -111,6 +112,6 @@ class VendorConnection(Connection):
     def __exit__(self, *_: object) -> None:
         return
 
-    def create(self, body: bytes, token: str) -> Outcome:
+    def create(self, body: bytes, token: str, trace: Trace | None = None) -> Outcome:
         answer = self._vendor.create(json.loads(body)["title"])
         return Unknown("no answer before the deadline (TimeoutError)") if answer is None else outcome_of(answer)

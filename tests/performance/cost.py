@@ -1,7 +1,7 @@
-"""The cost of a million songs: the tables of the README, from prices.py, measured.json and song_work.py.
+"""The cost of a million songs: tables of README.md beside this file, from prices.py, measured.json and song_work.py.
 
-python -m tests.performance.cost            prints them
-python -m tests.performance.cost README.md  also writes them between the markers of that file
+python -m tests.performance.cost                              prints them
+python -m tests.performance.cost tests/performance/README.md  also writes them between the markers of that file
 """
 
 import re

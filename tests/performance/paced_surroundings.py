@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from song_intake.domain.outcome import Outcome
+from song_intake.domain.trace import Trace
 from song_intake.music_api.answer import Answer
 from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.create import outcome_of
@@ -79,7 +80,7 @@ class _PacedConnection(Connection):
     def __exit__(self, *_: object) -> None:
         """Nothing to close."""
 
-    def create(self, body: bytes, token: str) -> Outcome:
+    def create(self, body: bytes, token: str, trace: Trace | None = None) -> Outcome:
         self._pause(TO_THE_VENDOR)
         if (refusal := self._arrived()) is not None:
             self._pause(TO_THE_VENDOR)

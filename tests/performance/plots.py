@@ -1,4 +1,4 @@
-"""The plots of the README: horizontal bars as SVG, one file for light and one for dark pages."""
+"""The plots of README.md beside this file: horizontal bars as SVG, one file for light and one for dark pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

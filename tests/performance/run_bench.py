@@ -1,7 +1,7 @@
 """`make bench`: compares this project's handler with four other implementations, with stubs on this machine.
 
 BENCH_JSON=file         writes the figures into this file
-BENCH_README=1          writes the report into the README, and the CPU times into measured.json, for `make cost`
+BENCH_README=1          writes the report into README.md beside this file, and CPU times into measured.json
 BENCH_PARTS=warm,cold   measures only these parts, and draws no plots
 """
 
@@ -36,7 +36,7 @@ def main() -> None:
         for plot in plots(figures):
             plot.write(PLOTS)
     if os.environ.get("BENCH_README"):
-        write_readme(PROJECT / "README.md", figures)
+        write_readme(PROJECT / "tests/performance/README.md", figures)
         renew(figures.cpu_of_a_song(), HOW)
 
 

@@ -20,7 +20,7 @@ from tests.performance.stub import PROJECT, StubProcess
 from tests.performance.stub_record import Record, task_of
 from tests.performance.work import WorkNotDone, check
 
-README = PROJECT / "README.md"
+README = PROJECT / "tests/performance/README.md"
 TITLES = ["bench-song-1", "bench-song-2"]
 
 
@@ -77,13 +77,13 @@ def test_new_cpu_times_are_stored_and_the_other_figures_are_kept(figures: Figure
 
 
 def test_the_readme_shows_every_plot_light_and_dark(figures: Figures, tmp_path: Path) -> None:
-    shown = re.findall(r'"(tests/performance/plots/[^"]+)"', README.read_text(encoding="utf-8"))
+    shown = re.findall(r'"(plots/[^"]+)"', README.read_text(encoding="utf-8"))
     for plot in plots(figures):
         plot.write(tmp_path)
     drawn = {path.name for path in tmp_path.iterdir()}
     assert len(drawn) == len(plots(figures)) * len(THEMES)
     assert {Path(path).name for path in shown} == drawn
-    assert [path for path in shown if not (PROJECT / path).exists()] == []
+    assert [path for path in shown if not (README.parent / path).exists()] == []
 
 
 def test_the_figures_in_the_readme_have_these_meanings() -> None:

@@ -71,19 +71,20 @@ class AFailureIsFinal(TrackingStore):
 
 
 class AnnouncedBeforeItIsWritten(Tracking):
-    def _end(self, check: SongCheck, end: Succeeded | Failed) -> Decision:
+    def _end(self, song: SongToPoll, end: Succeeded | Failed) -> Decision:
+        check = song.check
         event_type = EventType.SUCCEEDED if isinstance(end, Succeeded) else EventType.FAILED
         self.notifier.publisher.publish(SongEvent(event_type, check.request_id, check.task_id, check.task_id))
-        return super()._end(check, end)
+        return super()._end(song, end)
 
 
 class OnlyTheFirstLookTells(Tracking):
     """Whoever finds the row ended leaves the telling to the one that wrote it."""
 
-    def _done(self, check: SongCheck, result: Written | Existing) -> Decision:
+    def _done(self, check: SongCheck, result: Written | Existing, webhook_at: float | None = None) -> Decision:
         if isinstance(result, Existing) and result.row is not None:
             return Done(check.task_id, duplicate=True, ended=result.row.status)
-        return super()._done(check, result)
+        return super()._done(check, result, webhook_at)
 
 
 class OneUnknownEndsIt(Tracking):

@@ -16,8 +16,10 @@ from song_intake.domain.decision import DeadLetter, Done, SideEffectFailed
 from song_intake.domain.outcome import Outcome, Refused, Retryable, Unknown
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import Status
+from song_intake.domain.trace import Trace
+from song_intake.ledger.claim import Claim
 from song_intake.ledger.row import Row
-from song_intake.ledger.submitting import Claim, SubmissionStore
+from song_intake.ledger.submitting import SubmissionStore
 from song_intake.ledger.table import Existing, LedgerTable, Written
 from song_intake.music_api.client import Connection
 from song_intake.outgoing.dead_letters import DeadLetters
@@ -56,7 +58,9 @@ class ExpiredClaimsAreClaimedAgain(SubmissionStore):
 
 
 class RequestsInDoubtAreClaimedAgain(SubmissionStore):
-    def claim(self, request: SongRequest, message_id: str, first_message_id: str | None = None) -> Claim | Existing:
+    def claim(
+        self, request: SongRequest, message_id: str, first_message_id: str | None = None, trace: Trace | None = None
+    ) -> Claim | Existing:
         result = super().claim(request, message_id, first_message_id)
         if isinstance(result, Existing) and result.row is not None and result.row.status is Status.IN_DOUBT:
             self.record_retrying(Claim(request, result.row.owner or ""), TRANSIENT)
@@ -67,7 +71,9 @@ class RequestsInDoubtAreClaimedAgain(SubmissionStore):
 class ClosedRequestsAreClaimedAgain(SubmissionStore):
     """A redrive of a cancelled or an expired request counts as that of any rejected one."""
 
-    def claim(self, request: SongRequest, message_id: str, first_message_id: str | None = None) -> Claim | Existing:
+    def claim(
+        self, request: SongRequest, message_id: str, first_message_id: str | None = None, trace: Trace | None = None
+    ) -> Claim | Existing:
         result = super().claim(request, message_id, first_message_id)
         if isinstance(result, Written | Claim) or result.row is None or not result.row.is_closed:
             return result
@@ -101,7 +107,13 @@ class AnyWorkerSettles(SubmissionStore):
 
 class LiveClaimsAreGivenUp(SubmissionStore):
     def record_given_up(
-        self, request: SongRequest, message_id: str, reason: Reason, detail: str, first_message_id: str | None = None
+        self,
+        request: SongRequest,
+        message_id: str,
+        reason: Reason,
+        detail: str,
+        first_message_id: str | None = None,
+        trace: Trace | None = None,
     ) -> Written | Existing:
         result = super().record_given_up(request, message_id, reason, detail)
         if isinstance(result, Written) or result.row is None:
@@ -132,7 +144,7 @@ class LeasesExpireAtOnce(SubmissionStore):
 class LettersAreLost(DeadLetters):
     """The message is deleted although its dead letter was not sent."""
 
-    def send(self, message: Message, letter: DeadLetter, request_id: str | None) -> None:
+    def send(self, message: Message, letter: DeadLetter, request_id: str | None, trace: Trace | None = None) -> None:
         with contextlib.suppress(SideEffectFailed):
             super().send(message, letter, request_id)
 
@@ -144,7 +156,7 @@ class LettersHaveNoRequestId(DeadLetters):
         super().__init__(sqs, queue_url, proofs)
         self._client, self._url = sqs, queue_url
 
-    def send(self, message: Message, letter: DeadLetter, request_id: str | None) -> None:
+    def send(self, message: Message, letter: DeadLetter, request_id: str | None, trace: Trace | None = None) -> None:
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=message.body,
@@ -169,8 +181,8 @@ class DuplicatesAreNotTracked(RequestWork):
 
 
 class OptimisticConnection(SimulatedConnection):
-    def create(self, body: bytes, token: str) -> Outcome:
-        outcome = super().create(body, token)
+    def create(self, body: bytes, token: str, trace: Trace | None = None) -> Outcome:
+        outcome = super().create(body, token, trace)
         return TRANSIENT if isinstance(outcome, Unknown) else outcome
 
 

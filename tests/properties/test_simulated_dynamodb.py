@@ -17,9 +17,10 @@ from song_intake.admission.budget_item import OTHERS, BudgetItem, BudgetLimits, 
 from song_intake.contract.song_request import SongRequest
 from song_intake.domain.outcome import Refused, Retryable, Unknown
 from song_intake.domain.reason import Reason
+from song_intake.ledger.claim import Claim
 from song_intake.ledger.resolving import ResolutionStore
 from song_intake.ledger.row import Row
-from song_intake.ledger.submitting import Claim, SubmissionStore
+from song_intake.ledger.submitting import SubmissionStore
 from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, Written
 from tests.local.cloud.cloud import Cloud
 from tests.properties.simulation.dynamodb import ConditionalCheckFailedException, Exceptions, Table, Write

@@ -3,6 +3,7 @@
 import pytest
 
 from song_intake.domain.outcome import Outcome, Retryable
+from song_intake.domain.trace import Trace
 from song_intake.music_api.client import Connection
 from tests.properties.simulation.explorer import Explorer
 from tests.properties.simulation.vendor import SimulatedConnection, SimulatedMusicApi
@@ -14,9 +15,9 @@ SEED = 1
 
 
 class _CreatesTwice(SimulatedConnection):
-    def create(self, body: bytes, token: str) -> Outcome:
-        super().create(body, token)
-        return super().create(body, token)
+    def create(self, body: bytes, token: str, trace: Trace | None = None) -> Outcome:
+        super().create(body, token, trace)
+        return super().create(body, token, trace)
 
 
 class _TwoSongs(SimulatedMusicApi):

@@ -1,4 +1,3 @@
-import json
 from itertools import pairwise
 
 import pytest
@@ -73,15 +72,8 @@ def alarms() -> list[Json]:
     return list(resources_of("AWS::CloudWatch::Alarm").values())
 
 
-def dashboard_metrics() -> list[list[str]]:
-    body = json.loads(properties("Dashboard")["DashboardBody"]["Fn::Sub"])
-    return [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
-
-
 def our_metrics() -> set[str]:
-    on_alarms = {alarm["MetricName"] for alarm in alarms() if alarm["Namespace"] == OUR_METRICS}
-    on_dashboard = {name for namespace, name, *_ in dashboard_metrics() if namespace == OUR_METRICS}
-    return on_alarms | on_dashboard
+    return {alarm["MetricName"] for alarm in alarms() if alarm["Namespace"] == OUR_METRICS}
 
 
 def test_the_alarms_watch_every_metric_that_needs_an_operator() -> None:
@@ -177,15 +169,13 @@ def test_every_function_is_watched(metric: str) -> None:
     ]
 
 
-def test_alarms_and_dashboard_use_the_dimension_of_our_metrics() -> None:
+def test_alarms_use_the_dimension_of_our_metrics() -> None:
     on_alarms = [alarm["Dimensions"] for alarm in alarms() if alarm["Namespace"] == OUR_METRICS]
     assert all(dimensions == OF_THE_STACK for dimensions in on_alarms)
-    on_dashboard = [dimensions for namespace, _, *dimensions in dashboard_metrics() if namespace == OUR_METRICS]
-    assert all(dimensions == ["service", "${AWS::StackName}"] for dimensions in on_dashboard)
 
 
 @pytest.mark.parametrize("metric", sorted(our_metrics()))
-def test_the_functions_emit_what_alarms_and_dashboard_show(metric: str) -> None:
+def test_the_functions_emit_what_alarms_watch(metric: str) -> None:
     assert metric in METRICS
 
 

@@ -8,7 +8,7 @@ from song_intake.admission.pace_item import PACE_KEY
 from song_intake.admission.switch_state import INTAKE_KEY
 from song_intake.contract.request_id import as_request_id
 from tests.local.contract import SCHEMAS
-from tests.template.transformed import Json, JsonValue, arn_of, properties, resources, resources_of
+from tests.template.transformed import Json, JsonValue, arn_of, properties, resources, resources_of, shipped
 
 # In a key policy "*" is the key itself, and a key that its account may not administer is lost for good.
 ALLOWED_WILDCARDS = {
@@ -340,9 +340,7 @@ RIGHTS_OF_OPERATORS: dict[str, list[str]] = {
     "ReadRequests": ["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:Query"],
     "DescribeLedger": ["dynamodb:DescribeTable"],
     "ReadAndDiscardDeadLetters": ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"],
-    "RedriveLetters": ["lambda:InvokeFunction"],
-    "ResolveDoubts": ["lambda:InvokeFunction"],
-    "SwitchIntake": ["lambda:InvokeFunction"],
+    "InvokeFunctions": ["lambda:InvokeFunction"],
     "ReadUsage": ["dynamodb:GetItem"],
 }
 
@@ -350,7 +348,7 @@ RIGHTS_OF_OPERATORS: dict[str, list[str]] = {
 def test_operators_may_do_what_their_commands_do_and_no_more() -> None:
     of_commands = {sid: one for sid, one in OF_OPERATORS.items() if not sid.startswith("Doctor")}
     assert {sid: as_list(one["Action"]) for sid, one in of_commands.items()} == RIGHTS_OF_OPERATORS
-    assert [of_commands[sid]["Resource"] for sid in ("RedriveLetters", "ResolveDoubts", "SwitchIntake")] == [
+    assert of_commands["InvokeFunctions"]["Resource"] == [
         arn_of("RedriveLetters"),
         arn_of("ResolveSong"),
         arn_of("SwitchIntake"),
@@ -364,6 +362,12 @@ def test_operators_may_do_what_their_commands_do_and_no_more() -> None:
         **of_readers,
         "ForAllValues:StringEquals": {"dynamodb:Attributes": [*published, "doubt"]},
     }
+
+
+def test_the_doctor_reads_the_settings_of_every_function() -> None:
+    functions = [arn_of(name) for name, one in shipped()["Resources"].items() if one["Type"].endswith("::Function")]
+    readable = as_list(OF_OPERATORS["DoctorReadsFunctions"]["Resource"])
+    assert sorted(map(str, readable)) == sorted(map(str, functions))
 
 
 def test_the_doctor_writes_no_rows_but_its_own_and_reads_no_secret() -> None:
@@ -387,5 +391,6 @@ def test_the_policy_of_operators_fits_into_a_managed_policy() -> None:
                 return [resolved(one) for one in node]
         return node
 
-    document = resolved(properties("OperatorPolicy")["PolicyDocument"])
+    key = f"arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/mrk-{'f' * 32}"
+    document = resolved(properties("OperatorPolicy", KmsKeyArn=key)["PolicyDocument"])
     assert len(json.dumps(document, separators=(",", ":"))) <= 6144

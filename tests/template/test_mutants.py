@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.template.mutants import messages, numbers, recordings, rights, watching
+from tests.template.mutants import encryption, messages, numbers, recordings, rights, watching
 from tests.template.mutants.mutant import Mutant
 from tests.template.transformed import changed
 
@@ -12,6 +12,7 @@ MUTANTS = [
     *(*watching.ALARMS, *watching.LOGS, *watching.WEBHOOK, *watching.INTAKE),
     *(*numbers.TIMES, *numbers.PARAMETERS),
     *recordings.RECORDINGS,
+    *(*encryption.ENCRYPTION, *encryption.TAGS),
 ]
 # How a test fails: by an assertion, or because what it reads is not there or is there more than once.
 REFUSALS = (AssertionError, LookupError, ValueError)

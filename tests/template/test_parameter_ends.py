@@ -148,6 +148,6 @@ def test_no_request_expires_while_it_is_retried(end: End) -> None:
 @pytest.mark.parametrize("name", [name for name in PARAMETERS if name != "CreatesPerMinute"])
 def test_a_parameter_is_tried_at_more_than_its_default(name: str) -> None:
     texts = {"AlarmEmail", "MusicApiOrigin", "LedgerTableName", "SenderTopicArns", "SenderRuleArns", "SenderPrincipals"}
-    texts |= {"RecordingBucketName", "RecordingHosts"}
+    texts |= {"RecordingBucketName", "RecordingHosts", "KmsKeyArn"}
     assert (len(ends(name)) > 1) is (name not in texts)
     assert all(allows(name, value) for value in ends(name))

@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 from song_intake.contract.sqs_message import Message
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
 from song_intake.domain.reason import Reason
+from song_intake.domain.trace import Trace
 from song_intake.outgoing.telemetry import RecordReport, Telemetry
 from tests.template.transformed import resources_of
 
@@ -33,7 +34,7 @@ def lines() -> list[dict[str, object]]:
     telemetry = Telemetry(Logger(service="queries", stream=log), Metrics(namespace="SongIntake", service="queries"))
     message = Message("message-1", "receipt", "{}", 1, 0.0, {})
     for decision in DECISIONS:
-        telemetry.log(RecordReport(message, decision, "order-1"))
+        telemetry.log(RecordReport(message, decision, "order-1", trace=Trace("a" * 32)))
     return [json.loads(line) for line in log.getvalue().splitlines()]
 
 

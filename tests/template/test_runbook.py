@@ -11,6 +11,7 @@ PLACE = "functions/RUNBOOK.md"
 RUNBOOK = (PROJECT / PLACE).read_text(encoding="utf-8")
 MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+OPERATE = (PROJECT / "functions/OPERATE.md").read_text(encoding="utf-8")
 
 
 def alarms() -> dict[str, Json]:
@@ -41,13 +42,13 @@ def reads(recipe: str, variable: str) -> bool:
     return re.search(rf"\$\$\{{?{variable}\b", recipe) is not None
 
 
-def reasons_in_the_readme() -> set[str]:
-    _, _, rest = README.partition("# Dead letters\n")
-    return set(re.findall(r"^\| `([A-Z_]+)`", rest.partition("\n### ")[0], flags=re.MULTILINE))
+def reasons_in_operate() -> set[str]:
+    _, _, rest = OPERATE.partition("# Dead letters\n")
+    return set(re.findall(r"^\| `([A-Z_]+)`", rest.partition("\n## ")[0], flags=re.MULTILINE))
 
 
 def test_every_alarm_and_every_reason_has_an_entry_and_no_entry_is_left_over() -> None:
-    assert reasons_in_the_readme() == REASONS
+    assert reasons_in_operate() == REASONS
     assert set(ENTRIES) == {*ALARMS, *REASONS, WITHOUT_REASON}
 
 

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from song_client import _PUBLISHED
+from song_intake.contract.sqs_message import TRACEPARENT
 from song_intake.domain.status import Status
 from song_intake.outgoing.attributes import OWN_ATTRIBUTES
 from song_intake.outgoing.events import EventType
-from tests.local.cloud.cloud import PROJECT
-from tests.local.contract import SCHEMAS, errors_in
+from tests.local.contract import PROJECT, SCHEMAS, errors_in
 
 DOCUMENT = PROJECT / "events/schemas/asyncapi.yaml"
 CONTRACT: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
@@ -72,7 +72,7 @@ def test_each_schema_is_valid_and_described(name: str) -> None:
 
 def test_the_schema_of_a_letter_has_the_attributes_of_the_stack() -> None:
     schema = json.loads(SCHEMAS["dead_letter_attributes"].read_text(encoding="utf-8"))
-    assert set(schema["properties"]) == OWN_ATTRIBUTES
+    assert set(schema["properties"]) == {*OWN_ATTRIBUTES, TRACEPARENT}
 
 
 def test_the_schema_of_a_row_has_every_status_and_what_the_client_reads() -> None:

@@ -30,7 +30,7 @@ from tests.performance.song_work import (
 from tests.template.transformed import PROJECT, parameter_defaults
 
 MEASURED = Measured.load()
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
+README = (PROJECT / "tests/performance/README.md").read_text(encoding="utf-8")
 STATED = between_markers(README)
 PARTS = re.findall(r"^\| (.+?) \| (.*) \| \*\*([\d.]+)\*\* \|$", STATED, flags=re.MULTILINE)
 BOTH = dict(re.findall(r"^\| (.+?) \| \*\*([\d.]+)\*\* \| [^|]+ \|$", STATED, flags=re.MULTILINE))

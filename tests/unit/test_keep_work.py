@@ -12,6 +12,7 @@ from song_intake.contract.sqs_message import Message
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.domain.recording import Keeping
+from song_intake.domain.trace import Trace
 from song_intake.outgoing.recording_report import RecordingReport
 from song_intake.outgoing.telemetry import RecordReport
 from song_intake.work.keep_work import KeepWork
@@ -41,7 +42,7 @@ class Parts:
             raise self._proof
         return message
 
-    def send(self, _message: Message, letter: DeadLetter, request_id: str | None) -> None:
+    def send(self, _message: Message, letter: DeadLetter, request_id: str | None, trace: Trace | None) -> None:
         assert request_id == "song-1"
         if self.failure is not None:
             raise self.failure

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoRegionEr
 from song_intake.commands.__main__ import program
 from song_intake.commands.failure_lines import failure_line
 from song_intake.commands.program import run
-from song_intake.commands.rows import PUBLISHED
+from song_intake.commands.rows import PUBLISHED, detail_lines
 from song_intake.commands.stack import Target
 from tests.local.contract import SCHEMAS
 
@@ -188,6 +188,10 @@ def test_the_id_of_a_request_is_printed_before_it_is_sent(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"sound": "slow"}')))
     assert run(program, ["--stack=s", "send", "-"]) == 1
     assert f"send it again with --id {queue.printed.strip()}: it is one song" in capsys.readouterr().err
+
+
+def test_the_trace_of_a_request_is_shown() -> None:
+    assert list(detail_lines({"request_id": "order-1", "trace_id": "4bf9"})) == ["  trace_id: 4bf9"]
 
 
 def test_rows_are_read_by_their_published_attributes() -> None:

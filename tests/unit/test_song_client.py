@@ -27,8 +27,9 @@ def failing_sqs(failures: int) -> Iterator[tuple[str, list[dict[str, object]]]]:
 
     class Sqs(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["MessageBody"]
-            received.append(json.loads(message))
+            call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            message = call["MessageBody"]
+            received.append({**json.loads(message), **call.get("MessageAttributes", {})})
             is_accepted = len(received) > failures
             answer = {"MessageId": "m-1", "MD5OfMessageBody": hashlib.md5(message.encode()).hexdigest()}  # noqa: S324
             body = json.dumps(answer if is_accepted else {"__type": "ServiceUnavailable"}).encode()
@@ -70,6 +71,13 @@ def test_a_send_that_is_not_confirmed_names_the_id_to_send_again(monkeypatch: py
             intake.send(SONG)
         assert intake.send(SONG, failure.value.request_id) == failure.value.request_id
     assert {request["request_id"] for request in received} == {failure.value.request_id}
+
+
+def test_the_trace_of_the_caller_is_sent_with_every_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    with failing_sqs(1) as (endpoint, received):
+        client(monkeypatch, endpoint).send(SONG, traceparent="00-trace")
+    attribute = {"DataType": "String", "StringValue": "00-trace"}
+    assert [request["traceparent"] for request in received] == [attribute] * 2
 
 
 def test_two_sends_without_an_id_are_two_songs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,7 +229,7 @@ def test_a_batch_is_counted_in_one_embedded_metric_line(telemetry: Telemetry, ou
     telemetry.count(
         [RecordReport(MESSAGE, decision) for decision in (Done("1"), Done("2"), RETRY, REFUSED, UNRECORDED)]
     )
-    line, _ = output.lines()
+    line = output.lines()[0]
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     counts = {"Submitted": 2, "Retried": 1, "DeadLettered": 2, "Rejected": 1, "CallerMustAct": 1, "TaskNotRecorded": 1}
     assert isinstance(line["_aws"]["Timestamp"], int)
@@ -314,11 +314,34 @@ def test_shared_faults_are_counted_by_reason(telemetry: Telemetry, output: LogOu
         DeadLetter(Reason.REFUSED, ""),
     ]
     telemetry.count([RecordReport(MESSAGE, decision) for decision in waiting])
-    _, *faults = output.lines()
-    assert {line["reason"]: line["FaultsShared"] for line in faults} == {
+    *_, letter = lines = output.lines()
+    assert {line["reason"]: line["FaultsShared"] for line in lines[1:-1]} == {
         "NO_CREDITS": [2.0],
         "LEDGER_UNAVAILABLE": [1.0],
     }
+    assert (letter["reason"], letter["DeadLettered"]) == ("REFUSED", [1.0])
+
+
+def test_latencies_are_milliseconds_and_never_negative(telemetry: Telemetry, output: LogOutput) -> None:
+    telemetry.submitted_after(1.2345)
+    telemetry.submitted_after(-0.2)
+    telemetry.published_after(0.05)
+    telemetry.count([])
+    line = output.line()
+    assert (line["SendToSubmitted"], line["EndToEvent"]) == ([1234.0, 0.0], [50.0])
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert {metric["Unit"] for metric in directive["Metrics"]} == {"Milliseconds"}
+    telemetry.count([])
+    assert output.lines() == [], "a latency is reported once"
+
+
+def test_more_latencies_than_a_line_may_have_are_on_several_lines(telemetry: Telemetry, output: LogOutput) -> None:
+    for number in range(250):
+        telemetry.submitted_after(number)
+    telemetry.count([])
+    values = [line["SendToSubmitted"] for line in output.lines()]
+    assert max(len(some) for some in values) <= 100
+    assert sorted(value for some in values for value in some) == [1000.0 * number for number in range(250)]
 
 
 def test_a_repeated_refusal_is_a_line_at_once_and_a_metric_of_the_next_batch(

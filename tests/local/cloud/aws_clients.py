@@ -1,4 +1,4 @@
-"""boto3 clients of the local cloud, as its account's administrator."""
+"""boto3 clients of the local cloud, as the administrator of its account or of another one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
@@ -42,12 +42,11 @@ Service: TypeAlias = Literal[
 class AwsClients:
     """One client a service, made at its first use and closed together."""
 
-    def __init__(self, endpoint_url: str, ca_bundle: Path) -> None:
-        self._endpoint_url = endpoint_url
+    def __init__(self, endpoint_url: str, ca_bundle: Path, key: str = ADMINISTRATOR) -> None:
+        """key: the id of an account, which is the key of its administrator."""
+        self.endpoint_url = endpoint_url
         self._ca_bundle = ca_bundle
-        self._session = boto3.session.Session(
-            aws_access_key_id=ADMINISTRATOR, aws_secret_access_key=ADMINISTRATOR, region_name=REGION
-        )
+        self._session = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=key, region_name=REGION)
         self._clients: dict[str, BaseClient] = {}
 
     @overload
@@ -77,7 +76,7 @@ class AwsClients:
         if service not in self._clients:
             made = self._session.client(
                 service,
-                endpoint_url=self._endpoint_url,
+                endpoint_url=self.endpoint_url,
                 verify=str(self._ca_bundle),
                 # No proxy of the environment may come between two ends of this machine.
                 config=Config(proxies={}, max_pool_connections=32),

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.local.cloud.aws_clients import AwsClients
 from tests.local.cloud.cloud import Cloud
 from tests.local.cloud.function_package import localise
 from tests.local.waiting import wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
-
-BUCKET = "artifacts"
 
 
 class DeploymentFailed(Exception):
@@ -29,19 +28,22 @@ class Stack:
     resources: Mapping[str, str]
 
 
-def deploy(cloud: Cloud, template: Path, stack_name: str, parameters: Mapping[str, str] | None = None) -> Stack:
+def deploy(
+    cloud: Cloud | AwsClients, template: Path, stack_name: str, parameters: Mapping[str, str] | None = None
+) -> Stack:
     """Creates the stack and waits until it is complete; `DeploymentFailed` where it does not get there."""
-    local = localise(template, BUCKET, prefix=stack_name)
+    bucket = f"artifacts-of-{stack_name}".lower()  # a stack of another account has its own
+    local = localise(template, bucket, prefix=stack_name)
     s3 = cloud.client("s3")
-    s3.create_bucket(Bucket=BUCKET)
+    s3.create_bucket(Bucket=bucket)
     for key, archive in local.archives.items():
-        s3.put_object(Bucket=BUCKET, Key=key, Body=archive)
+        s3.put_object(Bucket=bucket, Key=key, Body=archive)
     # From S3, as `sam deploy` has it: a request itself may carry 51,200 bytes of template, and ours has more.
     template_key = f"{stack_name}/template.json"
-    s3.put_object(Bucket=BUCKET, Key=template_key, Body=json.dumps(local.body).encode())
+    s3.put_object(Bucket=bucket, Key=template_key, Body=json.dumps(local.body).encode())
     cloud.client("cloudformation").create_stack(
         StackName=stack_name,
-        TemplateURL=f"{cloud.endpoint_url}/{BUCKET}/{template_key}",
+        TemplateURL=f"{cloud.endpoint_url}/{bucket}/{template_key}",
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
         Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
@@ -76,7 +78,7 @@ def undeploy(cloud: Cloud, stack: Stack) -> None:
     wait_for(lambda: not _stacks_named(cloud, stack.name), f"the stack {stack.name} to be deleted", seconds=60)
 
 
-def _settled(cloud: Cloud, stack_name: str) -> "StackTypeDef | None":
+def _settled(cloud: Cloud | AwsClients, stack_name: str) -> "StackTypeDef | None":
     description = cloud.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     return None if description["StackStatus"].endswith("IN_PROGRESS") else description
 
@@ -87,7 +89,7 @@ def _stacks_named(cloud: Cloud, stack_name: str) -> list[str]:
     return [stack["StackName"] for stack in stacks if stack["StackName"] == stack_name]
 
 
-def _reasons(cloud: Cloud, stack_name: str) -> str:
+def _reasons(cloud: Cloud | AwsClients, stack_name: str) -> str:
     events = cloud.client("cloudformation").describe_stack_events(StackName=stack_name)["StackEvents"]
     return "\n".join(
         f"{event['LogicalResourceId']}: {event['ResourceStatusReason']}"
@@ -100,6 +102,6 @@ def _outputs(description: "StackTypeDef") -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
 
 
-def _resources(cloud: Cloud, stack_name: str) -> dict[str, str]:
+def _resources(cloud: Cloud | AwsClients, stack_name: str) -> dict[str, str]:
     described = cloud.client("cloudformation").describe_stack_resources(StackName=stack_name)["StackResources"]
     return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in described}

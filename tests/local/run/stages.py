@@ -52,6 +52,9 @@ TASK_SECONDS: Final = 1.0  # from a song's create to its end
 PATIENCE_FOR_EVENTS: Final = 10.0  # seconds
 PATIENCE_FOR_RECORDINGS: Final = 30.0  # seconds
 LINES_OF_LOG: Final = 20
+_STAYS_UP: Final = """\
+The stack stays up until you press Ctrl-C.
+events/README.md has a consumer of its events to deploy on it."""
 
 
 class Failure(Exception):
@@ -99,7 +102,8 @@ def _send_and_track(intake: Intake, vendor: MusicVendor) -> tuple[Sequence[Track
         progress.wait()
         shown.print_line(f"Sending {len(made)} generated requests")
         progress.send(made)
-        progress.wait_for_ends()
+        # Until the queue is empty: a function that knows of a pause holds back what is still there for a minute.
+        progress.wait()
         shown.print_line(f"Sending {len(unpaid)} requests without credits, which pauses the intake for a while")
         _send_without_credits(intake, vendor, progress, unpaid)
         progress.wait()
@@ -145,7 +149,7 @@ def _print_end_of_log(intake: Intake) -> None:
 
 
 def _stay_up(intake: Intake, vendor: MusicVendor, tracked: Sequence[Tracked]) -> None:
-    _print(f"\n{commands(intake, *_a_song_in_doubt(vendor, tracked))}\nThe stack stays up until you press Ctrl-C.")
+    _print(f"\n{commands(intake, *_a_song_in_doubt(vendor, tracked))}\n{_STAYS_UP}")
     wait_for_the_end()
     _print("Stopping everything")
 

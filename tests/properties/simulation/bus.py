@@ -3,8 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+import jsonschema_rs
+
+from song_intake.outgoing.events import ACCOUNT_FAULT
+from tests.local.contract import closed_event_schema
 from tests.properties.simulation.dynamodb import failed, no_answer, unavailable
 from tests.properties.simulation.faults import Fault, Step, Steps
 
@@ -24,6 +29,16 @@ class Bus:
 
     def has(self, task_id: str | None, kind: str) -> bool:
         return any(event.kind == kind and event.detail.get("task_id") == task_id for event in self.events)
+
+    def not_as_published(self) -> list[Event]:
+        """The song events that have other fields or reasons than the published schema gives their type."""
+        songs = [event for event in self.events if event.kind != ACCOUNT_FAULT]
+        return [event for event in songs if not _closed_schema().is_valid(event.detail)]
+
+
+@cache
+def _closed_schema() -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(closed_event_schema())
 
 
 class SimulatedEvents:

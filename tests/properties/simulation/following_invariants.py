@@ -81,6 +81,8 @@ class _Ended:
         for event in self._events["Song In Doubt"]:
             if event.detail.get("reason") not in {one.reason for one in self._past}:
                 yield f"4. Song In Doubt was published, and the row never said so: {event.detail}"
+        for event in self._world.scene.bus.not_as_published():
+            yield f"4. the schema of events does not have {event}"
         yield from self._badly_repeated()
 
     def _badly_repeated(self) -> Iterator[str]:

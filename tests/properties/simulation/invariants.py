@@ -44,6 +44,8 @@ def check_settled(world: World) -> None:
     """Check invariant 7 once the queue is empty. A claim may only stay open if a dead letter reports it."""
     if world.queues.requests:
         raise Violation("7. a message is still on its queue", world)
+    for event in world.bus.not_as_published():
+        raise Violation(f"7. the schema of events does not have {event}", world)
     moment = _Moment(world)
     for row in moment.rows.values():
         if row.status is Status.SUBMITTING and not any(moment.reports(row, letter) for letter in moment.letters):

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Run this process on one core: to switch to a thread on another core takes several times as long."""
+    """Run this process on one core: to switch to a thread on another core takes several times as long.
+
+    Which one depends on the process, so that the workers of a test run do not all share the first.
+    """
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
     cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
+    os.sched_setaffinity(0, {sorted(cores)[os.getpid() % len(cores)]})
     try:
         yield
     finally:

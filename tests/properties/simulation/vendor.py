@@ -9,6 +9,7 @@ from typing import Final, Self
 from song_intake.domain.outcome import Outcome, Retryable, Unknown
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import NoAnswer, TaskState
+from song_intake.domain.trace import Trace
 from song_intake.music_api.answer import Answer
 from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.create import outcome_of
@@ -77,7 +78,7 @@ class SimulatedMusicApi(MusicApi):
     def within(self, _seconds: float) -> Self:
         return self
 
-    def poll(self, task_id: str, token: str) -> TaskState:
+    def poll(self, task_id: str, token: str, trace: Trace | None = None) -> TaskState:
         assert token == TOKEN
         if self._world.before(Step.CONNECT) is Fault.NOT_TAKEN:
             return NoAnswer(Reason.CANNOT_CONNECT)
@@ -102,7 +103,7 @@ class SimulatedConnection(Connection):
     def __exit__(self, *_: object) -> None:
         """Nothing to close."""
 
-    def create(self, body: bytes, token: str) -> Outcome:
+    def create(self, body: bytes, token: str, trace: Trace | None = None) -> Outcome:
         assert token == TOKEN
         self._vendor.begun.append((self._world.being_handled(), time.time()))
         fault = self._world.before(Step.CREATE)

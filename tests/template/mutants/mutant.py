@@ -57,7 +57,7 @@ def allow(action: str, resource: JsonValue, **more: JsonValue) -> Json:
 def _key(node: JsonValue, step: str) -> str | int:
     if isinstance(node, dict):
         return step
-    if step.isdigit():
+    if step.lstrip("-").isdigit():
         return int(step)
     (found,) = (index for index, element in enumerate(node) if element.get("Sid") == step)
     return found

@@ -2,6 +2,7 @@
 
 from tests.template import test_alarms as alarms
 from tests.template import test_budget as budget
+from tests.template import test_dashboard as dashboard
 from tests.template import test_function as function
 from tests.template import test_intake_switch as switch
 from tests.template import test_layers as layers
@@ -89,7 +90,7 @@ ALARMS = (
         "an alarm watches the metrics of all stacks",
         of("NoCreditsAlarm", "Dimensions"),
         [],
-        alarms.test_alarms_and_dashboard_use_the_dimension_of_our_metrics,
+        alarms.test_alarms_use_the_dimension_of_our_metrics,
     ),
     Mutant(
         "the alarms are not encrypted",
@@ -160,6 +161,18 @@ ALARMS = (
         of("GivenUpAlarm", "AlarmDescription"),
         "Urgent. The stack gave up a request or a song.",
         lambda: runbook.test_an_alarm_names_its_entry("GivenUpAlarm"),
+    ),
+    Mutant(
+        "the dashboard does not show the table's throttles",
+        of("Dashboard", "DashboardBody", "Fn::Sub", "1", "LedgerName"),
+        "-",
+        dashboard.test_nothing_that_exists_is_left_out,
+    ),
+    Mutant(
+        "the dashboard names a function that is not created",
+        of("Dashboard", "DashboardBody", "Fn::Sub", "1", "KeepRecordingName"),
+        {"Ref": "KeepRecording"},
+        lambda: dashboard.test_every_graph_shows_metrics_that_exist({"KeepRecordings": "off"}),
     ),
 )
 

@@ -131,6 +131,7 @@ def submit_song(
         follow_ups=FollowUps(submission.store.table),
         requests=requests,
         proofs=proofs,
+        on_submitted=telemetry.submitted_after,
     )
     return Batch(work=work, sqs=sqs, queue_url=settings.song_requests_queue_url, telemetry=telemetry)
 

@@ -88,6 +88,7 @@ def track_song(settings: TrackSettings, aws: Clients, telemetry: Telemetry, musi
         longest_wait=settings.check_cap,
         tracking_hours=settings.tracking_hours,
         unknown_task_minutes=settings.unknown_task_minutes,
+        on_event=telemetry.published_after,
     )
     letters = dead_letters(aws, settings.check_dead_letter_queue_url, proofs, telemetry)
     work = CheckWork(tracking=tracking, dead_letters=letters, proofs=proofs, poll_call=settings.poll_call)

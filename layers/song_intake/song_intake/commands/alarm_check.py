@@ -80,7 +80,7 @@ def _how_it_publishes(
         how = f"{name} was set to ALARM and reset"
     if not _last_is_done(actions):
         raise CheckFailed(
-            f"{actions[0].summary}: correct the policies of the alarm topics and AlarmKey, or deploy again"
+            f"{actions[0].summary}: correct the policies of the alarm topics and of their KMS key, or deploy again"
         )
     return how
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Final
+
 import click
 
+from song_intake.commands.manual_decision import ManualDecision, decide
 from song_intake.commands.options import RequestId, shown_moment
 from song_intake.commands.program import OperatorCommand, confirm
-from song_intake.commands.stack import CommandFailed, Target, invoke, refusal_in
-from song_intake.commands.terminal import print_json, print_line
+from song_intake.commands.stack import Target
+from song_intake.domain.reason import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SETTLED: Final = frozenset(
+    (Reason.REFUSED, Reason.RETRIES_EXHAUSTED, Reason.OUTCOME_UNKNOWN, Reason.EXPIRED, Reason.CANCELLED)
+)
+"""A redrive of a letter with one of these would only bring it back. REQUEST_ID_REUSED is about another request."""
 
 
 @click.command(cls=OperatorCommand)
@@ -18,7 +29,8 @@ from song_intake.commands.terminal import print_json, print_line
 def cancel(target: Target, request_id: str, by: str | None, *, yes: bool) -> None:
     """Cancel a request that no message has claimed, after a question. It may also come before the request does.
 
-    A cancelled id is used up: no later message with it creates a song. A repeat is harmless.
+    A cancelled id is used up: no later message with it creates a song. Its dead letter is discarded. A repeat is
+    harmless.
 
     \b
     Examples, after `python -m song_intake.commands --stack NAME`:
@@ -27,19 +39,11 @@ def cancel(target: Target, request_id: str, by: str | None, *, yes: bool) -> Non
 
     Exit code 1: it was too late, or the call failed.
     """
-    name = target.output("ResolveSongFunctionName")
     confirm(f"Cancel {request_id} for good? No song can be made under this id.", is_confirmed=yes)
-    event: dict[str, object] = {"request_id": request_id, "cancel": True, "by": by or target.caller}
-    response, is_done = invoke(target.functions, name, event)
-    if target.is_json:
-        print_json(response)
-    if not is_done:
-        raise CommandFailed(f"{request_id} was not cancelled: {refusal_in(response)}")
-    if not target.is_json:
-        print_line(_cancelled_line(response))
+    decide(target, ManualDecision(request_id, {"cancel": True}, "cancelled", _SETTLED, by), _cancelled_line)
 
 
-def _cancelled_line(response: dict[str, object]) -> str:
+def _cancelled_line(response: Mapping[str, Any]) -> str:
     match response:
         case {"after": {"request_id": request_id, "status": status, "changed_at": float(at), "reason": reason}}:
             return f"{status:<10}  {shown_moment(at)}  {request_id}  {reason}"

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
+MOST_LETTERS_READ = 1000
+"""Of one queue, by one command, unless the operator gives another limit."""
+
 _A_CALL = 10
 _LONG_POLL_SECONDS = 1
 """Any wait makes SQS ask all of its servers; without one, it may return nothing although there are letters."""

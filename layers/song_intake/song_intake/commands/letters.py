@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from song_intake.commands.dead_letter_queue import delete_letters, held_letters
+from song_intake.commands.dead_letter_queue import MOST_LETTERS_READ, delete_letters, held_letters
 from song_intake.commands.options import Count, ReasonCode
 from song_intake.commands.program import FAILED, OperatorCommand, OperatorGroup, confirm, shared_options
 from song_intake.commands.stack import CommandFailed, Target
@@ -26,7 +27,6 @@ DEAD_LETTER_QUEUES: Final = {
 }
 """The output with the address of each queue. A stack that keeps no recordings has no letters about them."""
 
-_MOST_READ = 1000
 _NARROWEST = 80
 
 _queue_option = click.option(
@@ -40,7 +40,9 @@ _reason_option = click.option("--reason", type=ReasonCode(), help="Only letters 
 @click.group(cls=OperatorGroup, invoke_without_command=True, params=shared_options(hidden=True))
 @_queue_option
 @_reason_option
-@click.option("--limit", type=Count(), default=_MOST_READ, show_default=True, help="Read at most so many of a queue.")
+@click.option(
+    "--limit", type=Count(), default=MOST_LETTERS_READ, show_default=True, help="Read at most so many of a queue."
+)
 @click.pass_context
 def letters(context: click.Context, queue: str | None, reason: Reason | None, limit: int) -> None:
     """List the dead letters, one line each: age, reason, request, detail. They stay where they are.
@@ -63,6 +65,7 @@ def letters(context: click.Context, queue: str | None, reason: Reason | None, li
     else:
         _print_letters(found)
     print_note("1 dead letter" if len(found) == 1 else f"{len(found)} dead letters")
+    _note_limit(held, limit)
 
 
 @letters.command(cls=OperatorCommand)
@@ -85,13 +88,14 @@ def discard(
     """
     if not message_ids and reason is None:
         raise click.UsageError("name the letters: MESSAGE_ID or --reason CODE")
-    with _held(target, queue, _MOST_READ) as held:
+    with _held(target, queue, MOST_LETTERS_READ) as held:
         found = [
             letter
             for letter in held
             if reason in (None, letter.reason) and (not message_ids or letter.message_id in message_ids)
         ]
         if missing := set(message_ids) - {letter.message_id for letter in found}:
+            _note_limit(held, MOST_LETTERS_READ)
             raise CommandFailed(f"no dead letter {', '.join(sorted(missing))}. Nothing was changed.")
         _print_letters([] if target.is_json else found)
         if found:
@@ -104,11 +108,20 @@ def discard(
     if target.is_json:
         print_json({"discarded": deleted, "letters": [letter.as_json() for letter in found]})
     print_note(f"{deleted} discarded")
+    _note_limit(held, MOST_LETTERS_READ)
     return 0 if deleted == len(found) else FAILED
 
 
 def _these(found: list[DeadLetterShown]) -> str:
     return "this letter" if len(found) == 1 else f"these {len(found)} letters"
+
+
+def _note_limit(held: list[DeadLetterShown], limit: int) -> None:
+    """Say where the reading stopped before the end of a queue."""
+    counts = Counter(letter.queue for letter in held)
+    for queue in DEAD_LETTER_QUEUES:
+        if counts[queue] >= limit:
+            print_note(f"stopped after {limit:,} letters of {queue}: there may be more")
 
 
 def _held(target: Target, queue: str | None, limit: int) -> AbstractContextManager[list[DeadLetterShown]]:

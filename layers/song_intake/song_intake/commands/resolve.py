@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from song_intake.commands.bulk import PAID_AGAIN, resolve_in_bulk
 from song_intake.commands.doubts import DoubtSelection
+from song_intake.commands.manual_decision import ManualDecision, decide
 from song_intake.commands.options import Moment, ReasonCode, RequestId, shown_moment
 from song_intake.commands.program import OperatorCommand, confirm
-from song_intake.commands.stack import CommandFailed, Target, invoke, refusal_in
-from song_intake.commands.terminal import print_json, print_line
+from song_intake.commands.stack import Target
+from song_intake.commands.terminal import print_note
 from song_intake.domain.reason import Reason
+
+_SETTLED_BY_A_TASK: Final = frozenset((Reason.OUTCOME_UNKNOWN,))
+"""Not TASK_NOT_RECORDED: only that letter has the task that the API named, and the task token of its message."""
 
 
 @click.command(cls=OperatorCommand)
@@ -37,8 +41,9 @@ def resolve(
 ) -> int:
     """Record what the vendor said of a request in doubt, or that none of a time span was created.
 
-    `list --status IN_DOUBT` lists these requests. A task is polled before it is recorded. After --not-created, a
-    redrive creates the song: use it only when the vendor has confirmed that there is none.
+    `list --status IN_DOUBT` lists these requests. A task is polled before it is recorded, and the dead letter of its
+    request is discarded. After --not-created, a redrive of that letter creates the song: use it only when the vendor
+    has confirmed that there is none.
 
     \b
     Examples, after `python -m song_intake.commands --stack NAME`:
@@ -51,8 +56,8 @@ def resolve(
     if request_id is not None:
         if bool(task) == is_not_created or any(value is not None for value in span):
             raise click.UsageError("use ID with either --task or --not-created")
-        decision = {"not_created": True} if is_not_created else {"task_id": task}
-        return _resolve_one(target, request_id, decision, is_confirmed=yes)
+        _resolve_one(target, request_id, task=task, is_confirmed=yes)
+        return 0
     if since is None or until is None or reason is None or task or not is_not_created:
         raise click.UsageError("use ID with --task or --not-created; or --since, --until, --reason and --not-created")
     if since >= until:
@@ -60,18 +65,14 @@ def resolve(
     return resolve_in_bulk(target, DoubtSelection(since, until, reason), is_confirmed=yes)
 
 
-def _resolve_one(target: Target, request_id: str, decision: Mapping[str, object], *, is_confirmed: bool) -> int:
-    name = target.output("ResolveSongFunctionName")
-    if "not_created" in decision:
-        confirm(f"{PAID_AGAIN}\nResolve {request_id} as not created?", is_confirmed=is_confirmed)
-    response, is_done = invoke(target.functions, name, {"request_id": request_id, "by": target.caller, **decision})
-    if target.is_json:
-        print_json(response)
-    if not is_done:
-        raise CommandFailed(f"{request_id} was not resolved: {refusal_in(response)}")
-    if not target.is_json:
-        print_line(_change_line(response))
-    return 0
+def _resolve_one(target: Target, request_id: str, *, task: str | None, is_confirmed: bool) -> None:
+    """task: the song's; None if there is no song."""
+    if task is not None:
+        decide(target, ManualDecision(request_id, {"task_id": task}, "resolved", _SETTLED_BY_A_TASK), _change_line)
+        return
+    confirm(f"{PAID_AGAIN}\nResolve {request_id} as not created?", is_confirmed=is_confirmed)
+    decide(target, ManualDecision(request_id, {"not_created": True}, "resolved", frozenset()), _change_line)
+    print_note("its dead letter stays: redrive it to create the song, or cancel the request")
 
 
 def _change_line(response: Mapping[str, Any]) -> str:

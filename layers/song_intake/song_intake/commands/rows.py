@@ -40,6 +40,7 @@ PUBLISHED: Final = (
     "attempt",
     "message_id",
     "first_message_id",
+    "trace_id",
     "named_by",
     "resolved_by",
     "created_at",
@@ -107,7 +108,7 @@ def row_line(row: ReadRow) -> str:
 
 def detail_lines(row: ReadRow) -> Iterator[str]:
     """What else the operator of one request reads of it."""
-    for name in ("task_id", "detail", "vendor_code", "resolved_by"):
+    for name in ("task_id", "detail", "vendor_code", "trace_id", "resolved_by"):
         if name in row:
             yield f"  {name}: {row[name]}"
     for clip in row.get("clips", ()):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from song_intake.app.environment import InvalidSettings, Settings
+from song_intake.app.keep import KeepSettings
 from song_intake.app.redrive import RedriveSettings
 from song_intake.app.resolve import ResolveSettings
 from song_intake.app.submit import SubmitSettings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 SETTINGS: Final[Mapping[str, type[Settings]]] = {
     "SubmitSongFunctionName": SubmitSettings,
     "TrackSongFunctionName": TrackSettings,
+    "KeepRecordingFunctionName": KeepSettings,
     "ReceiveWebhookFunctionName": WebhookSettings,
     "ResolveSongFunctionName": ResolveSettings,
     "RedriveLettersFunctionName": RedriveSettings,
@@ -31,7 +33,11 @@ SETTINGS: Final[Mapping[str, type[Settings]]] = {
 }
 """The settings of each function, by the output that names the function."""
 
-_OF_WEBHOOK = frozenset(("ReceiveWebhookFunctionName", "WebhookUrl"))
+_OF_A_CHOICE: Final[Mapping[str, frozenset[str]]] = {
+    "Webhook": frozenset(("ReceiveWebhookFunctionName", "WebhookUrl")),
+    "KeepRecordings": frozenset(("KeepRecordingFunctionName", "RecordingDeadLetterQueueUrl")),
+}
+"""The outputs that the stack lacks where this parameter is `off`."""
 
 _NEEDED = frozenset(
     (
@@ -39,6 +45,7 @@ _NEEDED = frozenset(
         "WebhookUrl",
         "SongRequestsQueueUrl",
         "DeadLetterQueueUrl",
+        "RecordingDeadLetterQueueUrl",
         "LedgerTableName",
         "AlarmTopicArn",
         "UrgentAlarmTopicArn",
@@ -49,9 +56,9 @@ _NEEDED = frozenset(
 _OTHER_FUNCTIONS = 2
 
 _CAUSES: Final[Mapping[str, str]] = {
-    Reason.TOKEN_NEVER_SET: "the secret is still empty: put the token there (README, Deploy)",
-    Reason.TOKEN_UNAVAILABLE: "the secret holds no token: put it there (README, Deploy)",
-    Reason.TOKEN_REFUSED: "the API refuses the token: put a valid one into the secret (README, Deploy)",
+    Reason.TOKEN_NEVER_SET: "the secret is still empty: put the token there (functions/DEPLOY.md)",
+    Reason.TOKEN_UNAVAILABLE: "the secret holds no token: put it there (functions/DEPLOY.md)",
+    Reason.TOKEN_REFUSED: "the API refuses the token: put a valid one into the secret (functions/DEPLOY.md)",
     Reason.SECRETS_UNAVAILABLE: "Secrets Manager did not answer switch_intake: run the doctor again",
     Reason.CANNOT_CONNECT: "switch_intake cannot connect to the API: check MusicApiOrigin",
     Reason.RATE_LIMITED: "the API answers 429: run the doctor again in a few minutes",
@@ -62,9 +69,8 @@ def check_template(stack: DeployedStack) -> Finding:
     """Whether the stack is complete, and has the outputs of this release."""
     if not stack.status.endswith("_COMPLETE") or "ROLLBACK" in stack.status or "DELETE" in stack.status:
         return failed(f"the stack is {stack.status}: read its events, correct the cause, and deploy again")
-    has_webhook = stack.parameters.get("Webhook") != "off"
-    needed = _NEEDED if has_webhook else _NEEDED - _OF_WEBHOOK
-    if missing := sorted(needed - set(stack.outputs)):
+    left_out = (names for choice, names in _OF_A_CHOICE.items() if stack.parameters.get(choice) == "off")
+    if missing := sorted(_NEEDED.difference(stack.outputs, *left_out)):
         return failed(f"the stack has no output {', '.join(missing)}: deploy the template of this release")
     summary = stack.session.client("cloudformation").get_template_summary(StackName=stack.name)
     defaults = {one["ParameterKey"]: one.get("DefaultValue", "") for one in summary["Parameters"]}
@@ -90,9 +96,12 @@ def check_functions(stack: DeployedStack) -> Finding:
             f"the account runs {allowed} functions at a time, and the stack needs {needed}: raise the quota of "
             "Lambda's concurrent executions, or lower CreatesPerMinute or MaximumConcurrency"
         )
-    return passed(
-        f"{len(present)} are ready with valid settings; they need {needed} of {allowed} concurrent executions"
-    )
+    ready = f"{len(present)} are ready with valid settings; they need {needed} of {allowed} concurrent executions"
+    copiers = [name for output, name in present.items() if output == "KeepRecordingFunctionName"]
+    copies = sum(_concurrency_of(functions, name) for name in copiers)
+    if needed + copies > allowed:
+        return passed(f"{ready}, and up to {copies} for recordings, which wait while the others run")
+    return passed(ready)
 
 
 def _check_function(functions: LambdaClient, name: str, settings: type[Settings]) -> None:

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Self, TypedDict
@@ -12,6 +13,7 @@ from typing import Self, TypedDict
 from song_intake.contract.request_id import as_request_id
 from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
+from song_intake.domain.trace import Trace
 
 # Attributes of a dead letter, and of a message that was sent anew. A redrive keeps them, and they identify the message:
 # AWS gives a redriven message a new id, so a request without an id of its own would otherwise count as a new request,
@@ -27,7 +29,15 @@ SENT_ANEW_FOR = "sent_anew_for"
 # Who sent the message first. A message that the stack sends has the stack's own SenderId.
 SENDER = "sender"
 
+# When the message was first put on the queue, in milliseconds since 1970: only on a message that was sent anew, and not
+# proved, since nothing but a metric depends on it.
+FIRST_SENT_AT = "first_sent_at"
+
+# The trace of the caller: an attribute of the caller, which the stack adds to messages that it sends.
+TRACEPARENT = "traceparent"
+
 _REASONS = frozenset(Reason)
+_MILLISECONDS = re.compile(r"[0-9]{1,14}")
 
 
 class MessageAttribute(TypedDict, total=False):
@@ -124,6 +134,8 @@ class Message:
     """The sender of this very message, in SQS's own words: see sender_in."""
     group_id: str | None = None
     """The group of a fair queue, which every message that takes this one's place keeps."""
+    xray_header: str | None = field(default=None, repr=False)
+    """What SQS has as the trace of this very message, unread."""
     origin: Origin | None = None
     """What is proved about the message; None for a message of a caller, and before Proofs has read the message."""
 
@@ -139,7 +151,27 @@ class Message:
             attributes=record.get("messageAttributes") or {},
             sent_by=sender_in(record["attributes"].get("SenderId")),
             group_id=record["attributes"].get("MessageGroupId"),
+            xray_header=record["attributes"].get("AWSTraceHeader"),
         )
+
+    @property
+    def trace(self) -> Trace | None:
+        """The caller's trace, over any number of redrives; None without one.
+
+        On a message that the stack wrote, SQS may have the trace of the function that sent it, which is not the
+        caller's: the SDK adds it to every call of a function.
+        """
+        trace = Trace.of_traceparent(_text(self.attributes, TRACEPARENT))
+        return trace or (None if self.origin else Trace.of_xray_header(self.xray_header))
+
+    @property
+    def first_sent_at(self) -> float:
+        """When the message was put on its queue, in seconds since 1970: not for the first time since it is waiting for
+        its slot, but since its sender or a redrive put it there.
+        """
+        text = _text(self.attributes, FIRST_SENT_AT) if self.origin and self.origin.sent_anew_for else None
+        first = int(text) / 1000 if text and _MILLISECONDS.fullmatch(text) else self.sent_at
+        return min(first, self.sent_at)
 
     @property
     def sender(self) -> str | None:

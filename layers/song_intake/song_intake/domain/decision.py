@@ -6,6 +6,7 @@ from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
 from song_intake.domain.recording import Keeping
 from song_intake.domain.status import Status
+from song_intake.domain.trace import Trace
 
 
 @frozen
@@ -14,6 +15,7 @@ class RequestContext:
 
     message_id: str | None
     metadata: Mapping[str, str]
+    trace: Trace | None = None
 
 
 @frozen
@@ -32,6 +34,8 @@ class Done:
     """How many links of the song were left out because they are not usable."""
     has_token: bool = False
     """Whether the message's task token is on the row, so that it is answered when the song ends."""
+    trace: Trace | None = None
+    """The trace of the request, as its row has it."""
     origin: RequestContext | None = None
     """Of a duplicate: what Song Submitted says, if the first delivery has not published it. None: it comes with the end
     of the song, since others named the task."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """The codes are part of the published contract, listed in the README: add, but never rename."""
+    """The codes are part of the published contract, listed in functions/OPERATE.md: add, but never rename."""
 
     # About the message: it would fail again, so it becomes a dead letter at once.
     INVALID_REQUEST = "INVALID_REQUEST"

@@ -88,7 +88,8 @@ class NoAnswer:
     """Seconds that the vendor asked us to wait, if it did."""
 
 
-TaskState = Running | Succeeded | Failed | NoSuchTask | NoAnswer
+Unfinished = Running | NoSuchTask | NoAnswer
+TaskState = Succeeded | Failed | Unfinished
 
 
 def _text(value: object) -> str | None:

@@ -24,6 +24,8 @@ class Notified:
     """The message that has the recordings copied was sent."""
     answered: tuple[str, ...] = field(default=(), repr=False)
     """The tokens of the tasks that were completed."""
+    published_at: float | None = None
+    """When the event of the row's status was published, in seconds since 1970, if it was published now."""
 
 
 def mark_notified(table: LedgerTable, row: Row, done: Notified) -> None:

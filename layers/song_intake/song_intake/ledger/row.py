@@ -14,6 +14,7 @@ from song_intake.domain.reason import CLOSING
 from song_intake.domain.recording import Keeping, Recording
 from song_intake.domain.status import Status
 from song_intake.domain.task import Clip
+from song_intake.domain.trace import Trace
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
     from song_intake.contract.song_request import SongRequest
 
     Values = dict[str, AttributeValueTypeDef]
-
-IDENTITY = (
-    "fingerprint = :fingerprint, message_id = :message_id, first_message_id = :first_message_id, metadata = :metadata"
-)
-"""Sets the values of `identity` in an update expression."""
 
 TRANSIENT_ATTRIBUTES = (
     "reason, detail, http_status, vendor_code, lease_until, doubt, doubt_until, end_published, doubt_published"
@@ -85,6 +81,13 @@ class Row:
     """Why not every recording could be copied."""
     recordings: tuple[Recording, ...]
     """The copies that are made."""
+    trace_id: str | None = None
+    """The trace of the caller whose message came first with one."""
+
+    @property
+    def trace(self) -> Trace | None:
+        """The trace of the request."""
+        return Trace.of_id(self.trace_id)
 
     @property
     def awaits_recordings(self) -> bool:
@@ -141,6 +144,7 @@ class Row:
             keeping_published=item.get("keeping_published", {}).get("BOOL", False),
             keeping_detail=_string(item, "keeping_detail"),
             recordings=tuple(_recording(one["M"]) for one in item.get("recordings", {}).get("L", ())),
+            trace_id=_string(item, "trace_id"),
         )
 
 
@@ -163,14 +167,25 @@ def _recording(item: Mapping[str, AttributeValueTypeDef]) -> Recording:
     return Recording(bytes=int(item["bytes"]["N"]), **texts)
 
 
-def identity(request: SongRequest, message_id: str, first_message_id: str | None = None) -> Values:
+def identity(
+    request: SongRequest, message_id: str, first_message_id: str | None = None, trace: Trace | None = None
+) -> Values:
     """Which request it is, and which message brought it, under the id of this delivery and under its first one."""
-    return {
+    values: Values = {
         "fingerprint": {"S": request.fingerprint},
         "message_id": {"S": message_id},
         "first_message_id": {"S": first_message_id or message_id},
         "metadata": {"M": {name: {"S": text} for name, text in request.metadata.items()}},
     }
+    return {**values, "trace_id": {"S": trace.trace_id}} if trace else values
+
+
+def identity_change(who: Values) -> str:
+    """Sets the values of `identity` in an update expression. A request keeps the trace that it has."""
+    changes = {name: f"{name} = :{name}" for name in who}
+    if "trace_id" in who:
+        changes["trace_id"] = "trace_id = if_not_exists(trace_id, :trace_id)"
+    return ", ".join(changes.values())
 
 
 def placeholders(values: Values) -> Values:

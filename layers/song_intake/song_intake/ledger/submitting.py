@@ -13,20 +13,20 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from song_intake.domain.frozen import frozen
 from song_intake.domain.outcome import Retryable
 from song_intake.domain.reason import CLOSING, Reason
 from song_intake.domain.status import Status
 from song_intake.ledger.batches import LedgerBatches, OnRefused, not_reported
-from song_intake.ledger.row import IDENTITY, TRANSIENT_ATTRIBUTES, Row, doubt_for, identity, placeholders
+from song_intake.ledger.claim import Claim
+from song_intake.ledger.row import TRANSIENT_ATTRIBUTES, Row, doubt_for, identity, identity_change, placeholders
 from song_intake.ledger.table import Existing, LedgerTable, LedgerUnavailable, Written, row_in
 
 if TYPE_CHECKING:
     from song_intake.contract.song_request import SongRequest
     from song_intake.domain.outcome import Refused, Unknown
+    from song_intake.domain.trace import Trace
     from song_intake.ledger.row import Values
 
 _NOT_CONFIRMED = Retryable(Reason.LEDGER_UNAVAILABLE, "DynamoDB did not confirm the claim")
@@ -38,16 +38,6 @@ _NOT_CLOSED = " AND ".join(f"reason <> {name}" for name in _CLOSED)
 
 Window = Callable[["SongRequest"], float]
 """Seconds for which a webhook may settle a doubt about this request."""
-
-
-@frozen
-class Claim:
-    """The right to send one create for this request. `owner`: a random id of this claim."""
-
-    request: SongRequest
-    owner: str
-    has_token: bool = False
-    """Whether the request's task token is on the row."""
 
 
 class SubmissionStore:
@@ -65,7 +55,9 @@ class SubmissionStore:
         self._lease = lease
         self._window = window
 
-    def claim(self, request: SongRequest, message_id: str, first_message_id: str | None = None) -> Claim | Existing:
+    def claim(
+        self, request: SongRequest, message_id: str, first_message_id: str | None = None, trace: Trace | None = None
+    ) -> Claim | Existing:
         """Claim the right to send, or return the row that prevents it.
 
         1. no row      the first claim of this request
@@ -76,8 +68,8 @@ class SubmissionStore:
         |- claim, lease starts -|- create: one paid call -|- settle -| ...      lease expired
         t0 ------------------------------------------------------------ t0 + lease --> IN_DOUBT, never claimed again
         """
-        claim = Claim(request, uuid.uuid4().hex, has_token=request.task_token is not None)
-        who = identity(request, message_id, first_message_id)
+        claim = Claim(request, uuid.uuid4().hex, has_token=request.task_token is not None, trace=trace)
+        who = identity(request, message_id, first_message_id, trace)
         try:
             if self._first_claimed(claim, who):
                 return claim
@@ -88,7 +80,7 @@ class SubmissionStore:
                 self.record_retrying(claim, _NOT_CONFIRMED)
             raise
         if isinstance(result, Written) or _is_own(result, claim, Status.SUBMITTING):
-            return replace(claim, has_token=request.task_token in row_in(result).task_tokens)
+            return claim.on(row_in(result))
         # Perhaps this claim, but set to IN_DOUBT before the SDK repeated the write: it no longer permits a create.
         return self.existing(result, request)
 
@@ -108,7 +100,7 @@ class SubmissionStore:
     def _claimed(self, claim: Claim, who: Values) -> Written | Existing:
         return self.table.write(
             claim.request.request_id,
-            set_=f"#status = :submitting, #owner = :owner, lease_until = :lease_until, {IDENTITY}",
+            set_=f"#status = :submitting, #owner = :owner, lease_until = :lease_until, {identity_change(who)}",
             remove="reason, detail, http_status, vendor_code, end_published, doubt_published",
             add="attempt :one",
             expires=False,
@@ -195,12 +187,19 @@ class SubmissionStore:
         return Written(result.row) if _is_own(result, claim, status) else self.existing(result, claim.request)
 
     def record_given_up(
-        self, request: SongRequest, message_id: str, reason: Reason, detail: str, first_message_id: str | None = None
+        self,
+        request: SongRequest,
+        message_id: str,
+        reason: Reason,
+        detail: str,
+        first_message_id: str | None = None,
+        trace: Trace | None = None,
     ) -> Written | Existing:
         """(none) | RETRYING -> REJECTED: nothing was created, and this message is not retried."""
+        who = identity(request, message_id, first_message_id, trace)
         result = self.table.write(
             request.request_id,
-            set_=f"#status = :rejected, reason = :reason, detail = :detail, {IDENTITY}",
+            set_=f"#status = :rejected, reason = :reason, detail = :detail, {identity_change(who)}",
             remove="http_status, vendor_code",
             condition="attribute_not_exists(request_id) OR (#status = :retrying AND fingerprint = :fingerprint)",
             values={
@@ -208,7 +207,7 @@ class SubmissionStore:
                 ":retrying": {"S": Status.RETRYING},
                 ":reason": {"S": reason},
                 ":detail": {"S": detail},
-                **placeholders(identity(request, message_id, first_message_id)),
+                **placeholders(who),
             },
         )
         return self.existing(result, request) if isinstance(result, Existing) else result

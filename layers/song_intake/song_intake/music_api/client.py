@@ -22,6 +22,7 @@ from urllib3.connection import HTTPSConnection
 from song_intake.domain.outcome import Created, Outcome, Retryable, Unknown
 from song_intake.domain.reason import Reason
 from song_intake.domain.task import NoAnswer, TaskState
+from song_intake.domain.trace import Trace
 from song_intake.music_api.answer import Answer
 from song_intake.music_api.connecting import Connector
 from song_intake.music_api.create import outcome_of
@@ -80,12 +81,12 @@ class MusicApi:
             return Retryable(Reason.CANNOT_CONNECT, f"no connection to the music API ({type(failure).__name__})")
         return Connection(stream, HTTPSConnection(self._host, self._port), self._origin, self._deadline)
 
-    def poll(self, task_id: str, token: str) -> TaskState:
+    def poll(self, task_id: str, token: str, trace: Trace | None = None) -> TaskState:
         """Ask for the state of one task. Returns within both limits, and never raises for what network or API did."""
         # submit_song never polls, and would pay 1 % of its cold start for this import.
         from song_intake.music_api.poll import state_of  # noqa: PLC0415
 
-        answer = self._get(TASK_PATH + quote(task_id, safe=""), token, Reason.POLL_FAILED)
+        answer = self._get(TASK_PATH + quote(task_id, safe=""), token, Reason.POLL_FAILED, trace)
         return answer if isinstance(answer, NoAnswer) else state_of(answer)
 
     def credits(self, token: str) -> Balance | NoAnswer:
@@ -93,14 +94,14 @@ class MusicApi:
         answer = self._get(CREDITS_PATH, token, Reason.BALANCE_UNKNOWN)
         return answer if isinstance(answer, NoAnswer) else balance_of(answer)
 
-    def _get(self, path: str, token: str, failed: Reason) -> Answer | NoAnswer:
+    def _get(self, path: str, token: str, failed: Reason, trace: Trace | None = None) -> Answer | NoAnswer:
         """`failed`: the reason if the exchange breaks off. Asking again is free, so every failure means the same."""
         connection = self.connect()
         if isinstance(connection, Retryable):
             return NoAnswer(connection.reason)
         try:
             with connection:
-                return connection.get(path, token)
+                return connection.get(path, token, trace)
         except Exception:  # noqa: BLE001 - whatever it was, asking again is free
             return NoAnswer(failed)
 
@@ -123,9 +124,9 @@ class Connection:
         self._connection.close()
         self._stream.close()
 
-    def create(self, body: bytes, token: str) -> Outcome:
+    def create(self, body: bytes, token: str, trace: Trace | None = None) -> Outcome:
         """Ask for one song. Returns within the deadline, and never raises for what the network or the API did."""
-        request = self._prepare("POST", CREATE_PATH, token, body)
+        request = self._prepare("POST", CREATE_PATH, token, trace, body)
         try:
             received = exchange(self._stream, self._connection, request, self._deadline)
         except Exception as failure:  # noqa: BLE001 - by phase: from the first byte on, any failure leaves it open
@@ -137,17 +138,21 @@ class Connection:
         status = received.answer.status
         return Unknown(f"the music API answered {status}, but the answer may be cut or misread", status)
 
-    def get(self, path: str, token: str) -> Answer:
+    def get(self, path: str, token: str, trace: Trace | None = None) -> Answer:
         """The whole answer to one GET. Raises whatever the exchange broke off with."""
-        request = self._prepare("GET", path, token)
+        request = self._prepare("GET", path, token, trace)
         received = exchange(self._stream, self._connection, request, self._deadline)
         if not received.is_whole:
             raise ValueError("the answer may be cut or misread")
         return received.answer
 
-    def _prepare(self, method: str, path: str, token: str, body: bytes | None = None) -> requests.PreparedRequest:
+    def _prepare(
+        self, method: str, path: str, token: str, trace: Trace | None, body: bytes | None = None
+    ) -> requests.PreparedRequest:
         request = _BLANK.copy()
         request.method, request.url = method, self._origin + path
         request.headers["Authorization"] = f"Bearer {token}"
+        if trace:
+            request.headers["traceparent"] = trace.next_traceparent
         request.prepare_body(body, None)
         return request

@@ -13,6 +13,7 @@ from song_intake.contract.request_id import as_request_id
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
+from song_intake.domain.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,8 @@ class SongCheck:
     """Seconds since 1970 when the API first did not know the task; None if the last poll with a status knew it."""
     hint: SignedHint | None = None
     """What a webhook said about the song. It counts only with a valid proof."""
+    trace_id: str | None = None
+    """The trace of the request, if the sender of the check knew it."""
 
     @classmethod
     def parse(cls, body: str, sent_at: float = 0.0) -> Self:
@@ -55,7 +58,13 @@ class SongCheck:
             float(members.get("since", sent_at)),
             None if unknown_since is None else float(unknown_since),
             SignedHint.claimed_by(members.get("hint")),
+            trace.trace_id if (trace := Trace.of_id(members.get("trace_id"))) else None,
         )
+
+    @property
+    def trace(self) -> Trace | None:
+        """The same as a trace."""
+        return Trace.of_id(self.trace_id)
 
 
 @frozen

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from song_intake.contract.proof import Proofs
     from song_intake.contract.sqs_message import Message
     from song_intake.domain.decision import DeadLetter
+    from song_intake.domain.trace import Trace
 
 
 class DeadLetters:
@@ -35,8 +36,8 @@ class DeadLetters:
         self._proofs = proofs
         self._on_refused = on_refused
 
-    def send(self, message: Message, letter: DeadLetter, request_id: str | None) -> None:
-        """Raises SideEffectFailed. The caller's own attributes are kept as far as there is room."""
+    def send(self, message: Message, letter: DeadLetter, request_id: str | None, trace: Trace | None = None) -> None:
+        """Raises SideEffectFailed. The trace and the caller's other attributes are kept as far as there is room."""
         origin = Origin(
             letter.reason.value,
             message.first_message_id,
@@ -52,7 +53,7 @@ class DeadLetters:
             "receive_count": str(message.receive_count),
         }
         try:
-            attributes = attributes_of(message, self._proofs.attributes(origin, message.body) | own)
+            attributes = attributes_of(message, self._proofs.attributes(origin, message.body) | own, trace)
             self._sqs.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=message.body,

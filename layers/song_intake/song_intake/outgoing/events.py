@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from song_intake.domain.recording import Recording
     from song_intake.domain.task import Clip
+    from song_intake.domain.trace import Trace
 
 SONG_SOURCE = "song-intake"
 VERSION = "1"
@@ -50,7 +51,7 @@ _FOR_GOOD = frozenset(
         "RedactionFailure",
     )
 )
-# Bytes for the other members of an entry, which count too: the bus name, the source and the detail type.
+# Bytes for the other members of an entry, which count too: the bus name, the source, the detail type and the trace.
 _BESIDE_THE_DETAIL = 512
 
 
@@ -87,6 +88,8 @@ class SongEvent:
     """The id of the message, as its sender got it."""
     by: str | None = None
     """The operator whose decision caused the event."""
+    trace: Trace | None = None
+    """The trace of the caller."""
 
     @property
     def event_id(self) -> str:
@@ -107,6 +110,7 @@ class SongEvent:
             "vendor_code": self.vendor_code,
             "refunded": self.refunded,
             "by": self.by,
+            "trace_id": self.trace.trace_id if self.trace else None,
             "metadata": dict(self.metadata or {}),
             "clips": [_known(asdict(clip)) for clip in self.clips],
             "recordings": None if self.recordings is None else [_shown(one) for one in self.recordings],
@@ -139,7 +143,10 @@ class EventPublisher:
     def publish(self, event: SongEvent) -> None:
         """Publish one event. Raises SideEffectFailed if the bus did not accept it, and may accept it later."""
         detail = json.dumps(event.as_detail(), ensure_ascii=False)
-        refusal = self._group.submit(_entry(self._bus_name, SONG_SOURCE, event.event_type, detail))
+        entry = _entry(self._bus_name, SONG_SOURCE, event.event_type, detail)
+        if event.trace:
+            entry["TraceHeader"] = event.trace.xray_header
+        refusal = self._group.submit(entry)
         if refusal is None:
             return
         if not refusal.for_good:

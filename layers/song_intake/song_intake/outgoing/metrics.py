@@ -1,6 +1,6 @@
-"""The names of the metrics, and which of them a decision counts under."""
+"""The names of the metrics and of the actions in the log, and which of them a decision counts under."""
 
-from song_intake.domain.decision import Decision, RetryIn, SendAnew
+from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn, SendAnew
 from song_intake.domain.reason import SHARED, Reason
 
 # Reasons with their own metric, in addition to Retried and DeadLettered: an alarm or a dashboard uses it.
@@ -36,7 +36,12 @@ METRIC_OF_LETTER = {
 }
 """The metric of each dead-letter reason, each with an alarm."""
 
-_METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Kept", "Retried", "SentAnew", "DeadLettered")
+DEAD_LETTERED = "DeadLettered"
+_METRICS_OF_ACTIONS = ("Submitted", "Duplicate", "Succeeded", "Failed", "Kept", "Retried", "SentAnew", DEAD_LETTERED)
+SEND_TO_SUBMITTED = "SendToSubmitted"
+END_TO_EVENT = "EndToEvent"
+"""Both in milliseconds."""
+
 _METRICS_OF_LINKS = ("LinksRefused",)
 REPEATED_REFUSALS = "RepeatedRefusals"
 _METRICS_OF_WEBHOOKS = ("WebhookAccepted", "WebhookRefused")
@@ -68,17 +73,63 @@ METRICS = frozenset(
         RECORDING_BYTES,
         BUDGET_USED,
         SENDER_BUDGET_USED,
+        SEND_TO_SUBMITTED,
+        END_TO_EVENT,
     )
 )
 
 
+def action_of(decision: Decision) -> str:
+    """What the log has as the action."""
+    match decision:
+        case Done(passed_on=True):
+            return "not_yet"
+        case Done(ended=ended, duplicate=False) if ended:
+            return ended.lower()
+        case Done(duplicate=True):
+            return "duplicate"
+        case Done():
+            return "submitted"
+        case RetryIn():
+            return "retry"
+        case SendAnew():
+            return "send_anew"
+        case DeadLetter():
+            return "dead_letter"
+
+
+def metrics_of(decision: Decision) -> list[str]:
+    """The counts of a decision."""
+    match decision:
+        case RetryIn(reason=Reason.NOT_FINISHED) | Done(reason=Reason.NOT_FINISHED):
+            names = []
+        case Done(passed_on=True):
+            names = ["NotYet"]
+        case Done():
+            names = [action_of(decision).capitalize(), *["LinksRefused"] * decision.links_refused]
+        case RetryIn():
+            names = ["Retried"]
+        case SendAnew():
+            names = ["SentAnew"]
+        case DeadLetter():
+            names = metrics_of_letter(decision.reason)
+    also = METRIC_OF_REASON.get(decision.reason) if decision.reason else None
+    return [*names, also] if also and also not in names else names
+
+
 def metrics_of_letter(reason: Reason) -> list[str]:
     """The metrics of a dead letter. A reason without its own is urgent: the stack gave something up."""
-    return ["DeadLettered", METRIC_OF_LETTER.get(reason, GIVEN_UP)]
+    return [DEAD_LETTERED, METRIC_OF_LETTER.get(reason, GIVEN_UP)]
 
 
-def shared_fault(decision: Decision) -> Reason | None:
-    """Why a message waits that is not at fault itself. Waiting for the pace is no fault."""
-    if not isinstance(decision, RetryIn | SendAnew) or decision.reason is Reason.PACED:
-        return None
-    return decision.reason if decision.reason in SHARED else None
+def metric_with_reason(decision: Decision) -> tuple[str, Reason] | None:
+    """The metric that has the reason as a dimension: why a message became a dead letter, or why it waits although it is
+    not at fault itself. Waiting for the pace is no fault.
+    """
+    match decision:
+        case DeadLetter(reason=reason):
+            return DEAD_LETTERED, reason
+        case RetryIn(reason=reason) | SendAnew(reason=reason) if reason in SHARED and reason is not Reason.PACED:
+            return FAULTS_SHARED, reason
+        case _:
+            return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -50,6 +51,7 @@ class Notifier:
                 task_id=task_id,
                 metadata=origin.metadata,
                 message_id=origin.message_id,
+                trace=origin.trace,
             )
         )
 
@@ -76,13 +78,14 @@ class Notifier:
         steps = _Steps()
         submission = row.submission_unpublished and steps.is_done(lambda: self.publish(_submission_of(row)))
         end = not row.end_published and steps.is_done(lambda: self.publish(_end_of(row)))
+        published_at = time.time() if end else None
         ordered = False
         answered: tuple[str, ...] = ()
         if order is not None and row.awaits_recordings:
             ordered = not row.keeping_ordered and steps.is_done(order)
         else:
             answered = self._answered(row, steps)
-        return Notified(submission, end, ordered, answered), steps.failure
+        return Notified(submission, end, ordered, answered, published_at), steps.failure
 
     def publish_keeping(self, row: Row) -> tuple[Notified, SideEffectFailed | None]:
         """The same for the end of the copying of a song's recordings."""
@@ -136,6 +139,7 @@ def event_of_letter(
         vendor_code=letter.vendor_code,
         metadata=request.metadata if request else None,
         message_id=message.first_message_id,
+        trace=message.trace,
     )
 
 
@@ -184,4 +188,5 @@ def _event_of(
         metadata=row.metadata,
         clips=clips,
         message_id=row.first_message_id,
+        trace=row.trace,
     )

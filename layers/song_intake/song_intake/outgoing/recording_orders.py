@@ -11,6 +11,7 @@ from song_intake.contract.request_id import as_request_id
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.frozen import frozen
 from song_intake.domain.reason import Reason
+from song_intake.domain.trace import Trace
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -22,6 +23,7 @@ class RecordingOrder:
     task_id: str
     since: float
     """Seconds since 1970 when the recordings were first asked for: copying is given up some days later."""
+    trace_id: str | None = None
 
     @classmethod
     def parse(cls, body: str) -> Self:
@@ -30,7 +32,13 @@ class RecordingOrder:
         request_id = as_request_id(members["request_id"])
         if request_id is None:
             raise ValueError("the order names no request")
-        return cls(request_id, str(members["task_id"]), float(members["since"]))
+        trace = Trace.of_id(members.get("trace_id"))
+        return cls(request_id, str(members["task_id"]), float(members["since"]), trace.trace_id if trace else None)
+
+    @property
+    def trace(self) -> Trace | None:
+        """The trace of the request."""
+        return Trace.of_id(self.trace_id)
 
 
 class RecordingOrders:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from song_intake.aws.failure import AWS_FAILURES, code_of
 from song_intake.aws.signing_key import KeyUnavailable
-from song_intake.contract.sqs_message import Origin
+from song_intake.contract.sqs_message import FIRST_SENT_AT, Origin
 from song_intake.domain.decision import SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.outgoing.attributes import attributes_of, group_of
@@ -50,7 +50,9 @@ class RequestQueue:
             sender=message.sender,
         )
         try:
-            attributes = attributes_of(message, self._proofs.attributes(origin, message.body))
+            own = self._proofs.attributes(origin, message.body)
+            own[FIRST_SENT_AT] = str(round(message.first_sent_at * 1000))
+            attributes = attributes_of(message, own, message.trace)
             self._sqs.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=message.body,

@@ -21,12 +21,13 @@ from song_intake.music_api.credits import Balance
 from song_intake.outgoing.metrics import (
     BATCHED_WRITES_REFUSED,
     CALLBACKS_DROPPED,
-    FAULTS_SHARED,
-    METRIC_OF_REASON,
+    END_TO_EVENT,
     NOTIFICATIONS_REFUSED,
     REPEATED_REFUSALS,
-    metrics_of_letter,
-    shared_fault,
+    SEND_TO_SUBMITTED,
+    action_of,
+    metric_with_reason,
+    metrics_of,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from song_intake.contract.sqs_message import Message
     from song_intake.domain.outcome import Refused
     from song_intake.domain.task import NoAnswer
+    from song_intake.domain.trace import Trace
 
 # Reasons after which an operator must act on the request.
 _ERRORS = frozenset((Reason.OUTCOME_UNKNOWN, Reason.TASK_NOT_RECORDED, Reason.UNFORESEEN))
@@ -55,6 +57,8 @@ class RecordReport:
     """The request, if the message is valid."""
     task_token: str | None = field(default=None, repr=False)
     """The message's own task token, also of an invalid message, if it can be read."""
+    trace: Trace | None = None
+    """The trace of the message's caller, if it is known."""
     failed_decision: Done | DeadLetter | None = None
     """The decision of which a follow-up step failed. The log must have its task_id, if there is one."""
 
@@ -67,15 +71,18 @@ class Telemetry:
     metrics: Metrics
     _from_threads: deque[str] = field(default_factory=deque, init=False)
     """Metrics of the records' threads, which the next `count` writes."""
+    _latencies: deque[tuple[str, int]] = field(default_factory=deque, init=False)
+    """Likewise, in milliseconds."""
     _refusals_logged: set[str] = field(default_factory=set, init=False)
 
     def log(self, report: RecordReport) -> None:
         """Log one record. Every line has `action` and `message_id`, and `request_id` if it is known."""
         decision = report.decision
         keys: dict[str, object] = {
-            "action": _action(decision),
+            "action": action_of(decision),
             "request_id": report.request_id,
             "message_id": report.message.message_id,
+            "trace_id": _trace_id(report),
             "receive_count": report.message.receive_count,
             "milliseconds": round(report.seconds * 1000),
             "frames": report.frames,
@@ -92,12 +99,13 @@ class Telemetry:
         write = getattr(self.logger, "error" if lost_task else _level(decision))
         write(keys["action"], extra={name: value for name, value in keys.items() if value})
 
-    def created(self, request_id: str, message_id: str, task_id: str) -> None:
+    def created(self, request_id: str, message_id: str, task_id: str, trace: Trace | None = None) -> None:
         """The music API named a task. After a crash, this line is the only record of it.
 
         Never raises: the task must be recorded although its line cannot be written.
         """
         keys = {"action": "created", "request_id": request_id, "message_id": message_id, "task_id": task_id}
+        keys |= {"trace_id": trace.trace_id} if trace else {}
         with contextlib.suppress(Exception):
             self.logger.info("created", extra=keys)
 
@@ -126,6 +134,20 @@ class Telemetry:
             "could not change message visibility",
             extra={"action": "change_visibility", "reason": reason, "messages": messages},
         )
+
+    def submitted_after(self, seconds: float) -> None:
+        """A request is SUBMITTED so many seconds after it was sent."""
+        self._took(SEND_TO_SUBMITTED, seconds)
+
+    def published_after(self, seconds: float) -> None:
+        """The end of a song was published so many seconds after the stack could know it."""
+        self._took(END_TO_EVENT, seconds)
+
+    def _took(self, name: str, seconds: float) -> None:
+        """Clocks differ, and CloudWatch has no percentiles of a metric with a negative value:
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Percentiles
+        """
+        self._latencies.append((name, max(round(seconds * 1000), 0)))
 
     def callback_dropped(self, code: str) -> None:
         """No task waited for its song any more; `code` is AWS's."""
@@ -171,23 +193,26 @@ class Telemetry:
         self.metrics.flush_metrics()
 
     def count(self, reports: Sequence[RecordReport]) -> None:
-        """Write one EMF line for a batch, and one more per shared fault, with the fault's reason as a dimension.
+        """Write one EMF line for a batch, and one more per reason of shared faults or of dead letters: a dimension.
 
         Called once per batch: the records' threads would share one Metrics object. Never raises: a metric that cannot
         be written must not fail a finished batch.
         """
-        counts = Counter(name for report in reports for name in _metrics_of(report.decision))
+        counts = Counter(name for report in reports for name in metrics_of(report.decision))
         while self._from_threads:
             counts[self._from_threads.popleft()] += 1
-        faults = Counter(reason for report in reports if (reason := shared_fault(report.decision)))
+        of_reasons = Counter(named for report in reports if (named := metric_with_reason(report.decision)))
         try:
-            if counts:
+            if counts or self._latencies:
                 for name, count in counts.items():
                     self.metrics.add_metric(name, MetricUnit.Count, count)
+                while self._latencies:
+                    latency, milliseconds = self._latencies.popleft()
+                    self.metrics.add_metric(latency, MetricUnit.Milliseconds, milliseconds)
                 self.metrics.flush_metrics()
-            for reason, count in faults.items():
+            for (name, reason), count in of_reasons.items():
                 self.metrics.add_dimension("reason", reason)
-                self.metrics.add_metric(FAULTS_SHARED, MetricUnit.Count, count)
+                self.metrics.add_metric(name, MetricUnit.Count, count)
                 self.metrics.flush_metrics()
         except Exception as failure:  # noqa: BLE001
             self.logger.warning("metrics not written", extra={"action": "count", "reason": type(failure).__name__})
@@ -198,49 +223,19 @@ def frames_of(failure: BaseException) -> tuple[str, ...]:
     return tuple(f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(failure.__traceback__)[-5:])
 
 
-def _action(decision: Decision) -> str:
-    match decision:
-        case Done(passed_on=True):
-            return "not_yet"
-        case Done(ended=ended, duplicate=False) if ended:
-            return ended.lower()
-        case Done(duplicate=True):
-            return "duplicate"
-        case Done():
-            return "submitted"
-        case RetryIn():
-            return "retry"
-        case SendAnew():
-            return "send_anew"
-        case DeadLetter():
-            return "dead_letter"
-
-
 def _level(decision: Decision) -> Literal["info", "warning", "error"]:
     if isinstance(decision, Done) or decision.reason is Reason.NOT_FINISHED:
         return "info"
     return "error" if decision.reason in _ERRORS else "warning"
 
 
+def _trace_id(report: RecordReport) -> str | None:
+    """That of the message; or that of the row, where a webhook or a message without a trace led to it."""
+    trace = report.trace or (report.decision.trace if isinstance(report.decision, Done) else None)
+    return trace.trace_id if trace else None
+
+
 def _task_id(report: RecordReport) -> str | None:
     if isinstance(report.decision, RetryIn | SendAnew):
         return report.failed_decision.task_id if report.failed_decision else None
     return report.decision.task_id
-
-
-def _metrics_of(decision: Decision) -> list[str]:
-    match decision:
-        case RetryIn(reason=Reason.NOT_FINISHED) | Done(reason=Reason.NOT_FINISHED):
-            names = []
-        case Done(passed_on=True):
-            names = ["NotYet"]
-        case Done():
-            names = [_action(decision).capitalize(), *["LinksRefused"] * decision.links_refused]
-        case RetryIn():
-            names = ["Retried"]
-        case SendAnew():
-            names = ["SentAnew"]
-        case DeadLetter():
-            names = metrics_of_letter(decision.reason)
-    also = METRIC_OF_REASON.get(decision.reason) if decision.reason else None
-    return [*names, also] if also and also not in names else names

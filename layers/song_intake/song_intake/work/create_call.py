@@ -11,6 +11,7 @@ from song_intake.domain.outcome import Outcome, Retryable
 from song_intake.domain.reason import Reason
 
 if TYPE_CHECKING:
+    from song_intake.domain.trace import Trace
     from song_intake.music_api.client import Connection, MusicApi
     from song_intake.music_api.token import ApiToken, Token
 
@@ -23,13 +24,18 @@ class CreateCall:
     body: bytes = field(repr=False)
 
     def send(
-        self, connection: Connection, music_api: MusicApi, api_token: ApiToken, may_repeat: Callable[[], bool]
+        self,
+        connection: Connection,
+        music_api: MusicApi,
+        api_token: ApiToken,
+        may_repeat: Callable[[], bool],
+        trace: Trace | None,
     ) -> tuple[Outcome, Token]:
         """The outcome, and the token with which it was found.
 
         A refused token created nothing, so a second create with a newer token is safe. It needs a second connection.
         """
-        outcome = connection.create(self.body, self.token.value)
+        outcome = connection.create(self.body, self.token.value, trace)
         if not (isinstance(outcome, Retryable) and outcome.reason is Reason.TOKEN_REFUSED):
             return outcome, self.token
         fresh = api_token.refresh(self.token)
@@ -39,4 +45,4 @@ class CreateCall:
         if isinstance(again, Retryable):
             return again, fresh
         with again:
-            return again.create(self.body, fresh.value) if may_repeat() else outcome, fresh
+            return again.create(self.body, fresh.value, trace) if may_repeat() else outcome, fresh

@@ -55,8 +55,9 @@ def decision_for_existing(row: Row, request: SongRequest, message: Message) -> D
 
 
 def _duplicate(row: Row, request: SongRequest) -> Done:
-    origin = None if row.submission_unpublished else RequestContext(row.first_message_id, row.metadata)
-    return Done(row.task_id, duplicate=True, has_token=request.task_token in row.task_tokens, origin=origin)
+    origin = None if row.submission_unpublished else RequestContext(row.first_message_id, row.metadata, row.trace)
+    has_token = request.task_token in row.task_tokens
+    return Done(row.task_id, duplicate=True, has_token=has_token, trace=row.trace, origin=origin)
 
 
 def decision_for_doubt(row: Row) -> Decision:

@@ -45,7 +45,9 @@ def until_expired(request: SongRequest, refusal: Retryable) -> Retryable:
 
 def reject(store: SubmissionStore, request: SongRequest, message: Message, letter: DeadLetter) -> Decision:
     """This letter, or what the row decides. Raises LedgerUnavailable."""
-    result = store.record_given_up(request, message.delivery_id, letter.reason, letter.detail, message.first_message_id)
+    result = store.record_given_up(
+        request, message.delivery_id, letter.reason, letter.detail, message.first_message_id, message.trace
+    )
     if isinstance(result, Existing):
         row = row_in(result)
         store.table.renew(row)

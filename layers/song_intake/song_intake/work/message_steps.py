@@ -60,9 +60,11 @@ class MessageSteps:
         steps: Steps = {}
         task_id, message = done.task_id, report.message
         if task_id is not None and done.ended is None:
-            check = SongCheck(request.request_id, task_id, time.time())
+            trace_id = done.trace.trace_id if done.trace else None
+            check = SongCheck(request.request_id, task_id, time.time(), trace_id=trace_id)
             steps["check"] = lambda: self.checks.schedule(check)
-        origin = done.origin if done.duplicate else RequestContext(message.first_message_id, request.metadata)
+        first = RequestContext(message.first_message_id, request.metadata, done.trace)
+        origin = done.origin if done.duplicate else first
         is_due = done.ended is None or _SUBMITTED in failed
         if task_id is not None and origin is not None and is_due:
             steps[_SUBMITTED] = lambda: self.notifier.publish_submitted(task_id, request.request_id, origin)
@@ -77,7 +79,7 @@ class MessageSteps:
         kind = event.event_type.name
         steps: Steps = {
             # The letter first: it may be the only record of a task.
-            f"letter {letter.reason}": lambda: self.dead_letters.send(message, letter, request_id),
+            f"letter {letter.reason}": lambda: self.dead_letters.send(message, letter, request_id, message.trace),
             f"event {kind}": lambda: self.notifier.publish(event),
         }
         # The redrive of a task that is not recorded brings its token again.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from song_intake.contract.proof import Proofs
     from song_intake.contract.sqs_message import Message
     from song_intake.domain.decision import Decision
+    from song_intake.domain.trace import Trace
     from song_intake.outgoing.dead_letters import DeadLetters
     from song_intake.work.batch import TimeLeft
 
@@ -38,6 +39,9 @@ class AboutASong(Protocol):
 
     @property
     def task_id(self) -> str: ...
+
+    @property
+    def trace(self) -> Trace | None: ...
 
 
 _Subject = TypeVar("_Subject", bound=AboutASong)
@@ -82,7 +86,8 @@ class OwnQueueWork(Generic[_Subject]):
         if isinstance(decision, RetryIn) and message.receive_count >= LAST_RECEIVES:
             detail = f"given up after {message.receive_count} receives: {decision.detail}"
             decision = DeadLetter(Reason.RETRIES_EXHAUSTED, detail, task_id=subject.task_id if subject else None)
-        return RecordReport(message, decision, subject.request_id if subject else None, frames=frames)
+        request_id, trace = (subject.request_id, subject.trace) if subject else (None, None)
+        return RecordReport(message, decision, request_id, frames=frames, trace=trace)
 
     def perform(self, report: RecordReport) -> RecordReport:
         """See Work.perform."""
@@ -90,7 +95,7 @@ class OwnQueueWork(Generic[_Subject]):
         if not isinstance(decision, DeadLetter):
             return report
         try:
-            self.dead_letters.send(report.message, decision, report.request_id)
+            self.dead_letters.send(report.message, decision, report.request_id, report.trace)
         except SideEffectFailed as failure:
             return replace(report, decision=_failed(failure), failed_decision=decision)
         return report

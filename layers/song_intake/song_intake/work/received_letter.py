@@ -25,4 +25,5 @@ def message_of(received: MessageTypeDef) -> Message:
         },
         sent_by=sender_in(system.get("SenderId")),
         group_id=system.get("MessageGroupId"),
+        xray_header=system.get("AWSTraceHeader"),
     )

@@ -220,7 +220,7 @@ class Redrive:
         self.sqs.send_message(
             QueueUrl=route.queue,
             MessageBody=message.body,
-            MessageAttributes=attributes_of(message, own),
+            MessageAttributes=attributes_of(message, own, message.trace),
             **group_of(message),
         )
 

@@ -10,12 +10,14 @@ be repeated.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from song_intake.aws.secrets import SecretUnavailable
 from song_intake.contract.song_request import InvalidRequest, SongRequest
-from song_intake.domain.decision import DeadLetter, RetryIn, SendAnew, SideEffectFailed
+from song_intake.domain.decision import DeadLetter, Done, RetryIn, SendAnew, SideEffectFailed
 from song_intake.domain.reason import Reason
 from song_intake.ledger.follow_ups import Progress
 from song_intake.ledger.table import LedgerUnavailable
@@ -41,6 +43,8 @@ class RequestWork:
     follow_ups: FollowUps
     requests: RequestQueue
     proofs: Proofs
+    on_submitted: Callable[[float], None] = field(default=lambda _: None)
+    """Called with the seconds from the sending of a request to its song's task on the row."""
 
     def begin(self, time_left: TimeLeft) -> None:
         """See Work.begin."""
@@ -56,14 +60,16 @@ class RequestWork:
         try:
             request = SongRequest.parse(message.body, message.first_message_id, message.known_request_id)
             decision = self.submission.decide(request, message, time_left)
-            token = request.task_token
-            return RecordReport(message, decision, request.request_id, request=request, task_token=token)
+            if isinstance(decision, Done) and not decision.duplicate and message.known_task_id is None:
+                self.on_submitted(time.time() - message.first_sent_at)
+            token, trace = request.task_token, message.trace
+            return RecordReport(message, decision, request.request_id, request=request, task_token=token, trace=trace)
         except InvalidRequest as invalid:
             letter = DeadLetter(Reason.INVALID_REQUEST, str(invalid))
-            return RecordReport(message, letter, invalid.request_id, task_token=invalid.task_token)
+            return RecordReport(message, letter, invalid.request_id, task_token=invalid.task_token, trace=message.trace)
         except Exception as failure:  # noqa: BLE001 - an unexpected error of one record must not fail the others
             decision = self.submission.on_unexpected_error(message, failure, request)
-            report = RecordReport(message, decision, frames=frames_of(failure))
+            report = RecordReport(message, decision, frames=frames_of(failure), trace=message.trace)
             if request is None:
                 return report
             return replace(report, request_id=request.request_id, request=request, task_token=request.task_token)

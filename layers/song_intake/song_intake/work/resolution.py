@@ -112,7 +112,7 @@ class Resolution:
     def _is_repeat(self, row: Row, event: dict[str, object]) -> bool:
         """Whether the row already has this decision. The follow-up step is then repeated: it may have failed before."""
         if row.status is Status.SUBMITTED and row.task_id is not None and row.task_id == event.get("task_id"):
-            self.checks.poll_now(SongCheck(row.request_id, row.task_id, time.time()))
+            self.checks.poll_now(SongCheck(row.request_id, row.task_id, time.time(), trace_id=row.trace_id))
             return True
         if row.status is Status.REJECTED and row.reason == Reason.NOT_CREATED and event.get("not_created") is True:
             self._publish(row)
@@ -127,7 +127,7 @@ class Resolution:
             raise DecisionRefused(objection)
         record = self.store.replace_task if row.status is Status.SUBMITTED else self.store.record_task
         after = _row_after(record(row, task_id, by))
-        self.checks.poll_now(SongCheck(row.request_id, task_id, time.time()))
+        self.checks.poll_now(SongCheck(row.request_id, task_id, time.time(), trace_id=row.trace_id))
         return after
 
     def _not_created(self, row: Row, event: dict[str, object], by: str) -> Row:

@@ -21,7 +21,7 @@ from song_intake.aws.secrets import SecretUnavailable
 from song_intake.domain.decision import DeadLetter, Decision, RetryIn, SendAnew
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
 from song_intake.domain.reason import BUDGET_REASONS, Reason
-from song_intake.ledger.submitting import Claim, SubmissionStore
+from song_intake.ledger.submitting import SubmissionStore
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from song_intake.music_api.client import Connection, MusicApi
 from song_intake.music_api.token import ApiToken
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from song_intake.contract.song_request import SongRequest
     from song_intake.contract.sqs_message import Message
     from song_intake.domain.decision import SideEffectFailed
+    from song_intake.domain.trace import Trace
+    from song_intake.ledger.claim import Claim
     from song_intake.music_api.balance_check import BalanceCheck
     from song_intake.music_api.webhook import WebhookConfig
     from song_intake.work.backoff import Backoff
@@ -67,8 +69,8 @@ class Submission:
     """None if no budget is set."""
     webhook: WebhookConfig | None = None
     """Adds this stack's webhook to a create; None if the webhook is switched off."""
-    on_created: Callable[[str, str, str], None] = field(default=lambda *_: None)
-    """Called with the request_id, the message_id and the task_id before the ledger: a crash must not lose the task."""
+    on_created: Callable[[str, str, str, Trace | None], None] = field(default=lambda *_: None)
+    """Called with request_id, message_id, task_id and trace before the ledger: a crash must not lose the task."""
 
     def decide(self, request: SongRequest, message: Message, time_left: TimeLeft) -> Decision:
         """Submit the request, and decide what happens to its message. Expected failures become decisions."""
@@ -183,7 +185,7 @@ class Submission:
     ) -> Decision:
         if time_left() < self.paid_call:
             return self._later(message, *_NO_TIME)
-        claim = self.store.claim(request, message.delivery_id, message.first_message_id)
+        claim = self.store.claim(request, message.delivery_id, message.first_message_id, message.trace)
         if isinstance(claim, Existing):
             return decide_by_row(self.store, claim, request, message)
         outcome: Outcome | None = slot.wait()
@@ -193,7 +195,7 @@ class Submission:
             return self._settle(claim, late, message)
         if outcome is None:
             has_time = time_left() >= self.paid_call
-            create = partial(self._create, request, call, connection, time_left)
+            create = partial(self._create, claim, call, connection, time_left)
             outcome = Retryable(*_NO_TIME) if not has_time else budgeted.charge(create) if budgeted else create()
         decision = self._settle(claim, outcome, message)
         self.breaker.record(outcome)
@@ -201,11 +203,11 @@ class Submission:
             slot.slow_down(outcome.retry_after)
         return decision
 
-    def _create(self, request: SongRequest, call: CreateCall, connection: Connection, time_left: TimeLeft) -> Outcome:
+    def _create(self, claim: Claim, call: CreateCall, connection: Connection, time_left: TimeLeft) -> Outcome:
         def may_repeat() -> bool:
-            return time_left() >= self.paid_call and not expired(request)
+            return time_left() >= self.paid_call and not expired(claim.request)
 
-        outcome, token = call.send(connection, self.music_api, self.api_token, may_repeat)
+        outcome, token = call.send(connection, self.music_api, self.api_token, may_repeat, claim.trace)
         if isinstance(outcome, Refused) and outcome.balance_decides:
             # The claim is held meanwhile, so the time to settle must remain.
             return self.balance_check.decide(outcome, token.value, time_left() - self.settle_margin)
@@ -215,7 +217,7 @@ class Submission:
         """Record the outcome, then decide: no decision is valid before its outcome is written."""
         match outcome:
             case Created(task_id):
-                self.on_created(claim.request.request_id, message.message_id, task_id)
+                self.on_created(claim.request.request_id, message.message_id, task_id, claim.trace)
                 return record_task(self.store, claim.request, task_id, message, claim)
             case Refused():
                 result = self.store.record_rejected(claim, outcome)

@@ -12,7 +12,8 @@ from song_intake.work.existing_row import decide_by_row
 if TYPE_CHECKING:
     from song_intake.contract.song_request import SongRequest
     from song_intake.contract.sqs_message import Message
-    from song_intake.ledger.submitting import Claim, SubmissionStore
+    from song_intake.ledger.claim import Claim
+    from song_intake.ledger.submitting import SubmissionStore
 
 
 def record_task(
@@ -25,10 +26,12 @@ def record_task(
     try:
         result = store.record_task(request, task_id, claim)
         if isinstance(result, Written):
-            return Done(task_id, has_token=claim is not None and claim.has_token)
+            if claim is not None:
+                return Done(task_id, has_token=claim.has_token, trace=claim.trace)
+            return Done(task_id, trace=result.row.trace if result.row else None)
         row = row_in(result)
         if (row.task_id, row.fingerprint) == (task_id, request.fingerprint):
-            return Done(task_id, has_token=request.task_token in row.task_tokens)
+            return Done(task_id, has_token=request.task_token in row.task_tokens, trace=row.trace)
         store.table.add_other_task(request.request_id, task_id)
     except Exception as failure:  # noqa: BLE001 - no exception may lose a known task_id
         cause = str(failure) if isinstance(failure, LedgerUnavailable) else type(failure).__name__

@@ -19,14 +19,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from song_intake.domain.decision import DeadLetter, Decision, Done, RetryIn
 from song_intake.domain.reason import Reason
 from song_intake.domain.status import FINAL
-from song_intake.domain.task import Failed, NoAnswer, NoSuchTask, Running, Succeeded, TaskState
+from song_intake.domain.task import Failed, NoAnswer, NoSuchTask, Running, Succeeded, TaskState, Unfinished
 from song_intake.ledger.table import Existing, LedgerUnavailable, Written
 from song_intake.music_api.token import ApiToken, TokenUnavailable
 from song_intake.outgoing.recording_orders import RecordingOrder, RecordingOrders
@@ -36,6 +36,7 @@ from song_intake.work.webhook_hints import SongToPoll, WebhookHints
 if TYPE_CHECKING:
     from song_intake.contract.sqs_message import Message
     from song_intake.ledger.following import TrackingStore
+    from song_intake.ledger.row import Row
     from song_intake.music_api.client import MusicApi
     from song_intake.outgoing.checks import SongCheck, SongChecks
     from song_intake.outgoing.notifier import Notifier
@@ -76,6 +77,8 @@ class Tracking:
     """How long the API must not know a task before its song is given up."""
     orders: RecordingOrders | None = None
     """None: no recordings are copied."""
+    on_event: Callable[[float], None] = field(default=lambda _: None)
+    """Called with the seconds from the first knowledge of a song's end to the event of its end."""
 
     def decide(self, check: SongCheck, message: Message, may_poll: Callable[[], bool] = lambda: True) -> Decision:
         """One poll of one song. Raises SideEffectFailed if a notification or the next check could not be sent, and
@@ -105,6 +108,8 @@ class Tracking:
 
     def _polled(self, song: SongToPoll, message: Message) -> Decision:
         state = self._poll(song.check)
+        if isinstance(state, Succeeded | Failed):
+            return self._end(song, state)
         return self._settled(song.check, message, state) if song.is_tracked else self._once(song.check, message, state)
 
     def _poll(self, check: SongCheck) -> TaskState:
@@ -112,26 +117,22 @@ class Tracking:
             token = self.api_token.current()
         except TokenUnavailable:
             return NoAnswer(Reason.TOKEN_UNAVAILABLE)
-        state = self.music_api.poll(check.task_id, token.value)
+        state = self.music_api.poll(check.task_id, token.value, check.trace)
         if isinstance(state, NoAnswer) and state.reason is Reason.TOKEN_REFUSED:
             # Refresh for the next poll; losing this one costs nothing.
             self.api_token.refresh(token)
         return state
 
-    def _once(self, check: SongCheck, message: Message, state: TaskState) -> Decision:
+    def _once(self, check: SongCheck, message: Message, state: Unfinished) -> Decision:
         """Another check tracks the song: only the end of the song counts, and no second check may remain."""
         match state:
-            case Succeeded() | Failed():
-                return self._end(check, state)
             case NoAnswer() if message.receive_count < MOST_RECEIVES:
                 return self._ask_again(check, message, state)
             case _:
                 return Done(check.task_id, duplicate=True)
 
-    def _settled(self, check: SongCheck, message: Message, state: TaskState) -> Decision:
+    def _settled(self, check: SongCheck, message: Message, state: Unfinished) -> Decision:
         match state:
-            case Succeeded() | Failed():
-                return self._end(check, state)
             case NoSuchTask() if self._is_unknown_for_long(check, message):
                 return self._give_up(
                     check,
@@ -165,28 +166,35 @@ class Tracking:
         wait = max(self._wait(message), min(state.retry_after or 0, _LONGEST_RETRY_AFTER))
         return RetryIn(wait, state.reason, "the poll returned no usable status")
 
-    def _end(self, check: SongCheck, end: Succeeded | Failed) -> Decision:
+    def _end(self, song: SongToPoll, end: Succeeded | Failed) -> Decision:
+        check = song.check
         result = self.store.record_end(check.request_id, check.task_id, end, Reason.FAILED_BY_VENDOR)
-        decision = self._done(check, result)
+        decision = self._done(check, result, song.webhook_at)
         if isinstance(end, Succeeded) and isinstance(decision, Done) and not decision.duplicate:
             return replace(decision, links_refused=end.links_refused)
         return decision
 
-    def _done(self, check: SongCheck, result: Written | Existing) -> Decision:
-        """The row holds how the song ended. An earlier run may have crashed before it published the end."""
+    def _done(self, check: SongCheck, result: Written | Existing, webhook_at: float | None = None) -> Decision:
+        """The row holds how the song ended. An earlier run may have crashed before it published the end.
+
+        webhook_at: when the webhook arrived that caused the poll, in seconds since 1970.
+        """
         row = result.row
         if row is None:
             return DeadLetter(Reason.NO_SUCH_REQUEST, "the ledger has no such request", task_id=check.task_id)
         if row.task_id == check.task_id and row.status in FINAL and not row.is_notified:
-            done, failure = self.notifier.publish_end(row, self._order(check))
+            done, failure = self.notifier.publish_end(row, self._order(row))
+            if done.published_at is not None:
+                known_at = row.changed_at if webhook_at is None else min(webhook_at, row.changed_at)
+                self.on_event(done.published_at - known_at)
             # So that neither a retry nor the song's other check, which a webhook causes, does it again.
             self.store.mark_notified(row, done)
             if failure is not None:
                 raise failure
-        return Done(check.task_id, duplicate=isinstance(result, Existing), ended=row.status)
+        return Done(check.task_id, duplicate=isinstance(result, Existing), ended=row.status, trace=row.trace)
 
-    def _order(self, check: SongCheck) -> Callable[[], None] | None:
-        order = RecordingOrder(check.request_id, check.task_id, time.time())
+    def _order(self, row: Row) -> Callable[[], None] | None:
+        order = RecordingOrder(row.request_id, row.task_id or "", time.time(), row.trace_id)
         return partial(self.orders.send, order) if self.orders else None
 
     def _pass_on(self, check: SongCheck, reason: Reason, *, unknown_since: float | None) -> Decision:

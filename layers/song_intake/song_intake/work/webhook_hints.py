@@ -41,6 +41,8 @@ class SongToPoll:
     """Without a hint."""
     is_tracked: bool = True
     """Whether this check polls the song until it ends; False: once, because another check does."""
+    webhook_at: float | None = None
+    """When the webhook of the hint arrived, in seconds since 1970; None without a hint."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -66,7 +68,8 @@ class WebhookHints:
         if row is None or row.status is Status.SUCCEEDED:
             return Existing(row)
         is_tracked = owns or self._is_resumed(row, hint) or message.is_redriven
-        return SongToPoll(replace(plain, task_id=row.task_id or check.task_id), is_tracked)
+        named = replace(plain, task_id=row.task_id or check.task_id, trace_id=row.trace_id)
+        return SongToPoll(named, is_tracked, check.since)
 
     def _is_resumed(self, row: Row, hint: SignedHint) -> bool:
         """Whether this check tracks the song from now on, because no other check is known to track it."""

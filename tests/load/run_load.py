@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.load.figures import Figure, ends_of, of_ends, of_growth
+from tests.load.figures import Ended, Figure, ends_of, of_ends, of_growth
 from tests.load.stack import Sender, up, wait_for_the_end
 from tests.load.usage import Watch, growth
 from tests.local.cloud.cloud import Cloud
+from tests.local.intake import Intake
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.local.waiting import wait_for
 
@@ -42,8 +43,7 @@ def under_load(seconds: float) -> list[Figure]:
                 _wait(seconds, vendor)
             waiting = intake.in_queue()
             created = len(vendor.creates)
-        wait_for_the_end(intake)
-        ends = ends_of(sender.request_ids, intake, vendor.creates)
+        ends = _ends(sender, intake, vendor)
     grown = growth(watch.between(0.1 * seconds, 0.2 * seconds), watch.between(0.9 * seconds, seconds))
     rates = [
         Figure("messages a second", (ends.sent - waiting) / seconds),
@@ -58,14 +58,22 @@ def under_kills(kills: int) -> list[Figure]:
     with up() as (intake, vendor):
         with Sender(intake) as sender:
             killed = [_kill_one(intake.cloud, vendor) for _ in range(kills)]
-        wait_for_the_end(intake)
-        ends = ends_of(sender.request_ids, intake, vendor.creates)
+        ends = _ends(sender, intake, vendor)
     return [
         Figure("function processes killed", len(killed)),
         Figure("killed while they worked", sum(killed)),
         Figure("seconds", time.monotonic() - began),
         *of_ends(ends),
     ]
+
+
+def _ends(sender: Sender, intake: Intake, vendor: MusicVendor) -> Ended:
+    wait_for_the_end(intake)
+    ends = ends_of(sender.request_ids, intake, vendor.creates)
+    for name, request_ids in (("lost", ends.lost), ("paid twice", ends.paid_twice)):
+        for request_id in request_ids:
+            sys.stderr.write(f"{request_id} is {name}: {intake.row(request_id)}\n")
+    return ends
 
 
 def _kill_one(cloud: Cloud, vendor: MusicVendor) -> bool:

@@ -45,7 +45,7 @@ def test_only_processes_that_were_there_at_both_times_count() -> None:
 
 
 def test_more_memory_or_more_descriptors_break_a_limit() -> None:
-    steady, grown = Growth("f", 1, 100.0, 104.9, 0), Growth("f", 1, 100.0, 105.1, 1)
+    steady, grown = Growth("f", 1, 100.0, 104.9, 5), Growth("f", 1, 100.0, 105.1, 6)
     assert not any(figure.is_broken for figure in of_growth([steady]))
     assert sum(figure.is_broken for figure in of_growth([grown])) == 2
 

@@ -65,9 +65,8 @@ class Outcomes:
         self._mutants = {mutant.name: mutant for mutant in mutants}
         self._file = file
         self.found = {mutant.name: Outcome.REFUSED for mutant in mutants if mutant.refused}
-        if keep and file.exists():
-            self._read()
-        file.write_text("", encoding="utf-8")
+        others = self._read() if keep and file.exists() else ""
+        file.write_text(others, encoding="utf-8")
         for name, outcome in self.found.items():
             self._write(name, outcome, "")
 
@@ -78,14 +77,20 @@ class Outcomes:
         self.found[name] = outcome
         self._write(name, outcome, output)
 
-    def _read(self) -> None:
-        """By function and change, since the numbers of the mutants may be others now."""
-        lines = map(json.loads, self._file.read_text(encoding="utf-8").splitlines())
-        before = {(line["function"], line["change"]): Outcome(line["outcome"]) for line in lines}
+    def _read(self) -> str:
+        """By function and change, since the numbers of the mutants may be others now.
+
+        Returns the lines of other rooms.
+        """
+        lines = self._file.read_text(encoding="utf-8").splitlines()
+        known = [json.loads(line) for line in lines]
+        before = {(line["function"], line["change"]): Outcome(line["outcome"]) for line in known}
         for name, mutant in self._mutants.items():
             outcome = before.get((mutant.function, mutant.change), Outcome.SURVIVED)
             if outcome not in ALIVE:
                 self.found.setdefault(name, outcome)
+        rooms = {mutant.room for mutant in self._mutants.values()}
+        return "".join(f"{line}\n" for line in lines if json.loads(line)["function"].split(".")[1] not in rooms)
 
     def _write(self, name: str, outcome: Outcome, output: str) -> None:
         mutant = self._mutants[name]

@@ -1,5 +1,6 @@
 """The verdict over the mutants: when it fails, and which survivors it accepts. `make mutants` makes and tests them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,17 @@ def test_the_outcomes_of_the_last_run_stay_but_for_survivors(tmp_path: Path) -> 
     renumbered = [mutant(7, "a => b"), mutant(8, "c => d"), mutant(9, "g => h")]
     again = Outcomes(renumbered, keep=True, file=file)
     assert [one.change for one in again.missing()] == ["c => d", "g => h"]
+
+
+def test_the_outcomes_of_the_rooms_that_are_not_tested_stay_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "outcomes.jsonl"
+    work, ledger = (
+        mutant(1),
+        replace(mutant(2), name="song_intake.ledger.row.x_of__mutmut_2", function="song_intake.ledger.row.of"),
+    )
+    Outcomes([work, ledger], keep=False, file=file).add(ledger.name, Outcome.KILLED, "a test")
+    Outcomes([work], keep=True, file=file).add(work.name, Outcome.KILLED, "a test")
+    assert Outcomes([work, ledger], keep=True, file=file).missing() == []
 
 
 def test_a_reason_that_is_about_no_survivor_is_shown() -> None:

@@ -31,7 +31,7 @@ KILLS: Final = 1_000
 SECONDS_BETWEEN_LINES: Final = 60.0
 # At least this long, so that a function that has just started gets some work done.
 SECONDS_BETWEEN_KILLS: Final = 0.5
-SECONDS_FOR_A_CREATE: Final = 60.0
+SECONDS_FOR_A_CREATE: Final = 300.0
 FROZEN: Final = "T"
 
 

@@ -149,3 +149,8 @@ def test_a_broken_location_changes_nothing(vendor: MusicVendor, api: MusicApi, l
     outcome = create(api)
     assert isinstance(outcome, Retryable)
     assert outcome.reason is Reason.REDIRECTED
+
+
+def test_a_task_id_with_slashes_is_one_part_of_the_path(vendor: MusicVendor, api: MusicApi) -> None:
+    api.poll("a/../b", TOKEN)
+    assert vendor.requests[-1].path.endswith("/task/a%2F..%2Fb")

@@ -37,9 +37,9 @@ FROZEN: Final = "T"
 
 def under_load(seconds: float) -> list[Figure]:
     """Send for that many seconds, and wait for the ends."""
-    with up() as (intake, vendor):
+    with up() as (intake, vendor, sender):
         with Watch(intake.cloud.function_process_ids) as watch:
-            with Sender(intake) as sender:
+            with sender:
                 _wait(seconds, vendor)
             waiting = intake.in_queue()
             created = len(vendor.creates)
@@ -55,8 +55,8 @@ def under_load(seconds: float) -> list[Figure]:
 def under_kills(kills: int) -> list[Figure]:
     """Send, and kill one function process after the other, then wait for the ends."""
     began = time.monotonic()
-    with up() as (intake, vendor):
-        with Sender(intake) as sender:
+    with up() as (intake, vendor, sender):
+        with sender:
             killed = [_kill_one(intake.cloud, vendor) for _ in range(kills)]
         ends = _ends(sender, intake, vendor)
     return [

@@ -25,23 +25,49 @@ TOKEN: Final = "a-token-for-this-load"
 UNPACED: Final = {**PARAMETERS, "KeepRecordings": "off", "MaxReceiveCount": "60"}
 SECONDS_TO_END: Final = 600.0
 _MOST_WAITING: Final = 100
-"""Visible messages on the queue. With fewer, a function would wait for work; more would only make the queue slower."""
+"""Visible messages on the queue, or webhooks at the vendor. With fewer, a function would wait for work."""
+_WEBHOOKS_AT_ONCE: Final = 8
+"""Each one at a time has a function process, and to start one takes half a second of a processor. Without a limit, the
+webhooks that wait meanwhile would start further processes, and nothing else would be done."""
 _BATCHES: Final = 5
 
 
 @contextmanager
-def up(parameters: Mapping[str, str] = UNPACED) -> Iterator[tuple[Intake, MusicVendor]]:
-    """The stack and its simulated vendor. Doubts and account faults do not pause it."""
+def up(parameters: Mapping[str, str] = UNPACED) -> Iterator[tuple[Intake, MusicVendor, "Sender"]]:
+    """The stack, its simulated vendor and its sender. Doubts and account faults do not pause it."""
+    turns = _Turns(_WEBHOOKS_AT_ONCE)
     with (
         tempfile.TemporaryDirectory(prefix="load-") as name,
         MusicVendor(Path(name), tokens=[TOKEN]) as vendor,
         Cloud(Path(name), vendor.trust) as cloud,
     ):
         vendor.webhook_transport = local_cloud(cloud.port, cloud.ca_bundle)
+        vendor.webhook_turn = turns
         intake = Intake.deployed(cloud, STACK, vendor.origin, TOKEN, parameters)
         never_pause(intake)
         remove_balance_checks(intake)
-        yield intake, vendor
+        yield intake, vendor, Sender(intake, turns)
+
+
+class _Turns:
+    """Lets so many webhooks be under way at once, and counts those that wait."""
+
+    def __init__(self, at_once: int) -> None:
+        self._free = threading.Semaphore(at_once)
+        self._lock = threading.Lock()
+        self.waiting = 0
+
+    def __enter__(self) -> None:
+        self._count(1)
+        self._free.acquire()
+        self._count(-1)
+
+    def __exit__(self, *_: object) -> None:
+        self._free.release()
+
+    def _count(self, more: int) -> None:
+        with self._lock:
+            self.waiting += more
 
 
 class Sender:
@@ -50,10 +76,11 @@ class Sender:
     Messages that wait for a lease or a webhook do not count: with many of these, a function still has work.
     """
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, turns: _Turns) -> None:
         self.request_ids: list[str] = []
         self.error: BaseException | None = None
         self._intake = intake
+        self._turns = turns
         self._sqs = intake.cloud.client("sqs")
         self._numbers = itertools.count(1)
         self._over = threading.Event()
@@ -74,12 +101,15 @@ class Sender:
     def _run(self) -> None:
         try:
             while not self._over.is_set():
-                if visible(self._sqs, self._intake.queue_url) >= _MOST_WAITING:
+                if self._has_enough():
                     self._over.wait(0.05)
                 else:
                     self._send()
         except BaseException as error:  # noqa: BLE001 - raised again where the sender is used
             self.error = error
+
+    def _has_enough(self) -> bool:
+        return visible(self._sqs, self._intake.queue_url) >= _MOST_WAITING or self._turns.waiting >= _MOST_WAITING
 
     def _send(self) -> None:
         ids = [f"load-{number:07}" for number in itertools.islice(self._numbers, _BATCHES * MOST_ENTRIES)]

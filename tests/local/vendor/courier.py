@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -47,6 +48,8 @@ class Settings(Protocol):
     webhook_transport: WebhookTransport
     webhook_retry_delays: Sequence[float]
     """Seconds before each further attempt at a webhook that was not accepted."""
+    webhook_turn: AbstractContextManager[object]
+    """Entered for each attempt. A semaphore bounds how many are under way at once."""
 
 
 class WebhookCourier:
@@ -111,7 +114,8 @@ class WebhookCourier:
             self._record.add_webhook(replace(webhook, refused=str(refusal)))
             return
         self._record.add_webhook(webhook)
-        attempt = _post(destination, webhook)
+        with self._settings.webhook_turn:
+            attempt = _post(destination, webhook)
         is_recorded = self._record.add_attempt(webhook.webhook_id, attempt)
         if is_recorded and delays and not attempt.is_accepted:
             self._timetable.add(time.monotonic() + delays[0], lambda: self._attempt(webhook, delays[1:]))

@@ -16,6 +16,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, assert_never
@@ -61,7 +62,8 @@ class MusicVendor(VendorScript, VendorRecord):
     These may change while it runs: `tokens`; `credits`; `latency`, the seconds from a create to its answer, or a
     callable that returns them; `generation`, the shape of its answers (None: the two alternate); `task_seconds`, the
     duration of a task; `webhook_transport`, which maps a webhook's URL to its destination; `webhook_retry_delays`, the
-    seconds before each further attempt of a webhook that was not accepted.
+    seconds before each further attempt of a webhook that was not accepted; `webhook_turn`, which is entered for each
+    attempt.
     """
 
     def __init__(self, folder: Path, *, port: int = 0, tokens: Iterable[str] = ()) -> None:
@@ -75,6 +77,7 @@ class MusicVendor(VendorScript, VendorRecord):
         self.origin: Final = f"https://{HOST}:{self._server.port}"
         self.tokens: Final = set(tokens)
         self.webhook_transport: WebhookTransport = loopback()
+        self.webhook_turn: AbstractContextManager[object] = nullcontext()
         self._tasks: Final = VendorTasks()
         self._timetable: Final = Timetable()
         self._courier: Final = WebhookCourier(self, self._timetable, settings=self)

@@ -5,6 +5,7 @@ from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from song_intake.ledger.row import Row
 from tests.properties.simulation.expressions import AttributeValue, Item, NotUnderstood, Placeholders, holds, updated
 from tests.properties.simulation.faults import Fault, Step, Steps
 from tests.properties.simulation.statements import executed
@@ -53,6 +54,15 @@ class Table:
         self.items: dict[str, Item] = {}
         self.past: dict[str, list[Item]] = {}
         """Each item after each of its updates."""
+        self._rows: dict[str, tuple[Item, Row]] = {}
+
+    def rows(self) -> dict[str, Row]:
+        """The rows of requests. Each write makes a new item, so an item is read only once."""
+        for key, item in self.items.items():
+            # Items of the pace and of a message's steps have no status.
+            if "status" in item and (key not in self._rows or self._rows[key][0] is not item):
+                self._rows[key] = (item, Row.of(item))  # type: ignore[arg-type]  # both types are an item's JSON
+        return {key: row for key, (_, row) in self._rows.items() if key in self.items}
 
     def update(self, write: Write) -> Item:
         """Return the item after the write (ALL_NEW). Raises ConditionalCheckFailedException with ALL_OLD."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from song_intake.admission.budget_item import BUDGET_KEY
-from song_intake.admission.pace_item import PACE_KEY as PACE
 from song_intake.contract.sqs_message import REASON, REQUEST_ID, TASK_ID
 from song_intake.domain.reason import CLOSING, Reason
 from song_intake.domain.status import Status
@@ -101,12 +100,7 @@ class _Moment:
     def __init__(self, world: World) -> None:
         self._world = world
         self.letters = world.queues.dead_letters
-        self.rows = {
-            request_id: Row.of(item)  # type: ignore[arg-type]  # Item and the SDK's own type are both an item's JSON
-            for request_id, item in world.table.items.items()
-            # The item of a message's steps has no status.
-            if request_id != PACE and "status" in item
-        }
+        self.rows = world.table.rows()
         self._songs = defaultdict[str, set[str]](set)
         for sent in world.sent:
             self._songs[sent.request_id].add(sent.song)

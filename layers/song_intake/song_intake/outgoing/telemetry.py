@@ -220,7 +220,9 @@ class Telemetry:
 
 def frames_of(failure: BaseException) -> tuple[str, ...]:
     """The last five frames, innermost last: function and line only. The message may quote the request."""
-    return tuple(f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(failure.__traceback__)[-5:])
+    # Not extract_tb, which also reads the source files.
+    frames = list(traceback.walk_tb(failure.__traceback__))[-5:]
+    return tuple(f"{frame.f_code.co_name}:{line}" for frame, line in frames)
 
 
 def _level(decision: Decision) -> Literal["info", "warning", "error"]:

@@ -33,7 +33,7 @@ ROOM_FLOORS := contract=100 ledger=100 music_api=100 recordings=100 work=100
 SCAN_REGIONS := us-east-1 us-gov-west-1 cn-north-1 eu-central-1 ap-northeast-1 af-south-1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint pytest coverage scan campaign soak load mutants fuzz outage bench bench-quick cost pictures model build ops doctor redrive resolve cancel intake usage pins clean
+.PHONY: help run test tests lint pytest slow coverage scan campaign soak load mutants fuzz outage bench bench-quick cost pictures model build ops doctor redrive resolve cancel intake usage pins clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,8 +54,11 @@ lint: $(VENV)/.test  ## Run ruff, mypy, and cfn-lint on the template before and 
 
 # The tests of the local stack wait more than they compute, so there are more workers than the two processors of CI. They
 # come first in the order of the files; xdist would begin with the files of the most tests, and end with the longest tests.
-pytest: $(VENV)/.test $(VENV)/.node  ## Run only the tests
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+pytest: $(VENV)/.test $(VENV)/.node  ## Run only the tests, but for the slow ones
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not slow"
+
+slow: $(VENV)/.test  ## Run the slow tests, in a minute: `make run` in a terminal, the layer of the dependencies, slow services
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m slow
 
 coverage: $(VENV)/.test  ## Measure branch coverage, and hold it to its floors
 	@$(BIN)/coverage erase

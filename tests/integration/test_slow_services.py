@@ -17,6 +17,8 @@ from tests.local.cloud.aws_clients import ADMINISTRATOR, REGION
 from tests.local.cloud.cloud import Cloud
 from tests.template.transformed import parameter_defaults
 
+pytestmark = pytest.mark.slow
+
 BATCHED, SINGLE, LETTER = "BatchExecuteStatement", "UpdateItem", "SendMessage"
 OK, REFUSED, OUTAGE = 200, 400, 500
 # The share of an attempt's time-out after which an answer is sent. A busy machine needs some of the rest.

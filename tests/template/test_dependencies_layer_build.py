@@ -15,6 +15,8 @@ from tests.conftest import TOKEN
 from tests.local.vendor.music_vendor import MusicVendor
 from tests.template.built_layer import build, source_of, without_fresh_bytecode
 
+pytestmark = pytest.mark.slow
+
 AARCH64 = 0xB7  # e_machine, the 16 bits at byte 18 of every ELF file
 
 # Its Makefile says why.

@@ -21,6 +21,7 @@ from tests.local.run.process import COLUMNS, COMMAND, ENVIRONMENT, REASONS, asse
 from tests.local.waiting import wait_for
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # the whole run, then what its user does: 75 s beside three other workers
 def test_in_a_terminal_it_shows_a_table_and_stays_up_for_the_users_own_requests(tmp_path: Path) -> None:
     with _started_in_a_terminal(tmp_path) as terminal:

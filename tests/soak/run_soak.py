@@ -42,7 +42,7 @@ def soak(seed: int, messages: int, processes: int) -> tuple[Figures, float]:
         for part in _in_order(pool, seed, ahead=2 * processes):
             figures.add(part)
             for name, violation in part.violations:
-                _show(f"{violation.splitlines()[0]}\nTo repeat it: make soak SOAK_SEED={name}")
+                _show(f"{violation}\nTo repeat it: make soak SOAK_SEED={name}")
             if figures.counts["messages"] >= messages or len(figures.violations) >= MOST_VIOLATIONS:
                 pool.shutdown(cancel_futures=True)
                 break

@@ -66,8 +66,9 @@ def run_schedule(seed: str, parts: Parts) -> Figures:
         explorer.run()
     except Violation as violation:
         violations.append((seed, str(violation)))
-    except Exception:  # noqa: BLE001 - reported with its seed
-        violations.append((seed, "\n  ".join([traceback.format_exc(), *explorer.world.trace])))
+    except Exception as failure:  # noqa: BLE001 - reported with its seed
+        lines = [f"{type(failure).__name__}: {failure}", traceback.format_exc(), *explorer.world.trace]
+        violations.append((seed, "\n  ".join(lines)))
     return _figures_of(explorer.world, violations)
 
 

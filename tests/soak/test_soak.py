@@ -1,10 +1,15 @@
 """`make soak` in small: a hundred messages, and a broken part that it reports with the seed to repeat it."""
 
+import threading
+from concurrent.futures import Future
+
 import pytest
 
 from song_intake.domain.outcome import Outcome, Retryable
 from song_intake.domain.trace import Trace
 from song_intake.music_api.client import Connection
+from song_intake.work import batch
+from tests.properties.simulation.clock import simulated_time
 from tests.properties.simulation.explorer import Explorer
 from tests.properties.simulation.vendor import SimulatedConnection, SimulatedMusicApi
 from tests.properties.simulation.world import Parts
@@ -90,6 +95,18 @@ def test_the_command_prints_its_seed_and_one_line_a_figure(
     assert "with the seed 3" in printed
     for line in ("messages ", "most creates of one request", "messages lost", "messages a second"):
         assert line in printed
+
+
+def test_the_end_of_the_function_in_real_time_does_not_end_a_stopped_record() -> None:
+    """A busy machine once took a minute for a schedule: its functions ended, and their records were still stopped."""
+    stopped = Future[None]()
+    with simulated_time(lambda: 0.0, lambda: 0.0):
+        waiting = threading.Thread(target=vars(batch)["wait"], args=([stopped], 0.0))
+        waiting.start()
+        waiting.join(0.1)
+        assert waiting.is_alive()
+        stopped.set_result(None)
+        waiting.join()
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def test_a_change_leads_to_the_designed_status_or_changes_nothing(
     if goal is not None:
         assert isinstance(result, Claim | Written)
         assert case.row["status"] == goal
+        assert ("lease_until" in case.row) == (goal is S.SUBMITTING), "only a claim has a lease"
         return
     assert case.item == before
     if (change, start) in SEEN_AS_DONE:

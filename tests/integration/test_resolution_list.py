@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
@@ -51,6 +52,22 @@ def test_the_list_continues_where_dynamodb_ended_a_page_early(bench: Bench, monk
     query = bench.dynamodb.query
     monkeypatch.setattr(bench.dynamodb, "query", lambda **call: query(**{**call, "Limit": 1}))
     assert _listed(resolution_of(bench, ResolutionStore(table))) == doubts
+
+
+def test_the_list_ends_at_its_cap_after_a_page_that_ended_early_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubts = [brought_to(bench, S.IN_DOUBT).request.request_id for _ in range(3)]
+    monkeypatch.setattr(resolving, "MOST_LISTED", 2)
+    table, query, early = bench.ledger_table(bench.dynamodb), bench.dynamodb.query, iter([1])
+    monkeypatch.setattr(bench.dynamodb, "query", lambda **call: query(**{**call, "Limit": next(early, call["Limit"])}))
+    assert _listed(resolution_of(bench, ResolutionStore(table))) == doubts[:2]
+
+
+def test_a_doubt_is_listed_with_what_its_caller_knows_it_by(bench: Bench, resolution: Resolution) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    (listed,) = cast("list[dict[str, object]]", resolution.handle({"list": "IN_DOUBT"})["in_doubt"])
+    assert (listed["request_id"], listed["metadata"]) == (case.request.request_id, {"customer": "c-1"})
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,22 @@ def test_a_table_that_cannot_be_searched_records_nothing(bench: Bench) -> None:
     bench.create_table()
 
 
+def test_a_replaced_task_leaves_nothing_of_the_first_one(bench: Bench, resolution: Resolution) -> None:
+    case = brought_to(bench, S.IN_DOUBT)
+    bench.vendor.add_task(OTHER)
+    resolution.handle(task_given(case, OTHER))
+    store, request_id = TrackingStore(bench.ledger_table()), case.request.request_id
+    store.record_tracking_stopped(request_id, OTHER, Reason.NEVER_FINISHED, "it never ended")
+    bench.dynamodb.update_item(
+        TableName=bench.table,
+        Key={"request_id": {"S": request_id}},
+        UpdateExpression="REMOVE submission_unpublished",  # as after Song Submitted of the first task
+    )
+    resolution.handle(task_given(case))
+    assert case.row.keys() & {"reason", "detail"} == set()
+    assert case.row["submission_unpublished"] is True, "Song Submitted will name the second task"
+
+
 def test_the_task_that_an_operator_named_may_be_replaced_until_its_song_ends(
     bench: Bench, resolution: Resolution
 ) -> None:

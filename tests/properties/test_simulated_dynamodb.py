@@ -1,6 +1,7 @@
 """The simulated table treats the ledger's writes, and the edge cases of their grammar, like DynamoDB."""
 
 import contextlib
+import re
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
@@ -229,12 +230,17 @@ class _Sequence:
         "a = :one OR b = :one AND b = :two",
         "(a = :one OR b = :one) AND a = :two",
         "a = :two AND b = :one OR attribute_exists(b)",
+        *(f"size({name}) < :{limit}" for name in ("tags", "copies", "absent") for limit in ("two_n", "three_n")),
+        "n < :three_n",
+        "n < :two_n",
+        "absent < :two_n",
     ],
 )
 def test_a_condition_holds_in_both_or_in_neither(real: "DynamoDBClient", condition: str) -> None:
     twins, request_id = Twins(real), uuid.uuid4().hex
-    twins.seed({"request_id": {"S": request_id}, "a": {"S": "1"}, "b": {"S": "2"}})
-    values: Item = {":one": {"S": "1"}, ":two": {"S": "2"}}
+    sized: Item = {"tags": {"SS": ["x", "y"]}, "copies": {"L": [{"S": "x"}, {"S": "x"}]}, "n": {"N": "2"}}
+    twins.seed({"request_id": {"S": request_id}, "a": {"S": "1"}, "b": {"S": "2"}, **sized})
+    values: Item = {":one": {"S": "1"}, ":two": {"S": "2"}, ":two_n": {"N": "2"}, ":three_n": {"N": "3"}}
     with contextlib.suppress(ConditionalCheckFailedException):
         twins.update_item(**_write(request_id, "SET seen = :seen", condition, values))
 
@@ -285,7 +291,7 @@ def test_an_unused_value_is_rejected() -> None:
 
 def _write(request_id: str, update: str, condition: str, values: Item) -> dict[str, object]:
     """A write with only those values that the expressions use."""
-    used = {name: value for name, value in values.items() if name in update + condition}
+    used = {name: value for name, value in values.items() if re.search(rf"{name}\b", f"{update} {condition}")}
     if ":seen" in update:
         used[":seen"] = {"S": "seen"}
     return {

@@ -301,6 +301,20 @@ def test_another_message_that_was_faster_is_not_overwritten(around: Around) -> N
     assert around.row.keeping is Keeping.PENDING
 
 
+def test_a_message_that_copied_less_than_another_one_is_not_written(around: Around) -> None:
+    """Both messages found one copy. The other one has copied the second clip since, and waits for the third."""
+    around.song(clip(1), clip(2), clip(3))
+    around.results |= dict.fromkeys(("https://cdn.example/2.m4a", "https://cdn.example/3.m4a"), LATER)
+    around.decide()
+    before = around.row
+    del around.results["https://cdn.example/2.m4a"]
+    around.decide()
+    assert (len(before.recordings), len(around.row.recordings)) == (1, 2)
+    stale = KeepingStore(around.ledger).record(before, before.recordings, Keeping.PENDING, "")
+    assert isinstance(stale, Existing)
+    assert len(around.row.recordings) == 2
+
+
 def test_a_message_that_was_overtaken_comes_back_and_finds_the_end(
     around: Around, monkeypatch: pytest.MonkeyPatch
 ) -> None:

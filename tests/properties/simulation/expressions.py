@@ -10,10 +10,10 @@ test_simulated_dynamodb.py compares them with DynamoDB's own behaviour.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, cast
 
 AttributeValue = Mapping[str, object]
 Item = dict[str, AttributeValue]
@@ -135,24 +135,7 @@ def _one(reader: _Reader) -> Condition:
         name = reader.name()
         reader.expect(")")
         return lambda item: (name in item) is (function == "attribute_exists")
-    if reader.read_if("size"):
-        return _size_below(reader)
     return _comparison(reader)
-
-
-def _size_below(reader: _Reader) -> Condition:
-    """The number of members of a set. A missing attribute has no size, so the condition does not hold."""
-    reader.expect("(")
-    name = reader.name()
-    reader.expect(")")
-    reader.expect("<")
-    limit = int(str(reader.value()["N"]))
-
-    def is_below(item: Item) -> bool:
-        members = item.get(name, {}).get("SS")
-        return isinstance(members, list) and len(members) < limit
-
-    return is_below
 
 
 def _comparison(reader: _Reader) -> Condition:
@@ -177,13 +160,18 @@ def _comparison(reader: _Reader) -> Condition:
 
 
 def _smaller(reader: _Reader) -> Condition:
-    """Whether a set has fewer members. Without the attribute, no comparison holds."""
+    """Whether a set or a list has fewer members. Without the attribute, no comparison holds."""
     reader.expect("(")
     name = reader.name()
     reader.expect(")")
     reader.expect("<")
     limit = int(str(reader.value()["N"]))
-    return lambda item: name in item and len(_members(item[name])) < limit
+
+    def is_smaller(item: Item) -> bool:
+        members = item.get(name, {})
+        return any(len(cast("Sequence[object]", members[kind])) < limit for kind in ("SS", "L") if kind in members)
+
+    return is_smaller
 
 
 def _listed_values(reader: _Reader) -> list[AttributeValue]:

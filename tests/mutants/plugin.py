@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Final
 
 import pytest
@@ -118,8 +119,16 @@ def _chosen(
     calling.sort(key=lambda test: measured[test].seconds)
     alone = _within(seconds / 2, [test for test in calling if not _needs_cloud(items[test])], measured)
     on_cloud = _within(seconds / 2, [test for test in calling if _needs_cloud(items[test])], measured)
-    # File by file, since each module prepares a table.
-    return [items[test] for test in (*alone, *sorted(on_cloud, key=lambda test: str(items[test].path)))]
+    return [items[test] for test in _file_by_file([*alone, *on_cloud], measured)]
+
+
+def _file_by_file(tests: Sequence[str], measured: Mapping[str, Measured]) -> list[str]:
+    """The cheap files first. Tests of one file stay together, since a file may prepare a table."""
+    files = defaultdict[str, list[str]](list)
+    for test in sorted(tests, key=lambda test: measured[test].seconds):
+        files[test.partition("::")[0]].append(test)
+    by_cost = sorted(files.values(), key=lambda tests: fmean(measured[test].seconds for test in tests))
+    return [test for tests in by_cost for test in tests]
 
 
 def _within(seconds: float, tests: Sequence[str], measured: Mapping[str, Measured]) -> list[str]:

@@ -121,6 +121,14 @@ def test_a_request_that_is_claimed_again_keeps_its_first_trace(bench: Bench, req
     assert [trace.trace_id for trace in traces_of_creates(bench) if trace] == [ID, ID]
 
 
+def test_a_create_is_not_recorded_if_its_caller_does_not_record_the_trace(bench: Bench, request_id: str) -> None:
+    bench.vendor.plan(TITLE, behaviour.rate_limited())
+    attributes = {"traceparent": f"00-{ID}-{SPAN}-00"}
+    for _ in range(2):
+        bench.batch().handle([record_of(song(TITLE, request_id), attributes=attributes)], plenty_of_time)
+    assert [(trace.trace_id, trace.flags) for trace in traces_of_creates(bench) if trace] == [(ID, "00"), (ID, "00")]
+
+
 def test_a_later_message_may_bring_the_trace_that_the_first_one_lacked(bench: Bench, request_id: str) -> None:
     bench.vendor.plan(TITLE, behaviour.rate_limited())
     for attributes in ({}, GIVEN):

@@ -16,6 +16,7 @@ from tests.integration.following import check_batch, look_at_all
 from tests.integration.handling import failed
 from tests.local.vendor import answer as vendor_answer
 from tests.local.vendor import behaviour, story
+from tests.signing import signed
 
 REFUSED = behaviour.refuses(vendor_answer.LYRICS_REFUSED)
 
@@ -50,6 +51,15 @@ def test_a_submitted_song_has_its_check_and_its_event_before_its_message_is_done
         made.task_id,
         {"customer": "c-1"},
     )
+
+
+def test_a_redriven_message_without_an_id_of_its_own_has_the_one_that_its_letter_names(
+    bench: Bench, batch: Batch, request_id: str
+) -> None:
+    body = song(TITLE)
+    letter = {"reason": "REFUSED", "request_id": request_id, "first_message_id": "message-of-old"}
+    batch.handle([record_of(body, attributes=signed(body, letter, bench.proofs))], plenty_of_time)
+    assert bench.row(request_id)["status"] == "SUBMITTED"
 
 
 def test_the_first_check_waits_for_the_song(bench: Bench, request_id: str) -> None:

@@ -161,21 +161,23 @@ def _measured(items: Sequence[pytest.Item]) -> dict[str, Measured]:
 
 def _measure(items: Sequence[pytest.Item], end: End) -> None:
     set_mutant_under_test(MEASURE)
-    measured: dict[str, tuple[float, list[str]]] = {}
-    with _ending_at_the_first_failure(items, end):
-        for item, following in _with_following(items):
-            state()._stats.clear()
-            began = time.monotonic()
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            measured[item.nodeid] = (time.monotonic() - began, sorted(state()._stats))
+    failures, measured = _Failures(items), dict[str, tuple[float, list[str]]]()
+    for item, following in _with_following(items):
+        state()._stats.clear()
+        began = time.monotonic()
+        if failure := failures.of(item, following):
+            end(1, failure)
+        measured[item.nodeid] = (time.monotonic() - began, sorted(state()._stats))
     end(0, json.dumps(measured))
 
 
 def _try(mutant: Mutant, items: Sequence[pytest.Item], end: End) -> None:
+    """A mutant is killed by a test that fails twice: on a busy machine, a test with a time-out may fail once."""
     set_mutant_under_test(mutant.name)
-    with _ending_at_the_first_failure(items, end):
-        for item, following in _with_following(items):
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+    failures = _Failures(items)
+    for item, following in _with_following(items):
+        if failures.of(item, item) and (failure := failures.of(item, following)):
+            end(1, failure)
 
 
 def _with_following(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item]]:
@@ -183,19 +185,22 @@ def _with_following(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item,
     return zip(items, [*items[1:], items[-1]], strict=True)
 
 
-@contextlib.contextmanager
-def _ending_at_the_first_failure(items: Sequence[pytest.Item], end: End) -> Iterator[None]:
-    class Failures:
-        @staticmethod
-        def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-            if report.failed:
-                end(1, f"{report.nodeid}\n{report.longreprtext}")
+class _Failures:
+    """Runs tests, and says which failed and how."""
 
-    plugin = Failures()
-    manager = items[0].config.pluginmanager
-    manager.register(plugin)
-    yield
-    manager.unregister(plugin)
+    def __init__(self, items: Sequence[pytest.Item]) -> None:
+        self._failure = ""
+        items[0].config.pluginmanager.register(self)
+
+    def of(self, item: pytest.Item, following: pytest.Item) -> str:
+        """The test and its traceback; empty if it passes."""
+        self._failure = ""
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        return self._failure
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and not self._failure:
+            self._failure = f"{report.nodeid}\n{report.longreprtext}"
 
 
 @contextlib.contextmanager

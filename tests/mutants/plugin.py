@@ -176,13 +176,13 @@ def _try(mutant: Mutant, items: Sequence[pytest.Item], end: End) -> None:
     set_mutant_under_test(mutant.name)
     failures = _Failures(items)
     for item, following in _with_following(items):
-        if failures.of(item, item) and (failure := failures.of(item, following)):
+        if failures.of(item, following) and (failure := failures.of(item, following)):
             end(1, failure)
 
 
-def _with_following(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item]]:
-    """Each with the next one, so that pytest keeps the fixtures that both need. The last keeps its own."""
-    return zip(items, [*items[1:], items[-1]], strict=True)
+def _with_following(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
+    """Each with the next one, so that pytest keeps the fixtures that both need."""
+    return zip(items, [*items[1:], None], strict=True)
 
 
 class _Failures:
@@ -192,7 +192,7 @@ class _Failures:
         self._failure = ""
         items[0].config.pluginmanager.register(self)
 
-    def of(self, item: pytest.Item, following: pytest.Item) -> str:
+    def of(self, item: pytest.Item, following: pytest.Item | None) -> str:
         """The test and its traceback; empty if it passes."""
         self._failure = ""
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -252,3 +252,11 @@ def test_nothing_of_the_prompt_is_in_the_result(said: object, status: int, state
 
 def test_a_code_that_may_quote_the_prompt_is_not_kept() -> None:
     assert told({"status": "FAILED", "type": LYRICS, "message": LYRICS}) == Failed("other", None)
+
+
+@pytest.mark.parametrize(("status", "wait"), [(429, 60.0), (503, None), (401, None)])
+def test_only_a_rate_limit_says_how_long_to_wait(status: int, wait: float | None) -> None:
+    """Another status may be a gateway's, and so may its Retry-After."""
+    state = told({"error": "later"}, status, retry_after="60")
+    assert isinstance(state, NoAnswer)
+    assert (state.http_status, state.retry_after) == (status, wait)

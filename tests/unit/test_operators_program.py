@@ -213,8 +213,13 @@ def test_the_program_without_a_command_shows_its_help(capsys: pytest.CaptureFixt
 
 
 def _started(*words: str, **environment: str) -> "subprocess.Popen[bytes]":
+    # A shell's background job, and what it starts, ignores Ctrl-C. An operator's program in a terminal does not.
+    heeding = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    program = [sys.executable, "-m", "song_intake.commands", *words]
     return subprocess.Popen(
-        [sys.executable, "-m", "song_intake.commands", *words],
+        [sys.executable, "-c", heeding, *program],
         env={**os.environ, "PYTHONPATH": str(PACKAGE), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -57,7 +57,6 @@ class Invocation(Generic[Answer]):
     def __init__(self, name: str, function: Callable[[TimeLeft], Answer], time_left: TimeLeft) -> None:
         self.name = name
         self._function, self._time_left = function, time_left
-        self._whole_time = time_left()
         self.at: Step | None = None
         """The call before which it has stopped."""
         self.response: Answer | None = None
@@ -100,13 +99,9 @@ class Invocation(Generic[Answer]):
         if self.at is None:
             self._thread.join()
 
-    def _time_left_here(self) -> float:
-        """Batch asks once on its own thread how long to wait for the record. A jump of time must not shorten it."""
-        return self._whole_time if threading.current_thread() is self._thread else self._time_left()
-
     def _run(self) -> None:
         try:
-            response = self._function(self._time_left_here)
+            response = self._function(self._time_left)
             self.response = None if self.dead else response
         except Crash:
             pass

@@ -41,7 +41,14 @@ class Probe:
         return sent["MessageId"]
 
     def deliveries(self, message_id: str) -> list[Delivery]:
-        return [delivery for delivery in self.all_deliveries() if delivery.message_id == message_id]
+        """In the order of the receives: one that waited for its process may be written down behind a later one."""
+        deliveries = [delivery for delivery in self.all_deliveries() if delivery.message_id == message_id]
+        return sorted(deliveries, key=lambda delivery: delivery.receive_count)
+
+    def start_processes(self, count: int) -> None:
+        """Let the mapping start so many, so that no later order waits for one (and becomes visible meanwhile)."""
+        for order in [self.order("work", seconds=0.5) for _ in range(count)]:
+            self.wait_for_deliveries(order, 1)
 
     def wait_for_deliveries(self, message_id: str, count: int) -> list[Delivery]:
         wait_for(lambda: len(self.deliveries(message_id)) >= count, f"{count} deliveries of {message_id}")

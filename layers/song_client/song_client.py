@@ -55,6 +55,7 @@ _CONFIG: Final = Config(retries={"mode": "standard", "total_max_attempts": 5}, c
 class SongRequest(TypedDict, total=False):
     """The body of a message. At least one of `sound` and `lyrics` is required."""
 
+    task_type: str
     sound: str
     lyrics: str
     title: str
@@ -64,6 +65,8 @@ class SongRequest(TypedDict, total=False):
     lyrics_strength: float
     sound_strength: float
     weirdness: float
+    webhook_url: str
+    webhook_secret: str
     request_id: str
     metadata: Mapping[str, str]
     task_token: str
@@ -148,8 +151,12 @@ class SongIntake:
 
         Raises ValueError for a request that the stack would refuse by its id or size, and NotSent.
         """
-        request_id = request_id or song.get("request_id") or f"song-{uuid.uuid4()}"
-        if not _REQUEST_ID.fullmatch(request_id):
+        if request_id is None:
+            request_id = song.get("request_id")
+        # Not for an empty id: a caller who makes it by mistake, and is repeated, would pay twice for a random one.
+        if request_id is None:
+            request_id = f"song-{uuid.uuid4()}"
+        if not (isinstance(request_id, str) and _REQUEST_ID.fullmatch(request_id)):
             raise ValueError(f"request_id {request_id!r} is not 1 to 128 of A-Z a-z 0-9 . _ : -")
         body = json.dumps({**song, "request_id": request_id}, allow_nan=False, ensure_ascii=False)
         if len(body.encode()) > LARGEST_BODY_BYTES:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -11,10 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoRegionError
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    ConfigParseError,
+    EndpointConnectionError,
+    InvalidRegionError,
+    LoginRefreshRequired,
+    MissingDependencyException,
+    NoRegionError,
+    TokenRetrievalError,
+)
 
+from song_intake.commands import stack
 from song_intake.commands.__main__ import program
 from song_intake.commands.failure_lines import failure_line
+from song_intake.commands.letters import letters
 from song_intake.commands.program import run
 from song_intake.commands.rows import PUBLISHED, detail_lines
 from song_intake.commands.stack import Target
@@ -44,7 +57,8 @@ MISUSED = [
     (["show"], "Missing argument 'ID'"),
     (["show", "#intake"], "use 1 to 128 of the characters A-Z a-z 0-9 . _ : -, not '#intake'"),
     (["show", "a\n"], r"use 1 to 128 of the characters A-Z a-z 0-9 . _ : -, not 'a\n'"),
-    (["list", "--status=DONE"], "'DONE' is not one of"),
+    (["list", "--status=DONE"], "use SUBMITTING, "),
+    (["list", "--reason=refusd"], "use a reason code such as REFUSED, not 'refusd'"),
     *[
         (["list", f"--since={typed}"], "use a time in UTC such as 2026-07-01T09:30:00Z, or seconds since 1970, not")
         for typed in ("yesterday", "2026-07-01T09:00:00", "2026-07-01T09:00:00+02:00", "nan", "inf", "1e99")
@@ -59,7 +73,12 @@ MISUSED = [
     (["send", "--field", "title"], "use NAME=VALUE, not 'title'"),
     (["send", "--field", "weirdness=high"], "weirdness is a number in JSON, not 'high'"),
     (["send", "--field", "request_id=a b"], "not 'a b'"),
+    (["send", "--field", "request_id="], "not ''"),
     (["letters", "discard"], "name the letters: MESSAGE_ID or --reason CODE"),
+    *[
+        (["letters", *option, "discard", "--reason=REFUSED", "--yes"], f"{option[0]} chooses nothing in front of")
+        for option in (["--queue", "checks"], ["--reason", "REFUSED"], ["--limit", "1000"])
+    ],
     (["resolve"], "use ID with --task or --not-created; or --since, --until, --reason and --not-created"),
     (["resolve", "r"], "use ID with either --task or --not-created"),
     (["resolve", "r", "--task=t", "--not-created"], "use ID with either"),
@@ -121,6 +140,21 @@ def test_an_address_that_nobody_listens_on_is_one_line(
     assert (code, line.startswith(f"Error: no connection to AWS ({url}")) == (1, True)
 
 
+@pytest.mark.parametrize(("name", "value"), [("AWS_ENDPOINT_URL", "foo"), ("AWS_MAX_ATTEMPTS", "x")])
+def test_a_setting_of_the_sdk_that_cannot_be_read_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setattr(stack, "_PROMPT", Config())  # botocore keeps in a Config what it read for an earlier test
+    monkeypatch.setenv(name, value)
+    code, line = error_of(capsys, "--stack=s", "--region=us-east-1", "letters")
+    assert (code, line.startswith("Error: a setting of the AWS SDK cannot be read"), value in line) == (1, True, True)
+
+
+def test_a_region_in_no_form_of_a_region_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    code, line = error_of(capsys, "--stack=s", "--region=eu west", "letters")
+    assert (code, "'eu west'" in line, "check --region" in line) == (1, True, True)
+
+
 def _refused(code: str, message: str = "") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "Scan")
 
@@ -137,18 +171,31 @@ def _refused(code: str, message: str = "") -> ClientError:
         (_refused("Throttling", "slow down"), "Scan failed (Throttling): slow down"),
         (EndpointConnectionError(endpoint_url="https://x"), "no connection to AWS (https://x)"),
         (NoRegionError(), "no region"),
+        (InvalidRegionError(region_name="eu west"), "Provided region_name 'eu west' doesn't match a supported format"),
+        (TokenRetrievalError(provider="sso", error_msg="expired"), "the AWS credentials cannot be read (TokenRetrie"),
+        (LoginRefreshRequired(), "the AWS credentials cannot be read (LoginRefreshRequired): log in again"),
+        (ConfigParseError(path="config"), "the call failed (ConfigParseError): Unable to parse config file: config"),
+        (
+            MissingDependencyException(msg="install\n  crt."),
+            "the call failed (MissingDependencyException): Missing Depe",
+        ),
     ],
 )
 def test_a_failed_call_is_one_line_with_what_to_do(failure: Exception, text: str) -> None:
-    assert failure_line(failure).startswith(text)
+    line = failure_line(failure)
+    assert line.startswith(text)
+    assert "\n" not in line
 
 
-def _with_stacks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+MISSING = ClientError({"Error": {"Code": "ValidationError", "Message": "s does not exist"}}, "DescribeStacks")
+
+
+def _with_stacks(monkeypatch: pytest.MonkeyPatch, *names: str, failure: ClientError = MISSING) -> None:
     """CloudFormation that has these song intakes, and none that is asked for."""
 
     def describe_stacks(StackName: str | None = None) -> dict[str, Any]:  # noqa: N803 - boto3's name
         if StackName:
-            raise ClientError({"Error": {"Code": "ValidationError", "Message": "s does not exist"}}, "DescribeStacks")
+            raise failure
         return {"Stacks": [{"StackName": name, "Description": "Song intake. Reads ..."} for name in names]}
 
     session = type("Session", (), {"region_name": "eu-west-1"})()
@@ -172,6 +219,14 @@ def test_a_stack_that_is_missing_is_one_line_with_those_that_there_are(
         1,
         f"Error: there is no stack 'song-intak' in eu-west-1{instead}",
     )
+
+
+def test_a_stack_that_the_operators_policy_does_not_name_may_be_a_typo(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_stacks(monkeypatch, "song-intake", failure=_refused("AccessDenied"))
+    code, line = error_of(capsys, "show", "r", "--stack=song-intak")
+    assert (code, line[:78]) == (1, "Error: you may not describe a stack 'song-intak' in eu-west-1: check the name;")
 
 
 def test_the_id_of_a_request_is_printed_before_it_is_sent(
@@ -207,6 +262,42 @@ def test_each_help_has_examples_and_fits_80_columns(capsys: pytest.CaptureFixtur
     assert [line for line in shown.splitlines() if len(line) > 80] == []
 
 
+def _words_of_examples() -> list[list[str]]:
+    """Each example of each help, as words."""
+    helps = [command.help or "" for command in (*program.commands.values(), *letters.commands.values())]
+    blocks = [text.partition("\b\n")[2].partition("\n\n")[0].replace("\\\n", "") for text in helps]
+    lines = [line for block in blocks for line in block.splitlines()[1:]]
+    return [shlex.split(line.partition(" < ")[0]) for line in lines]
+
+
+class Terminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+class StackWasAsked(Exception):
+    """The command has read its words and its file, and asked what it asks."""
+
+
+@pytest.mark.parametrize("words", _words_of_examples(), ids=" ".join)
+def test_each_example_of_the_help_is_understood(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    def described(_: Target) -> None:
+        raise StackWasAsked
+
+    typed = b'{"sound": "slow"}' if "-" in words else b"y\n"
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "stdin", Terminal(io.BytesIO(typed)))
+    monkeypatch.setattr(Target, "described", property(described))
+    monkeypatch.setattr(Target, "caller", "arn:operator")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    with pytest.raises(StackWasAsked):
+        run(program, ["--stack=s", *words])
+
+
+def test_there_is_an_example_of_each_command() -> None:
+    assert {words[0] for words in _words_of_examples()} == set(program.commands)
+
+
 def test_the_program_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(program, []) == 2
     assert "Commands:" in capsys.readouterr().err
@@ -232,6 +323,17 @@ def test_a_reader_that_goes_away_ends_the_program_quietly() -> None:
         assert process.stderr
         process.stdout.close()
         assert (process.wait(timeout=30), process.stderr.read()) == (141, b"")
+
+
+@pytest.mark.parametrize(("closed", "errors"), [("<&-", True), (">&-", True), ("2>&-", False), ("<&- >&- 2>&-", False)])
+def test_streams_that_are_closed_end_nothing(closed: str, errors: bool) -> None:  # noqa: FBT001
+    command = f'"{sys.executable}" -m song_intake.commands --stack=s --region=us-east-1 cancel r {closed}'
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    lines = ["Error: there is no terminal to confirm this in: use --yes (for make: YES=1). Nothing was changed."]
+    assert (ended.returncode, ended.stdout, ended.stderr.splitlines()) == (1, "", lines if errors else [])
 
 
 def test_ctrl_c_is_one_line() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -62,6 +63,20 @@ def test_every_attempt_of_a_send_has_one_request_id(monkeypatch: pytest.MonkeyPa
     with failing_sqs(2) as (endpoint, received):
         request_id = client(monkeypatch, endpoint).send(SONG)
     assert [request["request_id"] for request in received] == [request_id] * 3
+
+
+@pytest.mark.parametrize("empty", ["", 0, 7, "a b"])
+def test_an_id_that_is_no_id_is_refused_and_not_replaced_by_a_random_one(
+    monkeypatch: pytest.MonkeyPatch, empty: Any
+) -> None:
+    """A caller who makes it by mistake, and is repeated, would pay for each."""
+    with failing_sqs(0) as (endpoint, received):
+        intake = client(monkeypatch, endpoint)
+        with pytest.raises(ValueError, match="is not 1 to 128 of"):
+            intake.send(SONG, request_id=empty)
+        with pytest.raises(ValueError, match="is not 1 to 128 of"):
+            intake.send({**SONG, "request_id": empty})
+    assert received == []
 
 
 def test_a_send_that_is_not_confirmed_names_the_id_to_send_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,6 +136,5 @@ def test_what_the_stack_would_refuse_by_its_id_or_size_is_not_sent(
 
 
 def test_the_client_knows_the_published_contract() -> None:
-    of_the_stack = {"task_type", "webhook_url", "webhook_secret"}
-    assert set(SongRequest.__annotations__) == set(SCHEMA["properties"]) - of_the_stack
+    assert set(SongRequest.__annotations__) == set(SCHEMA["properties"])
     assert set(Status) >= ENDED == {*FINAL, Status.REJECTED}

@@ -1,6 +1,8 @@
 """The operators' program: python -m song_intake.commands --stack NAME COMMAND ..."""
 
+import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -57,6 +59,11 @@ for _command in _COMMANDS:
 
 def main() -> int:
     """Run the program with the arguments of this process. Returns the exit code."""
+    # One that the shell closed (`>&-`) is None. The null device is as good as closed, and can be asked.
+    sys.stdin, sys.stdout, sys.stderr = (
+        stream or Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - open until the process ends
+        for stream, mode in ((sys.stdin, "r"), (sys.stdout, "w"), (sys.stderr, "w"))
+    )
     for stream in (sys.stdout, sys.stderr):
         # What the terminal's encoding lacks is shown as an escape.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

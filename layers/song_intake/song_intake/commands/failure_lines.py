@@ -8,11 +8,14 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
+    InvalidRegionError,
+    LoginError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
     SSOError,
+    TokenRetrievalError,
 )
 from botocore.exceptions import ConnectionError as ConnectionFailed
 
@@ -31,15 +34,22 @@ def failure_line(failure: Exception) -> str:
             return _NO_CREDENTIALS
         case NoRegionError():
             return "no region: use --region, or set AWS_REGION, or the region of your profile"
+        case InvalidRegionError():
+            return f"{_text(failure)}: check --region, AWS_REGION and the region of your profile"
         case ProfileNotFound():
             return f"{failure}: `aws configure list-profiles` lists those that there are"
-        case PartialCredentialsError() | CredentialRetrievalError() | SSOError():
+        case PartialCredentialsError() | CredentialRetrievalError() | SSOError() | TokenRetrievalError() | LoginError():
             return f"the AWS credentials cannot be read ({code_of(failure)}): log in again, or check the profile"
         case ConnectionFailed() | HTTPClientError():
             return f"no connection to AWS ({_endpoint(failure)}): check the network, the region and the proxy"
         case ClientError():
             return _refused(failure)
-    return f"the call failed ({code_of(failure)})"
+    return f"the call failed ({code_of(failure)}): {_text(failure)}"
+
+
+def _text(failure: Exception) -> str:
+    """The SDK's own text, on one line."""
+    return " ".join(str(failure).split()).rstrip(".")
 
 
 def _endpoint(failure: Exception) -> str:

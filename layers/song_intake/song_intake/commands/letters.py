@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import click
+from click.core import ParameterSource
 
 from song_intake.commands.dead_letter_queue import MOST_LETTERS_READ, delete_letters, held_letters
 from song_intake.commands.options import Count, ReasonCode
@@ -56,6 +57,7 @@ def letters(context: click.Context, queue: str | None, reason: Reason | None, li
       letters discard --reason INVALID_REQUEST
     """
     if context.invoked_subcommand is not None:
+        _refuse_options_of_the_list(context)
         return
     target = context.ensure_object(Target)
     with _held(target, queue, limit) as held:
@@ -112,8 +114,19 @@ def discard(
     return 0 if deleted == len(found) else FAILED
 
 
+def _refuse_options_of_the_list(context: click.Context) -> None:
+    """In front of `discard` they would choose nothing, and letters of every queue would be deleted."""
+    for name in context.params:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name} chooses nothing in front of a command: type its options behind it")
+
+
 def _these(found: list[DeadLetterShown]) -> str:
-    return "this letter" if len(found) == 1 else f"these {len(found)} letters"
+    if len(found) == 1:
+        return f"this letter of {found[0].queue}"
+    counts = Counter(letter.queue for letter in found)
+    parts = ", ".join(f"{counts[queue]} of {queue}" for queue in DEAD_LETTER_QUEUES if counts[queue])
+    return f"these {len(found)} letters ({parts})"
 
 
 def _note_limit(held: list[DeadLetterShown], limit: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from song_intake.commands.options import Count, Moment, ReasonCode
+from song_intake.commands.options import Count, Moment, ReasonCode, StatusName
 from song_intake.commands.program import OperatorCommand
 from song_intake.commands.rows import RowFilter, all_rows, row_line, rows_in_doubt
 from song_intake.commands.stack import Target
@@ -31,7 +31,7 @@ _BYTES_A_UNIT = 8192
 @click.command("list", cls=OperatorCommand)
 @click.option(
     "--status",
-    type=click.Choice([*Status], case_sensitive=False),
+    type=StatusName(),
     metavar="STATUS",
     help="Only requests of this status.",
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
 from typing import NoReturn, TypeVar
 
 import click
 
 from song_intake.contract.request_id import as_request_id
 from song_intake.domain.reason import Reason
+from song_intake.domain.status import Status
 
 _Value = TypeVar("_Value")
 
@@ -18,6 +20,10 @@ class _Parsed(click.ParamType[_Value]):
     """A type whose values are read by `parse`, which raises ValueError. `wanted`: what to type instead."""
 
     wanted: str
+
+    def wanted_for(self, typed: str) -> str:  # noqa: ARG002 - for others
+        """What to type instead of this."""
+        return self.wanted
 
     def parse(self, typed: str) -> _Value:
         raise NotImplementedError
@@ -30,7 +36,7 @@ class _Parsed(click.ParamType[_Value]):
             self._refuse(str(value), param, ctx)
 
     def _refuse(self, typed: str, param: click.Parameter | None, ctx: click.Context | None) -> NoReturn:
-        self.fail(f"use {self.wanted}, not {typed!r}", param, ctx)
+        self.fail(f"use {self.wanted_for(typed)}, not {typed!r}", param, ctx)
 
 
 class Moment(_Parsed[float]):
@@ -99,13 +105,28 @@ class Hours(_Parsed[float]):
 
 
 class ReasonCode(_Parsed[Reason]):
-    """A reason code of a row or a dead letter."""
+    """A reason code of a row or a dead letter, in any case."""
 
     name = "code"
-    wanted = f"a reason code such as {Reason.OUTCOME_UNKNOWN}"
 
     def parse(self, typed: str) -> Reason:
-        return Reason(typed)
+        return Reason(typed.upper())
+
+    def wanted_for(self, typed: str) -> str:
+        (nearest,) = get_close_matches(typed.upper(), [*Reason], n=1) or [Reason.OUTCOME_UNKNOWN]
+        return f"a reason code such as {nearest}"
+
+
+class StatusName(_Parsed[Status]):
+    """A status of a request, in any case."""
+
+    name = "status"
+
+    def parse(self, typed: str) -> Status:
+        return Status(typed.upper())
+
+    def wanted_for(self, typed: str) -> str:  # noqa: ARG002 - the same for each
+        return ", ".join(Status)
 
 
 def shown_moment(seconds: float) -> str:

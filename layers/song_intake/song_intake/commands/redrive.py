@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.aws.failure import AWS_FAILURES
+from song_intake.commands.failure_lines import failure_line
 from song_intake.commands.options import Count, Hours, ReasonCode
 from song_intake.commands.program import FAILED, OperatorCommand
 from song_intake.commands.stack import Target, invoke, refusal_in
@@ -123,7 +124,7 @@ def _redriven(plan: _Plan, queue: str, *, is_dry_run: bool) -> dict[str, Any]:
     except _RedriveFailed as failed:
         report["failed"] = failed.response
     except AWS_FAILURES as failure:
-        report["failed"] = {"error": code_of(failure)}
+        report["failed"] = {"error": failure_line(failure)}
     return report
 
 

@@ -36,14 +36,16 @@ def send(target: Target, file: IO[bytes] | None, fields: tuple[str, ...], given_
 
     \b
     Examples, after `python -m song_intake.commands --stack NAME`:
-      send events/minimal.json
+      send events/instrumental.json
       send --field title="Toast at Noon" --field sound="slow folk"
       send - < request.json
     """
     if file is None and not fields:
         raise click.UsageError("give a FILE, - for the standard input, or --field NAME=VALUE")
     song = {**(_song_in(file) if file else {}), **dict(map(_field, fields))}
-    request_id: str = given_id or song.get("request_id") or f"song-{uuid.uuid4()}"
+    song_id = song.get("request_id") if given_id is None else given_id
+    # An empty id is refused: a caller who makes it by mistake, and sends twice, would pay twice for a random one.
+    request_id: str = f"song-{uuid.uuid4()}" if song_id is None else song_id
     if as_request_id(request_id) is None:
         raise click.UsageError(f"the request_id is {RequestId.wanted}, not {request_id!r}")
     body = json.dumps({**song, "request_id": request_id}, ensure_ascii=False)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import boto3
 import click
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from song_intake.aws.failure import AWS_FAILURES
+from song_intake.aws.failure import AWS_FAILURES, code_of
+from song_intake.commands.checkup import DENIED
 from song_intake.commands.terminal import print_note
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
+
+_Client = TypeVar("_Client")
 
 # Longer than the timeout of any function for operators, and no second attempt: two invocations would do the work twice.
 PATIENT = Config(read_timeout=160, retries={"total_max_attempts": 1})
@@ -65,13 +68,19 @@ class Target:
     @cached_property
     def described(self) -> StackTypeDef:
         """The stack. Notes its account and region. Raises CommandFailed if there is none, and AWS_FAILURES."""
-        name, cloudformation = self.name, self.session.client("cloudformation", config=_PROMPT)
+        name, cloudformation = self.name, _made(lambda: self.session.client("cloudformation", config=_PROMPT))
         try:
             stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         except ClientError as failure:
+            region = self.session.region_name
+            if code_of(failure) in DENIED:
+                # OperatorPolicyArn permits it for its own stack, so a typo is denied as well.
+                raise CommandFailed(
+                    f"you may not describe a stack {name!r} in {region}: "
+                    "check the name; the output OperatorPolicyArn of the stack is a policy that permits it"
+                ) from None
             if "does not exist" not in str(failure):
                 raise
-            region = self.session.region_name
             raise CommandFailed(f"there is no stack {name!r} in {region}{_others(cloudformation, name)}") from None
         _, _, _, region, account, *_ = stack["StackId"].split(":")
         print_note(f"{name} in account {account}, {region}")
@@ -89,21 +98,32 @@ class Target:
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        return self.session.client("dynamodb", config=_PROMPT)
+        return _made(lambda: self.session.client("dynamodb", config=_PROMPT))
 
     @cached_property
     def sqs(self) -> SQSClient:
-        return self.session.client("sqs", config=_PROMPT)
+        return _made(lambda: self.session.client("sqs", config=_PROMPT))
 
     @cached_property
     def functions(self) -> LambdaClient:
         """The client that invokes functions. It waits for the longest of them."""
-        return self.session.client("lambda", config=PATIENT)
+        return _made(lambda: self.session.client("lambda", config=PATIENT))
 
     @cached_property
     def caller(self) -> str:
         """The ARN of the operator who runs the command."""
-        return str(self.session.client("sts", config=_PROMPT).get_caller_identity()["Arn"])
+        return str(_made(lambda: self.session.client("sts", config=_PROMPT)).get_caller_identity()["Arn"])
+
+
+def _made(make: Callable[[], _Client]) -> _Client:
+    """A client. Raises CommandFailed for a setting that botocore cannot read: it has no exception of its own for it."""
+    try:
+        return make()
+    except AWS_FAILURES:
+        raise
+    except ValueError as failure:  # of AWS_ENDPOINT_URL or AWS_MAX_ATTEMPTS, say
+        settings = "the AWS_* variables and the profile"
+        raise CommandFailed(f"a setting of the AWS SDK cannot be read ({failure}): check {settings}") from None
 
 
 def _others(cloudformation: CloudFormationClient, name: str) -> str:

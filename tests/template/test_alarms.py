@@ -4,7 +4,7 @@ import pytest
 
 from song_intake.outgoing.metrics import METRIC_OF_LETTER, METRICS
 from tests.local.cloud.alarms import Alarm, Measurement, State
-from tests.template.transformed import DEAD_LETTERS_OF, Json, properties, resources_of
+from tests.template.transformed import DEAD_LETTERS_OF, Json, properties, resources_of, text_of
 
 ALARMS = sorted(resources_of("AWS::CloudWatch::Alarm"))
 OUR_METRICS = "SongIntake"
@@ -86,10 +86,11 @@ def test_an_alarm_notifies_the_topic_is_described_and_is_silent_without_data(nam
     topic = {"Ref": "UrgentAlarmTopic" if name in URGENT else "AlarmTopic"}
     assert alarm["AlarmActions"] == [topic]
     assert alarm.get("OKActions", []) == ([topic] if name in ENDS else [])
-    assert alarm["AlarmDescription"].startswith("Urgent. ") is (name in URGENT)
+    description = text_of(alarm["AlarmDescription"])
+    assert description.startswith("Urgent. ") is (name in URGENT)
     assert alarm.get("ActionsEnabled", True) is True
     assert alarm["TreatMissingData"] == ("ignore" if alarm["MetricName"] in LEVELS else "notBreaching")
-    assert len(alarm["AlarmDescription"]) > 30
+    assert len(description) > 30
 
 
 @pytest.mark.parametrize("name", ALARMS)

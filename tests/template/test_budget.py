@@ -3,7 +3,7 @@
 import pytest
 
 from song_intake.outgoing.metrics import BUDGET_USED, SENDER_BUDGET_USED
-from tests.template.transformed import Json, resources
+from tests.template.transformed import Json, resources, text_of
 
 METRICS = {"CreatesPerDay": BUDGET_USED, "CreatesPerDayAndSender": SENDER_BUDGET_USED}
 
@@ -38,4 +38,4 @@ def test_an_alarm_on_a_limit_is_a_level_of_the_stack_and_tells_the_topic() -> No
         assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Maximum", 60, 1)
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert alarm["TreatMissingData"] == "ignore", "the last value counts until the next create"
-        assert "make usage" in alarm["AlarmDescription"]
+        assert "make usage" in text_of(alarm["AlarmDescription"])

@@ -65,3 +65,5 @@ def test_a_query_has_the_stack_in_its_name_and_log_groups_of_the_stack(name: str
     groups = {group["Ref"] for group in QUERIES[name]["LogGroupNames"]}
     assert groups <= set(resources_of("AWS::Logs::LogGroup"))
     assert {"SubmitSongLogGroup", "TrackSongLogGroup"} <= groups
+    # Of recordings, no outcome is unknown: they are asked for again.
+    assert ("KeepRecordingLogGroup" in groups) is (name != "DoubtsQuery")

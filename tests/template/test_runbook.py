@@ -5,7 +5,7 @@ import re
 import pytest
 
 from song_intake.outgoing.metrics import METRIC_OF_LETTER
-from tests.template.transformed import PROJECT, Json, resources
+from tests.template.transformed import PROJECT, Json, resources, text_of
 
 PLACE = "functions/RUNBOOK.md"
 RUNBOOK = (PROJECT / PLACE).read_text(encoding="utf-8")
@@ -21,6 +21,9 @@ def alarms() -> dict[str, Json]:
 
 
 ALARMS = sorted(alarms())
+STACK_NAME = "${AWS::StackName}"
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+LONGEST_STACK_NAME = 128
 WITHOUT_REASON = "No reason"
 ENTRIES = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", RUNBOOK, flags=re.MULTILINE | re.DOTALL))
 REASONS = {title for title in ENTRIES if re.fullmatch("[A-Z_]+", title)}
@@ -30,6 +33,10 @@ COMMANDS = sorted(set(re.findall(r"make [a-z]+(?: [A-Z_]+=[\w-]*)*", RUNBOOK)))
 def anchor(heading: str) -> str:
     """The anchor that GitHub gives to a heading."""
     return re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
+
+
+def description_of(alarm: str) -> str:
+    return text_of(alarms()[alarm]["AlarmDescription"])
 
 
 def recipe_of(target: str) -> str:
@@ -58,9 +65,10 @@ def test_every_reason_of_a_letter_has_one_alarm_on_its_arrival() -> None:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_names_its_entry(name: str) -> None:
-    description = alarms()[name]["AlarmDescription"]
+    description = description_of(name)
     assert description.endswith(f" Runbook: {PLACE}#{anchor(name)}")
-    assert len(description) <= 1024, "CloudWatch's limit"
+    longest = description.replace(STACK_NAME, "n" * LONGEST_STACK_NAME)
+    assert len(longest) <= 1024, "CloudWatch's limit"
 
 
 @pytest.mark.parametrize("title", ENTRIES)
@@ -77,10 +85,12 @@ def test_a_command_is_a_target_with_the_variables_that_it_reads(command: str) ->
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_a_command_in_a_description_is_a_target(name: str) -> None:
-    description = alarms()[name]["AlarmDescription"]
-    for target, variable in re.findall(r"\bmake (\w+)(?: ([A-Z_]+)=)?", description):
-        assert reads(recipe_of(target), variable or "STACK")
+def test_a_command_in_a_description_names_its_stack_and_does_what_it_says(name: str) -> None:
+    for target, variables in re.findall(r"\bmake (\w+)((?: [A-Z_]+=\S+)*)", description_of(name)):
+        stack, *others = variables.split()
+        assert stack == f"STACK={STACK_NAME}"
+        for variable in ("STACK", *others):
+            assert reads(recipe_of(target), variable.partition("=")[0])
 
 
 def test_every_reason_in_a_command_is_one_that_a_letter_may_have() -> None:

@@ -68,6 +68,12 @@ def test_the_access_log_has_the_result_of_a_call_but_not_its_path_which_has_the_
     }
 
 
+def test_the_access_log_takes_no_room_in_the_accounts_policy_of_log_deliveries() -> None:
+    name, parts = properties("WebhookAccessLogGroup")["LogGroupName"]["Fn::Sub"]
+    assert name == "/aws/vendedlogs/${AWS::StackName}-webhooks-${StackUuid}"
+    assert parts == {"StackUuid": {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}}
+
+
 def test_the_api_is_deployed_at_the_root_of_its_url() -> None:
     stage = properties("WebhookStage")
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)

@@ -135,6 +135,11 @@ def resources_of(resource_type: str) -> dict[str, Json]:
     }
 
 
+def text_of(value: JsonValue) -> str:
+    """A text that is plain or in `Fn::Sub`, as the template writes it."""
+    return str(value["Fn::Sub"] if isinstance(value, dict) else value)
+
+
 def properties(logical_id: str, **given: int | str) -> Json:
     """The properties of one resource, as `resources` gives them."""
     found: Json = _resources(frozenset(given.items()))[logical_id]["Properties"]

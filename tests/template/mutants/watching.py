@@ -163,6 +163,12 @@ ALARMS = (
         lambda: runbook.test_an_alarm_names_its_entry("GivenUpAlarm"),
     ),
     Mutant(
+        "the command of an alarm names no stack",
+        of("CallerMustActAlarm", "AlarmDescription", "Fn::Sub"),
+        "make ops ARGS=letters lists it.",
+        lambda: runbook.test_a_command_in_a_description_names_its_stack_and_does_what_it_says("CallerMustActAlarm"),
+    ),
+    Mutant(
         "the dashboard does not show the table's throttles",
         of("Dashboard", "DashboardBody", "Fn::Sub", "1", "LedgerName"),
         "-",

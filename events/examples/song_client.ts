@@ -11,6 +11,11 @@ export async function sendSong(queueUrl: string, requestId: string, song: { soun
 
 /** Its status and its audio links; undefined before the stack has received the request. */
 export async function readSong(tableName: string, requestId: string) {
-  const { Item: row } = await dynamodb.send(new GetItemCommand({ TableName: tableName, Key: { request_id: { S: requestId } } }));
+  const { Item: row } = await dynamodb.send(new GetItemCommand({
+    TableName: tableName,
+    Key: { request_id: { S: requestId } },
+    ProjectionExpression: "#status, clips", // a reader has to name the attributes that it reads
+    ExpressionAttributeNames: { "#status": "status" },
+  }));
   return row && { status: row.status.S, audioUrls: (row.clips?.L ?? []).map((clip) => clip.M?.audio_url?.S) };
 }

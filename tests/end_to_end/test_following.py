@@ -133,7 +133,8 @@ def test_the_example_in_typescript_sends_a_song_and_reads_it(
     shutil.copy(PROJECT / "events/examples/song_client.ts", tmp_path)
     (tmp_path / "node_modules").symlink_to(packages)
     run(tmp_path, "node_modules/.bin/tsc", "--strict", "--skipLibCheck", "song_client.ts", env=tracking.environment())
-    environment = {**tracking.environment(), "AWS_REGION": REGION, "NODE_EXTRA_CA_CERTS": str(tracking.cloud.ca_bundle)}
+    environment = {**tracking.environment(), **credentials_of_a_caller(tracking), "AWS_REGION": REGION}
+    environment["NODE_EXTRA_CA_CERTS"] = str(tracking.cloud.ca_bundle)
 
     def in_node(code: str) -> str:
         return run(tmp_path, "node", "-e", f'const client = require("./song_client"); {code}', env=environment)

@@ -16,6 +16,7 @@ from botocore.session import get_session
 CUSTOM: Final = {
     ("s3", "mb"): set[str](),
     ("s3", "cp"): set[str](),
+    ("s3", "rb"): {"--force"},
     ("cloudformation", "package"): {"--template-file", "--s3-bucket", "--output-template-file"},
     ("cloudformation", "deploy"): {"--template-file", "--stack-name", "--capabilities", "--parameter-overrides"},
 }
@@ -49,6 +50,8 @@ def read(words: Sequence[str]) -> Command:
     jmespath.compile(query)
     model = _input_of(service, operation)
     members = {"--" + xform_name(name, "-"): (name, shape) for name, shape in model.members.items()}
+    # A boolean has a second option, for false.
+    members |= {f"--no-{option[2:]}": of for option, of in members.items() if of[1].type_name == "boolean"}
     if unknown := options.keys() - members.keys():
         raise NoSuchCommand(f"{service} {operation} has no {unknown}")
     arguments = {members[option][0]: _value(members[option][1], texts) for option, texts in options.items()}

@@ -1,7 +1,14 @@
 """Dead letters of a batch on real queues: none is lost, and every redrive is safe."""
 
+import random
+from dataclasses import replace
+
 import pytest
 
+from song_intake.aws.signing_key import SigningKeys
+from song_intake.contract.proof import Proofs
+from song_intake.outgoing.dead_letters import DeadLetters
+from song_intake.outgoing.requests import RequestQueue
 from song_intake.work.batch import Batch
 from tests.integration import unreachable
 from tests.integration.bench import FINAL_RECEIVE, MAX_RECEIVE_COUNT, Bench, new_id, plenty_of_time, record_of, song
@@ -66,6 +73,41 @@ def test_a_task_that_neither_ledger_nor_queue_accepts_is_logged(bench: Bench) ->
     (made,) = bench.vendor.creates
     for line, action in zip(bench.lines(), ["created", "dead_letter", "retry"], strict=True):
         assert (line["action"], line["task_id"], line["message_id"]) == (action, made.task_id, record["messageId"])
+
+
+def test_a_task_that_could_not_be_recorded_nor_sent_stays_with_a_message_that_is_sent_anew(
+    bench: Bench, batch: Batch, request_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the ledger nor the dead-letter queue answers, on one of the last receives and on that of the copy."""
+    monkeypatch.setattr(random, "uniform", lambda _least, _most: 0.0)
+    bench.vendor.on_create(TITLE, lambda _: bench.delete_table())
+    work = bench.request_work()
+    letters = DeadLetters(unreachable.sqs(), bench.dead_letters.url, bench.proofs)
+    without_letters = bench.batch_of(replace(work, steps=replace(work.steps, dead_letters=letters)))
+    record = record_of(song(TITLE, request_id), receives=FINAL_RECEIVE)
+    for _ in range(2):
+        assert failed(without_letters.handle([record], plenty_of_time)) == set()
+        assert bench.lines()[-1]["action"] == "send_anew"
+        (record,) = bench.wait_for_requests()
+        record["attributes"]["ApproximateReceiveCount"] = str(FINAL_RECEIVE)
+    bench.create_table()
+    assert failed(batch.handle([record], plenty_of_time)) == set()
+    (made,) = bench.vendor.creates
+    row = bench.row(request_id)
+    assert (row["status"], row["task_id"], len(bench.vendor.requests)) == ("SUBMITTED", made.task_id, 1)
+
+
+def test_a_message_that_could_not_be_sent_anew_stays_whatever_kept_it(bench: Bench, request_id: str) -> None:
+    """The copy needs a proof, and the key of the proofs cannot be read any more."""
+    bench.vendor.refuse_connections()
+    work, no_proofs = bench.request_work(), Proofs(SigningKeys(unreachable.secrets(), "no-key"))
+    requests = RequestQueue(bench.clients().client("sqs"), bench.requests.url, no_proofs)
+    record = record_of(song(TITLE, request_id), receives=FINAL_RECEIVE)
+    batch = bench.batch_of(replace(work, requests=requests))
+    assert failed(batch.handle([record], plenty_of_time)) == {record["messageId"]}
+    line = bench.lines()[-1]
+    assert (line["action"], line["reason"]) == ("retry", "SIGNING_KEY_UNAVAILABLE")
+    assert bench.receive() == []
 
 
 def test_an_unrecorded_task_can_be_redriven_until_it_is_recorded(bench: Bench, batch: Batch) -> None:

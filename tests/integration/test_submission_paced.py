@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 from types import TracebackType
 
+from song_intake.admission.circuit_breaker import FAULTS_IN_A_ROW, CircuitBreaker
 from song_intake.admission.pace_item import PACE_KEY, PaceItem
 from song_intake.admission.pacer import Pacer, Reservation, SharedPacer
 from song_intake.domain.decision import DeadLetter, Done, SendAnew
@@ -25,6 +26,7 @@ from tests.local.vendor import behaviour
 
 CONNECT_TIMEOUT = 1.0
 
+AWAY = Retryable(Reason.LEDGER_UNAVAILABLE, "away")
 CROWDED = Retryable(Reason.PACED, "crowded", retry_after=0.5)
 
 
@@ -76,6 +78,21 @@ def test_without_a_slot_nothing_is_connected_or_claimed_and_the_message_waits_fo
     decision = decide(bench.submission(pacer=Planned(no_slot=CROWDED)), record(request_id, receives=2))
     assert decision == SendAnew(0.5, Reason.PACED, "crowded"), "for the same time, however often it was received"
     assert bench.row(request_id) == {}
+
+
+def test_a_pace_that_cannot_be_written_is_a_fault_of_the_ledger_and_a_full_one_is_none(bench: Bench) -> None:
+    reports: list[Reason] = []
+
+    def report(reason: Reason, _: float | None) -> bool:
+        reports.append(reason)
+        return True
+
+    breaker = CircuitBreaker(report)
+    for no_slot, reported in ((CROWDED, []), (AWAY, [Reason.LEDGER_UNAVAILABLE])):
+        submission = bench.submission(pacer=Planned(no_slot=no_slot), breaker=breaker)
+        for _ in range(FAULTS_IN_A_ROW):
+            assert decide(submission, record(new_id("paced"))).reason is no_slot.reason
+        assert reports == reported
 
 
 def test_a_message_that_only_waited_for_its_slot_spends_no_receive(bench: Bench, request_id: str) -> None:

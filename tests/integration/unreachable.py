@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 # A queue that no client reaches, whatever its endpoint.
@@ -32,6 +33,10 @@ def events() -> "EventBridgeClient":
 
 def step_functions() -> "SFNClient":
     return _session().client("stepfunctions", endpoint_url=_CLOSED_PORT, config=_ONCE)
+
+
+def sqs() -> "SQSClient":
+    return _session().client("sqs", endpoint_url=_CLOSED_PORT, config=_ONCE)
 
 
 def secrets() -> "SecretsManagerClient":

@@ -136,6 +136,34 @@ def test_slots_from_before_a_429_are_not_reserved_again_after_it() -> None:
     assert slowed.give_back(before[2:], START).free == ()
 
 
+HOUR = 3_600.0
+DAY = 24 * HOUR
+
+
+@pytest.mark.parametrize("ahead", [HOUR, DAY, 400 * DAY])
+def test_a_clock_that_was_ahead_for_a_moment_does_not_stop_the_others(ahead: float) -> None:
+    """It reserved slots, gave some back, and was told to slow down."""
+    pace, slots = Pace().reserve(START + ahead, 7, START + ahead + 60, INTERVAL)
+    for wrong in (pace, pace.give_back(slots[3:], START + ahead)):
+        after, right = wrong.reserve(START, 3, START + 60, INTERVAL)
+        assert right == (START, START + INTERVAL, START + 2 * INTERVAL)
+        assert after.free == ()
+
+
+def test_a_429_met_by_a_clock_that_was_ahead_holds_for_a_day_at_most() -> None:
+    slowed = Pace().slowed(START + 400 * DAY, None, INTERVAL)
+    assert len(slowed.reserve(START, 3, START + 60, INTERVAL)[1]) == 3
+
+
+@pytest.mark.parametrize("interval", [0.1, INTERVAL, 200.0])
+def test_the_longest_wait_that_a_429_names_is_kept_with_the_slots_behind_it(interval: float) -> None:
+    slowed = Pace().slowed(START, DAY, interval)
+    ahead, slots = slowed.reserve(START + DAY - 60, 3, START + DAY + 800, interval)
+    assert slots[0] == START + DAY
+    assert ahead.reserve(START + DAY - 60, 1, START + DAY + 900, interval)[1][:1] == (ahead.next_at,)
+    assert slowed.reserve(START, 1, START + 60, interval) == (slowed, ())
+
+
 def test_a_past_slot_is_not_reserved_again() -> None:
     pace, slots = Pace().reserve(START, 2, START + 60, INTERVAL)
     assert pace.give_back(slots, START + 1).free == slots[1:]

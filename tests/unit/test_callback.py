@@ -67,7 +67,13 @@ def test_an_answer_that_no_task_waits_for_is_dropped(answering: Answering, code:
 
 @pytest.mark.parametrize(
     ("code", "http_status"),
-    [("ThrottlingException", 400), ("KmsThrottlingException", 400), ("ExpiredTokenException", 400), ("Any", 500)],
+    [
+        ("ThrottlingException", 400),
+        ("KmsThrottlingException", 400),
+        ("KMS.ThrottlingException", 400),
+        ("ExpiredTokenException", 400),
+        ("Any", 500),
+    ],
 )
 def test_an_answer_that_may_succeed_later_is_repeated(answering: Answering, code: str, http_status: int) -> None:
     answering.stubber.add_client_error("send_task_success", code, http_status_code=http_status)

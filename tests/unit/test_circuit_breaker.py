@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -188,7 +189,8 @@ def fail_a_trial(breaker: CircuitBreaker, outcome: Outcome) -> None:
 def test_a_hold_doubles_while_requests_keep_coming_and_a_trial_costs_something(
     breaker: CircuitBreaker, advance: Advance, reports: Reports, outcome: Outcome
 ) -> None:
-    breaker.record(NO_CREDITS)
+    for _ in range(FAULTS_IN_A_ROW):
+        breaker.record(outcome)
     advance(FIRST_HOLD_SECONDS)
     hold = FIRST_HOLD_SECONDS
     for openings in range(1, 12):
@@ -197,6 +199,30 @@ def test_a_hold_doubles_while_requests_keep_coming_and_a_trial_costs_something(
         assert refusal_of(breaker).retry_after == hold
         assert len(reports) == openings + 1
         advance(hold)
+
+
+@pytest.mark.parametrize("opened_by", [NO_CREDITS, NO_CONNECTION, UNKNOWN], ids=str)
+def test_a_403_in_the_trial_of_another_fault_may_be_this_requests_own(
+    breaker: CircuitBreaker, advance: Advance, reports: Reports, opened_by: Outcome
+) -> None:
+    for _ in range(FAULTS_IN_A_ROW):
+        breaker.record(opened_by)
+    advance(FIRST_HOLD_SECONDS)
+    for _ in range(FAULTS_IN_A_ROW - 1):
+        fail_a_trial(breaker, FORBIDDEN)
+    assert len(reports) == 1
+    fail_a_trial(breaker, FORBIDDEN)
+    assert [reason for reason, _ in reports[1:]] == [Reason.ENDPOINT_REFUSED]
+
+
+def test_one_failure_that_several_threads_share_is_one_fault(breaker: CircuitBreaker) -> None:
+    for _ in range(FAULTS_IN_A_ROW - 1):
+        breaker.record(NO_CONNECTION)
+        for _ in range(9):
+            breaker.record(replace(NO_CONNECTION, is_repeat=True))
+    assert is_closed(breaker)
+    breaker.record(NO_CONNECTION)
+    assert refusal_of(breaker).reason is Reason.CANNOT_CONNECT
 
 
 @pytest.mark.parametrize("outcome", [NO_CREDITS, NO_CONNECTION], ids=str)

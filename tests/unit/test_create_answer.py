@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from song_intake.domain.outcome import Created, Outcome, Refused, Retryable, Unknown
 from song_intake.domain.reason import SHARED, Reason
-from song_intake.music_api.answer import Answer
+from song_intake.music_api.answer import Answer, task_id_in
 from song_intake.music_api.create import outcome_of
 
 TASK_ID = "d8b553d0-cb53-442d-aae8-bba319ab5d65"
@@ -171,6 +171,33 @@ def test_a_task_id_in_hand_is_never_lost(body: bytes, task_id: str) -> None:
 def test_a_2xx_without_a_readable_task_id_leaves_the_create_unknown(value: object) -> None:
     for members in ({"task_id": value}, {"data": {"task_id": value}}, {"data": [{"task_id": value}]}):
         assert kind_of(outcome_of(Answer(200, json.dumps(members).encode()))) == UNKNOWN
+
+
+NAMED: list[dict[str, object]] = [
+    {"task_id": "t-1"},
+    {"task_id": " t-1"},
+    {"task_id": 1.5},
+    {"task_id": {"id": "t-1"}},
+    {"data": {"task_id": "t-1"}},
+    {"data": [{"task_id": "t-1"}]},
+    {"data": [{}, None, {"task_id": "t-1"}]},
+]
+
+
+@pytest.mark.parametrize("named", NAMED, ids=str)
+@pytest.mark.parametrize("status", [status for status in TABLE if status >= 400])
+def test_an_error_that_names_a_task_is_no_proof_that_nothing_was_created(status: int, named: dict[str, object]) -> None:
+    """Nor is its code under 200; if the task can be read there, the song is created."""
+    error = {"type": "rate_limited", "error": "x", **named}
+    assert isinstance(outcome_of(Answer(status, json.dumps(error).encode())), Unknown)
+    under_200 = outcome_of(Answer(200, json.dumps({**error, "code": status}).encode()))
+    assert isinstance(under_200, Created if task_id_in(named) else Unknown)
+
+
+@pytest.mark.parametrize("nothing", [None, ""], ids=repr)
+def test_an_empty_task_id_names_no_task(nothing: object) -> None:
+    error = {"type": "validation_error", "task_id": nothing, "data": [{"task_id": nothing}]}
+    assert isinstance(outcome_of(Answer(400, json.dumps(error).encode())), Refused)
 
 
 @pytest.mark.parametrize("http_status", [200, 201, 202, 299])

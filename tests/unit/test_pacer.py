@@ -14,7 +14,7 @@ from song_intake.admission.pacer import Reservation, SharedPacer, Unpaced
 from song_intake.admission.slots import MOST_HELD_SECONDS, MOST_LATE_SECONDS
 from song_intake.domain.outcome import Retryable
 from song_intake.domain.reason import Reason
-from tests.performance.paced_surroundings import Database, Seconds
+from tests.performance.paced_surroundings import HALF_A_WRITE, Database, Seconds
 from tests.performance.virtual_time import Process, VirtualTime
 from tests.properties.simulation.dynamodb import unavailable
 
@@ -26,7 +26,8 @@ WRITE = 0.012  # seconds, the longest write of the simulated database
 
 
 class Unreachable(Database):
-    def update_item(self, **write: object) -> dict[str, object]:
+    def update_item(self, **_write: object) -> dict[str, object]:
+        self._pause(HALF_A_WRITE)
         raise unavailable("UpdateItem")
 
 
@@ -278,12 +279,14 @@ def test_after_a_429_the_reserved_slots_are_dropped_and_new_ones_come_later_and_
 
 def test_without_the_table_nothing_is_sent_and_every_thread_gets_the_reason() -> None:
     batch = Batch(database_type=Unreachable)
-    for name in "abc":
+    for name in "abcdefghij":
         batch.sends(name)
     batch.run()
     assert not batch.sent
     assert {refusal.reason for refusal in batch.refusals.values()} == {Reason.LEDGER_UNAVAILABLE}
-    assert len(batch.refusals) == 3
+    assert len(batch.refusals) == 10
+    failures = [refusal for refusal in batch.refusals.values() if not refusal.is_repeat]
+    assert len(failures) == 2, "one of each write: of the first thread, and of the other nine"
 
 
 def test_no_slot_can_be_reserved_before_the_invocation_begins() -> None:

@@ -7,7 +7,7 @@
     closed    --an account fault, a spent budget, a long Retry-After; any other shared fault three times
                 in a row-->                                                                         open
     open      --the hold ends-->                                                                    half open
-    half open --the trial finds a shared fault-->                                                   open again
+    half open --the trial finds a shared fault (a 403: only one that opened it)-->                  open again
     half open --a request is created-->                                                             closed
 
 It is the fast half of a pause. The slow half, disabling the event source mapping for all processes, takes a minute on
@@ -124,11 +124,13 @@ class CircuitBreaker:
                 with self._lock:
                     self._open, self._openings, self._trial, self._in_a_row = None, 0, None, {}
             case Refused(http_status=403):
-                self._count((403, outcome.vendor_code, outcome.detail), _same_refusal(outcome))
+                self._count((403, outcome.vendor_code, outcome.detail), _same_refusal(outcome), maybe_its_own=True)
             case Refused():
                 self._sign_of_life()
             case Unknown():
                 self._count(Reason.VENDOR_FAILING, _failing(outcome))
+            case Retryable(is_repeat=True):
+                return
             case Retryable(reason=Reason.RATE_LIMITED):
                 if (outcome.retry_after or 0) > self._patience:
                     self._open_for(outcome)
@@ -168,11 +170,13 @@ class CircuitBreaker:
         with self._lock:
             self._in_a_row = {}
 
-    def _count(self, kind: object, fault: Retryable) -> None:
+    def _count(self, kind: object, fault: Retryable, *, maybe_its_own: bool = False) -> None:
+        """maybe_its_own: the cause may be this request. Then one trial shows only that an earlier cause lasts."""
         with self._lock:
             self._in_a_row[kind] = count = self._in_a_row.get(kind, 0) + 1
             is_half_open = self._open is not None and self._open.is_over(time.time())
-        if count >= FAULTS_IN_A_ROW or is_half_open:
+            is_the_same = not maybe_its_own or (self._open is not None and self._open.fault.reason is fault.reason)
+        if count >= FAULTS_IN_A_ROW or (is_half_open and is_the_same):
             self._open_for(fault)
 
     def _open_for(self, fault: Retryable) -> None:
@@ -228,10 +232,10 @@ class Attempt:
 
 def _same_refusal(refused: Refused) -> Retryable:
     """The same 403 to different requests concerns what they share."""
-    detail = f"{FAULTS_IN_A_ROW} requests in a row were refused in the same way: {refused.detail}"
+    detail = f"one request after another is refused in the same way: {refused.detail}"
     return Retryable(Reason.ENDPOINT_REFUSED, detail, refused.http_status, refused.vendor_code)
 
 
 def _failing(unknown: Unknown) -> Retryable:
-    detail = f"the outcomes of {FAULTS_IN_A_ROW} creates in a row are unknown; the last one: {unknown.detail}"
+    detail = f"the outcome of one create after another is unknown; the last one: {unknown.detail}"
     return Retryable(Reason.VENDOR_FAILING, detail, unknown.http_status, unknown.vendor_code)

@@ -26,6 +26,11 @@ RECOVERY_SECONDS = 300.0
 """The time from the slowest pace after a 429 to the usual one. The vendor publishes no figure: a guess."""
 PAUSE_INTERVALS = 3
 """Intervals without any create after a 429 that names no time to wait. Our choice."""
+LONGEST_INVOCATION_SECONDS = 900.0
+"""No worker reserves a slot further ahead than its invocation lasts.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+LONGEST_NAMED_SECONDS = 86_400.0
+"""The longest wait that a 429 can name: LONGEST_RETRY_AFTER_SECONDS of music_api/answer.py."""
 
 
 @frozen
@@ -46,14 +51,27 @@ class Pace:
 
         interval: seconds between slots at the usual pace. Returns the state after it, and the slots in order of time.
         """
-        reused = tuple(slot for slot in self.free if earliest <= slot <= latest)[:count]
-        kept = tuple(slot for slot in self.free if slot >= earliest and slot not in reused)
-        after = replace(self, next_at=max(self.next_at, earliest), free=kept)
+        state = self._without_wrong_clocks(earliest, interval)
+        reused = tuple(slot for slot in state.free if earliest <= slot <= latest)[:count]
+        kept = tuple(slot for slot in state.free if slot >= earliest and slot not in reused)
+        after = replace(state, next_at=max(state.next_at, earliest), free=kept)
         slots = list(reused)
         while len(slots) < count and after.next_at <= latest:
             slots.append(after.next_at)
             after = replace(after, next_at=after.next_at + interval * after.slowness(after.next_at))
         return after, tuple(slots)
+
+    def _without_wrong_clocks(self, now: float, interval: float) -> Pace:
+        """Without the moments that only a worker whose clock was ahead can have reserved.
+
+        Else one wrong clock would stop every create until that moment: a needless slot is cheap, an hour without any is
+        not. interval: as for `reserve`.
+        """
+        ahead = LONGEST_INVOCATION_SECONDS + most_slow(interval) * interval
+        slow_from = self.slow_from if self.slow_from <= now + LONGEST_NAMED_SECONDS + ahead else now
+        furthest = max(now, slow_from) + ahead
+        next_at = self.next_at if self.next_at <= furthest else max(now, slow_from)
+        return replace(self, next_at=next_at, slow_from=slow_from, free=tuple(s for s in self.free if s <= furthest))
 
     def give_back(self, slots: tuple[float, ...], now: float) -> Pace:
         """Give back slots that will not be used. A slot of the time before the slower pace is not reserved again."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from song_intake.domain.outcome import Retryable
@@ -227,6 +227,7 @@ class Slots:
             # The last to arrive get no slot.
             while refusal is not None and short > 0 and self._reservations:
                 self._reservations.pop().refusal = refusal
+                refusal = replace(refusal, is_repeat=True)
                 short -= 1
             self._changed.notify_all()
 

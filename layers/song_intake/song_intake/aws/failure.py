@@ -11,6 +11,9 @@ _BUSY_CODES = frozenset(
     (
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
+        # SQS, of the key of an encrypted queue: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/
+        "KMS.ThrottlingException",
+        "KmsThrottled",
         "KmsThrottlingException",
         "LimitExceededException",
         "PriorRequestNotComplete",

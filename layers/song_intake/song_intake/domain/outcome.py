@@ -36,6 +36,8 @@ class Retryable:
     vendor_code: str | None = None
     retry_after: float | None = None
     """The shortest wait in seconds, where one is known: from the music API, the pace, or a circuit breaker on trial."""
+    is_repeat: bool = False
+    """Another thread has met the very same failure: together they are one."""
 
 
 @frozen

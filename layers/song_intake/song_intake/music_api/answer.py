@@ -17,6 +17,7 @@ from song_intake.domain.frozen import frozen
 # Task ids were only ever seen as UUIDs. Any printable text without spaces is accepted: losing one loses a paid song.
 _TASK_ID = re.compile(r"[\x21-\x7e]{1,256}")
 _LARGEST_TASK_ID = 10**256 - 1
+_NO_TASK = (None, "")
 
 _VENDOR_CODES = frozenset(
     (
@@ -99,6 +100,17 @@ def task_id_in(members: dict[str, object]) -> str | None:
     first = data[0] if isinstance(data, list) and data else None
     places = [place for place in (members, data, first) if isinstance(place, dict)]
     return next((task_id for place in places if (task_id := as_task_id(place.get("task_id")))), None)
+
+
+def names_a_task(members: dict[str, object]) -> bool:
+    """Whether there is anything in the place of a task id, in any entry of `data`, readable or not.
+
+    Then a task may exist, whatever else the response says (UPSTREAM, "Create": no task id anywhere).
+    """
+    data = members.get("data")
+    entries = data if isinstance(data, list) else [data]
+    places = [place for place in (members, *entries) if isinstance(place, dict)]
+    return any(place.get("task_id") not in _NO_TASK for place in places)
 
 
 def as_task_id(value: object) -> str | None:

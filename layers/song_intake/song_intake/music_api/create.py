@@ -16,6 +16,7 @@ from song_intake.music_api.answer import (
     Answer,
     is_in_form,
     messages_in,
+    names_a_task,
     object_in,
     retry_after_seconds,
     status_in,
@@ -61,6 +62,9 @@ def outcome_of(answer: Answer) -> Outcome:
 
 
 def _meaning_of(response: _Response) -> Outcome:
+    if response.status >= 400 and names_a_task(response.members):
+        # An error that names a task proves nothing: the task may be this one.
+        return _unknown(response)
     in_form, in_another_form = MEANINGS.get(response.status, (_unknown, _unknown))
     return (in_form if response.members else in_another_form)(response)
 

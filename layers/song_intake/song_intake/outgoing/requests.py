@@ -40,12 +40,15 @@ class RequestQueue:
             return None
         return int(attributes[name])
 
-    def send_anew(self, message: Message, decision: SendAnew, request_id: str | None) -> None:
-        """Raises SideEffectFailed. The delay is at most SQS's 15 minutes."""
+    def send_anew(
+        self, message: Message, decision: SendAnew, request_id: str | None, task_id: str | None = None
+    ) -> None:
+        """Raises SideEffectFailed. The delay is at most SQS's 15 minutes. task_id: a task that is not recorded yet."""
         origin = Origin(
             decision.reason.value,
             message.first_message_id,
             request_id=request_id or message.known_request_id,
+            task_id=task_id or message.known_task_id,
             sent_anew_for=message.delivery_id,
             sender=message.sender,
         )

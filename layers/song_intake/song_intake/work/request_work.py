@@ -122,8 +122,10 @@ class RequestWork:
             raise next(iter(failures.values()))
 
     def _send_anew(self, report: RecordReport, decision: SendAnew) -> None:
-        """The row outlives the new message too, if there is a row."""
-        self.requests.send_anew(report.message, decision, report.request_id)
+        """The row outlives the new message too, if there is a row. So does the task of a letter that was not sent."""
+        letter = report.failed_decision
+        task_id = letter.task_id if isinstance(letter, DeadLetter) else None
+        self.requests.send_anew(report.message, decision, report.request_id, task_id)
         if report.request_id is not None and decision.reason is not Reason.LEDGER_UNAVAILABLE:
             with contextlib.suppress(LedgerUnavailable):
                 self.submission.store.table.keep(report.request_id)
@@ -133,9 +135,14 @@ class RequestWork:
         later = self.submission.on_side_effect_failure(report.message, failure)
         failed_decision = None if isinstance(report.decision, RetryIn | SendAnew) else report.decision
         done = replace(report, decision=later, failed_decision=failed_decision)
-        if isinstance(later, SendAnew) and not isinstance(report.decision, SendAnew):
-            try:
-                self._perform(done)
-            except SideEffectFailed:
-                return replace(done, decision=RetryIn(None, later.reason, later.detail))
+        if not isinstance(later, SendAnew):
+            return done
+        # If no message takes its place, it stays.
+        stays = replace(done, decision=RetryIn(None, later.reason, later.detail))
+        if isinstance(report.decision, SendAnew):
+            return stays
+        try:
+            self._perform(done)
+        except SideEffectFailed:
+            return stays
         return done

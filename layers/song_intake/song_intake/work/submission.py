@@ -139,7 +139,8 @@ class Submission:
         while True:
             with self.pacer.reserve() as slot:
                 if isinstance(slot, Retryable):
-                    return self._wait(message, slot)
+                    # To have no slot left is no fault: the breaker knows.
+                    return self._fault(message, slot)
                 decision = self._at_slot(request, message, time_left, call, slot)
             # Its slot was missed, or dropped after a 429: wait for the next one, without a connection and a claim.
             if not (isinstance(decision, RetryIn) and decision.reason is Reason.PACED):
@@ -243,5 +244,5 @@ class Submission:
         return RetryIn(self.backoff.after(message.receive_count), reason, detail)
 
 
-_CRASHED = "the function crashed on each of the receives before"
+_CRASHED = "the function crashed, or was throttled, on each of the receives before"
 _NO_TIME = (Reason.NO_TIME_LEFT, "too little of the invocation was left for a paid call")

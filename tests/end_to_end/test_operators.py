@@ -26,7 +26,8 @@ Operate = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def as_operator(tracking: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+def as_operator(tracking: Intake, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of the operator."""
     iam, name = tracking.cloud.client("iam"), new_id("operator")
     iam.create_user(UserName=name)
     iam.attach_user_policy(UserName=name, PolicyArn=tracking.stack.outputs["OperatorPolicyArn"])
@@ -38,10 +39,11 @@ def as_operator(tracking: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     # boto3 itself reads only AWS_DEFAULT_REGION.
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_REGION", REGION)
+    return name
 
 
 @pytest.fixture
-def operate(as_operator: None, tracking: Intake, capsys: pytest.CaptureFixture[str]) -> Operate:
+def operate(as_operator: str, tracking: Intake, capsys: pytest.CaptureFixture[str]) -> Operate:
     def operate(*words: str) -> tuple[int, str, str]:
         code = run(program, ["--stack", tracking.stack.name, *words])
         printed = capsys.readouterr()
@@ -161,7 +163,7 @@ def test_the_creates_of_a_day_are_shown_and_the_intake_is_shown_and_switched(ope
     assert shown.endswith(" credits\n")
 
 
-def test_a_call_that_the_policy_does_not_permit_is_one_line_that_names_the_action(
+def test_a_stack_that_the_policy_does_not_name_is_one_line_that_asks_for_its_name(
     operate: Operate, tracking: Intake
 ) -> None:
     other = tracking.stack.name.upper()
@@ -169,10 +171,12 @@ def test_a_call_that_the_policy_does_not_permit_is_one_line_that_names_the_actio
     assert code == 1
     _, _, notes = operate("--help")
     (line,) = notes.splitlines()
-    assert line.startswith("Error: you may not call cloudformation:DescribeStacks (AccessDenied)")
+    assert line.startswith(f"Error: you may not describe a stack '{other}' in {REGION}: check the name;")
 
 
-def test_the_policy_lets_the_doctor_read_and_test_its_own_things(as_operator: None, tracking: Intake) -> None:
+def test_a_second_policy_lets_the_doctor_read_and_test_its_own_things(as_operator: str, tracking: Intake) -> None:
+    policy = tracking.stack.outputs["DoctorPolicyArn"]
+    tracking.cloud.client("iam").attach_user_policy(UserName=as_operator, PolicyArn=policy)
     stack = described_stack(Target(stack=tracking.stack.name, region=REGION), Waiting(20.0, 30.0, 0.1), lambda *_: 200)
     for check in (check_template, check_functions, check_token, check_batched_writes, check_role, check_alarms):
         finding = examine(partial(check, stack))

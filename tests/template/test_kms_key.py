@@ -36,7 +36,7 @@ READS_AND_SENDS = ["kms:Decrypt", "kms:GenerateDataKey"]
 USERS = {
     **dict.fromkeys(("SubmitSongRole", "TrackSongRole", "KeepRecordingRole", "ReceiveWebhookRole"), READS_AND_SENDS),
     **dict.fromkeys(("ResolveSongRole", "RedriveLettersRole", "SenderPolicy", "OperatorPolicy"), READS_AND_SENDS),
-    **dict.fromkeys(("SwitchIntakeRole", "BalanceCheckScheduleRole", "ReaderPolicy"), READS),
+    **dict.fromkeys(("SwitchIntakeRole", "BalanceCheckScheduleRole", "ReaderPolicy", "DoctorPolicy"), READS),
 }
 
 

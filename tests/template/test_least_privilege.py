@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -8,7 +9,7 @@ from song_intake.admission.pace_item import PACE_KEY
 from song_intake.admission.switch_state import INTAKE_KEY
 from song_intake.contract.request_id import as_request_id
 from tests.local.contract import SCHEMAS
-from tests.template.transformed import Json, JsonValue, arn_of, properties, resources, resources_of, shipped
+from tests.template.transformed import PROJECT, Json, JsonValue, arn_of, properties, resources, resources_of, shipped
 
 # In a key policy "*" is the key itself, and a key that its account may not administer is lost for good.
 ALLOWED_WILDCARDS = {
@@ -24,13 +25,13 @@ ALLOWED_WILDCARDS = {
     ("KeepRecordingRole", "WriteRecordings", "${RecordingBucket.Arn}/songs/*"),
     ("ReaderPolicy", "ReadRecordings", "${RecordingBucket.Arn}/songs/*"),
     # Neither do these, or CloudWatch advises against it. All of them only read.
-    ("OperatorPolicy", "DoctorReadsAccount", "*"),
+    ("DoctorPolicy", "DoctorReadsAccount", "*"),
 }
 # In the ARNs of what has no ARN in the template: the id of the stack, and its alarms by the beginning of their names.
 ALLOWED_PATTERNS = {
     ("OperatorPolicy", "DescribeStack"),
-    ("OperatorPolicy", "DoctorReadsStack"),
-    ("OperatorPolicy", "DoctorTestsAlarms"),
+    ("DoctorPolicy", "DoctorReadsStack"),
+    ("DoctorPolicy", "DoctorTestsAlarms"),
 }
 
 GRANTS_OF_SUBMIT_SONG = [
@@ -278,7 +279,7 @@ def test_every_right_on_the_table_is_limited_to_the_items_that_its_function_need
         for role, statement in statements("Allow")
         # A scan names no key, so that only the resource limits it.
         if statement.get("Resource") == arn_of("Ledger") and statement["Action"] != "dynamodb:Scan"
-        if role not in ("ReaderPolicy", "OperatorPolicy")
+        if role not in ("ReaderPolicy", "OperatorPolicy", "DoctorPolicy")
     }
     assert limits == {
         ("SubmitSongRole", "WriteLedger"): REQUESTS_ONLY,
@@ -331,9 +332,11 @@ def test_a_reader_may_read_the_published_attributes_of_requests_and_nothing_else
     }
 
 
-OF_OPERATORS: dict[str, Json] = {
-    statement["Sid"]: statement for statement in properties("OperatorPolicy")["PolicyDocument"]["Statement"]
-}
+def rights_in(policy: str) -> dict[str, Json]:
+    return {statement["Sid"]: statement for statement in properties(policy)["PolicyDocument"]["Statement"]}
+
+
+OF_OPERATORS, OF_THE_DOCTOR = rights_in("OperatorPolicy"), rights_in("DoctorPolicy")
 RIGHTS_OF_OPERATORS: dict[str, list[str]] = {
     "DescribeStack": ["cloudformation:DescribeStacks"],
     "SendRequests": ["sqs:SendMessage"],
@@ -346,16 +349,15 @@ RIGHTS_OF_OPERATORS: dict[str, list[str]] = {
 
 
 def test_operators_may_do_what_their_commands_do_and_no_more() -> None:
-    of_commands = {sid: one for sid, one in OF_OPERATORS.items() if not sid.startswith("Doctor")}
-    assert {sid: as_list(one["Action"]) for sid, one in of_commands.items()} == RIGHTS_OF_OPERATORS
-    assert of_commands["InvokeFunctions"]["Resource"] == [
+    assert {sid: as_list(one["Action"]) for sid, one in OF_OPERATORS.items()} == RIGHTS_OF_OPERATORS
+    assert OF_OPERATORS["InvokeFunctions"]["Resource"] == [
         arn_of("RedriveLetters"),
         arn_of("ResolveSong"),
         arn_of("SwitchIntake"),
     ]
-    assert of_commands["ReadUsage"]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "#budget:*"}}
+    assert OF_OPERATORS["ReadUsage"]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "#budget:*"}}
     of_readers = properties("ReaderPolicy")["PolicyDocument"]["Statement"][0]["Condition"]
-    condition = of_commands["ReadRequests"]["Condition"]
+    condition = OF_OPERATORS["ReadRequests"]["Condition"]
     published = of_readers["ForAllValues:StringEquals"]["dynamodb:Attributes"]
     # `doubt` is the key of the index, and its only value is IN_DOUBT.
     assert condition == {
@@ -366,31 +368,76 @@ def test_operators_may_do_what_their_commands_do_and_no_more() -> None:
 
 def test_the_doctor_reads_the_settings_of_every_function() -> None:
     functions = [arn_of(name) for name, one in shipped()["Resources"].items() if one["Type"].endswith("::Function")]
-    readable = as_list(OF_OPERATORS["DoctorReadsFunctions"]["Resource"])
+    readable = as_list(OF_THE_DOCTOR["DoctorReadsFunctions"]["Resource"])
     assert sorted(map(str, readable)) == sorted(map(str, functions))
 
 
 def test_the_doctor_writes_no_rows_but_its_own_and_reads_no_secret() -> None:
-    of_doctor = [one for sid, one in OF_OPERATORS.items() if sid.startswith("Doctor")]
+    of_doctor = list(OF_THE_DOCTOR.values())
     on_rows = [one for one in of_doctor if "dynamodb" in json.dumps(one["Action"])]
     assert [one["Condition"] for one in on_rows] == [{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "doctor-*"}}]
     assert "secretsmanager" not in json.dumps(of_doctor)
 
 
-def test_the_policy_of_operators_fits_into_a_managed_policy() -> None:
+# The longest name of each, as given or as CloudFormation makes it of the stack's name of up to 128 characters.
+LONGEST_STACK = "s" * 128
+LONGEST_NAMES = {
+    "Ledger": "dynamodb:us-gov-west-1:123456789012:table/" + "t" * 255,
+    "AlarmTopic": f"sns:us-gov-west-1:123456789012:{LONGEST_STACK}-AlarmTopic-123456789012",
+    "UrgentAlarmTopic": f"sns:us-gov-west-1:123456789012:{LONGEST_STACK}-UrgentAlarmTopic-123456789012",
+    "SubmitSongLogGroup": f"logs:us-gov-west-1:123456789012:log-group:{LONGEST_STACK}-SubmitSongLogGroup-12345678901:*",
+}
+LONGEST_OF_ANY_OTHER = "lambda:us-gov-west-1:123456789012:function:" + "f" * 80
+
+
+def at_its_longest(node: JsonValue) -> JsonValue:
+    """The policy as IAM gets it, with the longest ARNs that there can be."""
+    match node:
+        case {"Fn::GetAtt": [name, *_]} | {"Ref": name}:
+            return f"arn:aws-us-gov:{LONGEST_NAMES.get(name, LONGEST_OF_ANY_OTHER)}"
+        case {"Fn::Sub": str(text)}:
+            for name, longest in {
+                "Ledger.Arn": f"arn:aws-us-gov:{LONGEST_NAMES['Ledger']}",
+                "LedgerTableName": "t" * 255,
+                "RecordingBucket.Arn": f"arn:aws-us-gov:s3:::{'b' * 63}",
+                "RecordingBucketName": "b" * 63,
+                "AWS::Partition": "aws-us-gov",
+                "AWS::Region": "us-gov-west-1",
+                "AWS::AccountId": "123456789012",
+                "AWS::StackName": LONGEST_STACK,
+            }.items():
+                text = text.replace(f"${{{name}}}", longest)
+            assert "${" not in text
+            return text
+        case dict():
+            return {name: at_its_longest(value) for name, value in node.items()}
+        case list():
+            return [at_its_longest(one) for one in node]
+    return node
+
+
+@pytest.mark.parametrize("policy", ["SenderPolicy", "ReaderPolicy", "OperatorPolicy", "DoctorPolicy"])
+@pytest.mark.parametrize("table", ["", "the-ledger"], ids=["a new ledger", "an existing one"])
+def test_a_policy_fits_into_a_managed_policy_whatever_the_names_are(policy: str, table: str) -> None:
     """Of 6,144 characters: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-    longest = "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:" + "f" * 64
-
-    def resolved(node: JsonValue) -> JsonValue:
-        match node:
-            case {"Fn::GetAtt": _} | {"Ref": _} | {"Fn::Sub": _}:
-                return longest
-            case dict():
-                return {name: resolved(value) for name, value in node.items()}
-            case list():
-                return [resolved(one) for one in node]
-        return node
-
     key = f"arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/mrk-{'f' * 32}"
-    document = resolved(properties("OperatorPolicy", KmsKeyArn=key)["PolicyDocument"])
+    document = at_its_longest(properties(policy, KmsKeyArn=key, LedgerTableName=table)["PolicyDocument"])
     assert len(json.dumps(document, separators=(",", ":"))) <= 6144
+
+
+FUNCTIONS_THAT_READ = {
+    "ReadApiToken": {"submit_song", "track_song", "resolve_song", "switch_intake"},
+    "ReadSigningKey": {
+        "submit_song", "track_song", "keep_recording", "receive_webhook", "redrive_letters", "switch_intake",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sid", FUNCTIONS_THAT_READ)
+def test_only_these_functions_read_a_secret_and_security_md_lists_them(sid: str) -> None:
+    roles = {role for role, statement in statements("Allow") if statement.get("Sid") == sid}
+    names = FUNCTIONS_THAT_READ[sid]
+    assert {"".join(word.title() for word in name.split("_")) + "Role" for name in names} == roles
+    text = " ".join((PROJECT / "SECURITY.md").read_text(encoding="utf-8").split())
+    listed = re.findall(r"Only ((?:`[a-z_]+`(?:, | and )?)+) can read it", text)
+    assert names in [set(re.findall("[a-z_]+", found)) - {"and"} for found in listed]

@@ -46,6 +46,7 @@ OUTPUTS_THAT_CALLERS_NEED = {
     "SenderPolicyArn",
     "ReaderPolicyArn",
     "OperatorPolicyArn",
+    "DoctorPolicyArn",
     "AlarmTopicArn",
     "UrgentAlarmTopicArn",
 }

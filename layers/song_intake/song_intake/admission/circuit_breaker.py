@@ -174,9 +174,12 @@ class CircuitBreaker:
         """maybe_its_own: the cause may be this request. Then one trial shows only that an earlier cause lasts."""
         with self._lock:
             self._in_a_row[kind] = count = self._in_a_row.get(kind, 0) + 1
-            is_half_open = self._open is not None and self._open.is_over(time.time())
-            is_the_same = not maybe_its_own or (self._open is not None and self._open.fault.reason is fault.reason)
-        if count >= FAULTS_IN_A_ROW or (is_half_open and is_the_same):
+            has_trial_failed = (
+                self._open is not None
+                and self._open.is_over(time.time())
+                and (not maybe_its_own or self._open.fault.reason is fault.reason)
+            )
+        if count >= FAULTS_IN_A_ROW or has_trial_failed:
             self._open_for(fault)
 
     def _open_for(self, fault: Retryable) -> None:

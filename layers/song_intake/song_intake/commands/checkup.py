@@ -72,7 +72,9 @@ def aws_failure(failure: Exception) -> str:
     call = failure.operation_name if isinstance(failure, ClientError) else "the call"
     code = code_of(failure)
     if code in DENIED:
-        return f"{call} was refused ({code}): your role lacks this right; OperatorPolicyArn and DoctorPolicyArn grant all"
+        return (
+            f"{call} was refused ({code}): your role lacks this right; OperatorPolicyArn and DoctorPolicyArn grant all"
+        )
     return f"{call} failed ({code}): run the doctor again; if it fails again, look up AWS's code"
 
 

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from song_intake.contract.sqs_message import MessageAttribute, SqsRecord
-from song_intake.work.batch import Batch
+from song_intake.work.batch import ANSWER_MARGIN_SECONDS, Batch
 from tests.integration.bench import FINAL_RECEIVE, MAX_RECEIVE_COUNT, Bench, new_id, plenty_of_time, record_of, song
 from tests.integration.handling import TITLE, failed, handle_all, unreadable_row
 from tests.local.vendor import answer as vendor_answer
@@ -136,8 +136,10 @@ def test_a_record_that_hangs_is_reported_while_the_others_are_acknowledged(bench
     answer = threading.Event()
     bench.vendor.on_create("Hangs", lambda _: cast("None", answer.wait(30)))
     hanging, good = bench.send(song("Hangs")), bench.send(song("Good"))
+    began = time.monotonic()
     try:
         assert handle_all(bench, batch, time_left=lambda: 2.5) == {hanging}
+        assert time.monotonic() - began < 2.5 + ANSWER_MARGIN_SECONDS, "Lambda would have ended the function"
         assert bench.row(good)["status"] == "SUBMITTED"
         assert bench.row(hanging)["status"] == "SUBMITTING"
         (line,) = (line for line in bench.lines() if line["message_id"] == hanging)

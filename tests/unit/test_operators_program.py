@@ -1,5 +1,6 @@
 """The operators' program up to its first answer from AWS: what it reads, and its one line for a failure."""
 
+import inspect
 import io
 import json
 import os
@@ -264,7 +265,9 @@ def test_each_help_has_examples_and_fits_80_columns(capsys: pytest.CaptureFixtur
 
 def _words_of_examples() -> list[list[str]]:
     """Each example of each help, as words."""
-    helps = [command.help or "" for command in (*program.commands.values(), *letters.commands.values())]
+    helps = [
+        inspect.cleandoc(command.help or "") for command in (*program.commands.values(), *letters.commands.values())
+    ]
     blocks = [text.partition("\b\n")[2].partition("\n\n")[0].replace("\\\n", "") for text in helps]
     lines = [line for block in blocks for line in block.splitlines()[1:]]
     return [shlex.split(line.partition(" < ")[0]) for line in lines]

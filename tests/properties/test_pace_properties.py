@@ -142,8 +142,10 @@ DAY = 24 * HOUR
 
 @pytest.mark.parametrize("ahead", [HOUR, DAY, 400 * DAY])
 def test_a_clock_that_was_ahead_for_a_moment_does_not_stop_the_others(ahead: float) -> None:
-    """It reserved slots, gave some back, and was told to slow down."""
+    """It reserved slots, and gave some back."""
     pace, slots = Pace().reserve(START + ahead, 7, START + ahead + 60, INTERVAL)
+    _, after_a_429 = pace.slowed(START, None, INTERVAL).reserve(START, 1, START + 60, INTERVAL)
+    assert after_a_429 == (START + PAUSE_INTERVALS * INTERVAL,)
     for wrong in (pace, pace.give_back(slots[3:], START + ahead)):
         after, right = wrong.reserve(START, 3, START + 60, INTERVAL)
         assert right == (START, START + INTERVAL, START + 2 * INTERVAL)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from song_intake.domain.frozen import frozen
+from song_intake.music_api.answer import LONGEST_RETRY_AFTER_SECONDS
 
 SECONDS_A_MINUTE = 60
 
@@ -29,8 +30,6 @@ PAUSE_INTERVALS = 3
 LONGEST_INVOCATION_SECONDS = 900.0
 """No worker reserves a slot further ahead than its invocation lasts.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
-LONGEST_NAMED_SECONDS = 86_400.0
-"""The longest wait that a 429 can name: LONGEST_RETRY_AFTER_SECONDS of music_api/answer.py."""
 
 
 @frozen
@@ -68,7 +67,7 @@ class Pace:
         not. interval: as for `reserve`.
         """
         ahead = LONGEST_INVOCATION_SECONDS + most_slow(interval) * interval
-        slow_from = self.slow_from if self.slow_from <= now + LONGEST_NAMED_SECONDS + ahead else now
+        slow_from = self.slow_from if self.slow_from <= now + LONGEST_RETRY_AFTER_SECONDS + ahead else now
         furthest = max(now, slow_from) + ahead
         next_at = self.next_at if self.next_at <= furthest else max(now, slow_from)
         return replace(self, next_at=next_at, slow_from=slow_from, free=tuple(s for s in self.free if s <= furthest))
@@ -83,13 +82,14 @@ class Pace:
 
         retry_after: the seconds to wait that the API named, if it did. interval: as for `reserve`.
         """
+        state = self._without_wrong_clocks(now, interval)
         named = now + (retry_after or 0.0)
-        resume = max(self.next_at, named, now + PAUSE_INTERVALS * interval)
-        if now < self.slow_from:
+        resume = max(state.next_at, named, now + PAUSE_INTERVALS * interval)
+        if now < state.slow_from:
             # Another worker may have given back slots of the slower pace: none of them before the named time.
-            free = tuple(slot for slot in self.free if slot >= named)
-            return replace(self, next_at=resume, free=free, slow_from=max(self.slow_from, named))
-        return Pace(resume, (), min(most_slow(interval), 2 * self.slowness(now)), resume)
+            free = tuple(slot for slot in state.free if slot >= named)
+            return replace(state, next_at=resume, free=free, slow_from=max(state.slow_from, named))
+        return Pace(resume, (), min(most_slow(interval), 2 * state.slowness(now)), resume)
 
     def slowness(self, at: float) -> float:
         """The distance between slots at this moment, in intervals: 1 is the usual pace."""

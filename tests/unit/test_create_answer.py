@@ -181,6 +181,7 @@ NAMED: list[dict[str, object]] = [
     {"data": {"task_id": "t-1"}},
     {"data": [{"task_id": "t-1"}]},
     {"data": [{}, None, {"task_id": "t-1"}]},
+    {"result": {"songs": [[], [{"task_id": "t-1"}]]}},
 ]
 
 

@@ -103,14 +103,20 @@ def task_id_in(members: dict[str, object]) -> str | None:
 
 
 def names_a_task(members: dict[str, object]) -> bool:
-    """Whether there is anything in the place of a task id, in any entry of `data`, readable or not.
+    """Whether there is a `task_id` at any depth, readable or not.
 
-    Then a task may exist, whatever else the response says (UPSTREAM, "Create": no task id anywhere).
+    Then a task may exist, whatever else the response says (UPSTREAM, "Whose word is it": no task id anywhere).
     """
-    data = members.get("data")
-    entries = data if isinstance(data, list) else [data]
-    places = [place for place in (members, *entries) if isinstance(place, dict)]
-    return any(place.get("task_id") not in _NO_TASK for place in places)
+    places: list[object] = [members]
+    while places:
+        place = places.pop()
+        if isinstance(place, dict):
+            if place.get("task_id") not in _NO_TASK:
+                return True
+            places += place.values()
+        elif isinstance(place, list):
+            places += place
+    return False
 
 
 def as_task_id(value: object) -> str | None:

@@ -132,12 +132,10 @@ def test_three_faults_of_one_kind_in_a_row_open_it(breaker: CircuitBreaker, repo
 
 
 def test_unknown_outcomes_are_the_vendors_fault_and_the_same_403_is_the_endpoints(breaker: CircuitBreaker) -> None:
-    for _ in range(FAULTS_IN_A_ROW):
-        breaker.record(UNKNOWN)
+    record_in_a_row(breaker, UNKNOWN)
     assert refusal_of(breaker).reason is Reason.VENDOR_FAILING
     breaker.record(SONG)
-    for _ in range(FAULTS_IN_A_ROW):
-        breaker.record(FORBIDDEN)
+    record_in_a_row(breaker, FORBIDDEN)
     assert refusal_of(breaker).reason is Reason.ENDPOINT_REFUSED
 
 
@@ -179,6 +177,11 @@ def test_after_the_hold_one_request_at_a_time_is_tried(breaker: CircuitBreaker, 
     assert is_closed(breaker)
 
 
+def record_in_a_row(breaker: CircuitBreaker, outcome: Outcome) -> None:
+    for _ in range(FAULTS_IN_A_ROW):
+        breaker.record(outcome)
+
+
 def fail_a_trial(breaker: CircuitBreaker, outcome: Outcome) -> None:
     with breaker.attempt() as trial:
         assert isinstance(trial, Attempt)
@@ -189,8 +192,7 @@ def fail_a_trial(breaker: CircuitBreaker, outcome: Outcome) -> None:
 def test_a_hold_doubles_while_requests_keep_coming_and_a_trial_costs_something(
     breaker: CircuitBreaker, advance: Advance, reports: Reports, outcome: Outcome
 ) -> None:
-    for _ in range(FAULTS_IN_A_ROW):
-        breaker.record(outcome)
+    record_in_a_row(breaker, outcome)
     advance(FIRST_HOLD_SECONDS)
     hold = FIRST_HOLD_SECONDS
     for openings in range(1, 12):
@@ -205,8 +207,7 @@ def test_a_hold_doubles_while_requests_keep_coming_and_a_trial_costs_something(
 def test_a_403_in_the_trial_of_another_fault_may_be_this_requests_own(
     breaker: CircuitBreaker, advance: Advance, reports: Reports, opened_by: Outcome
 ) -> None:
-    for _ in range(FAULTS_IN_A_ROW):
-        breaker.record(opened_by)
+    record_in_a_row(breaker, opened_by)
     advance(FIRST_HOLD_SECONDS)
     for _ in range(FAULTS_IN_A_ROW - 1):
         fail_a_trial(breaker, FORBIDDEN)
@@ -229,8 +230,7 @@ def test_one_failure_that_several_threads_share_is_one_fault(breaker: CircuitBre
 def test_a_fault_whose_trial_creates_nothing_is_tried_each_minute(
     breaker: CircuitBreaker, advance: Advance, outcome: Outcome
 ) -> None:
-    for _ in range(FAULTS_IN_A_ROW):
-        breaker.record(outcome)
+    record_in_a_row(breaker, outcome)
     for _ in range(10):
         assert refusal_of(breaker).retry_after == FIRST_HOLD_SECONDS
         advance(FIRST_HOLD_SECONDS)
@@ -251,8 +251,7 @@ def test_a_create_ends_the_doubling(breaker: CircuitBreaker, advance: Advance) -
     advance(FIRST_HOLD_SECONDS)
     breaker.record(UNKNOWN)
     breaker.record(SONG)
-    for _ in range(FAULTS_IN_A_ROW):
-        breaker.record(UNKNOWN)
+    record_in_a_row(breaker, UNKNOWN)
     assert refusal_of(breaker).retry_after == FIRST_HOLD_SECONDS
 
 

@@ -121,12 +121,10 @@ class StatusName(_Parsed[Status]):
     """A status of a request, in any case."""
 
     name = "status"
+    wanted = ", ".join(Status)
 
     def parse(self, typed: str) -> Status:
         return Status(typed.upper())
-
-    def wanted_for(self, typed: str) -> str:  # noqa: ARG002 - the same for each
-        return ", ".join(Status)
 
 
 def shown_moment(seconds: float) -> str:

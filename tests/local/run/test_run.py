@@ -24,7 +24,8 @@ def test_without_a_terminal_it_prints_lines_and_a_summary_and_exits(tmp_path: Pa
     assert set(re.findall(r"^  (\S+)  .*  as expected$", output, re.MULTILINE)) == samples
     assert re.search(r"^songs paid for twice +0$", output, re.MULTILINE)
     assert re.search(r"^final statuses without an event +0$", output, re.MULTILINE)
-    assert re.search(r"^ +7 after IN_DOUBT$", output, re.MULTILINE), "resolved by their webhooks"
+    # Resolved by their webhooks: the planned ones, and on a busy machine another whose answer came too late.
+    assert sum(map(int, re.findall(r"^ +(\d+) after IN_DOUBT$", output, re.MULTILINE))) >= 7
     assert re.search(r"^songs with their recordings +\d+ \(and 0 without\)$", output, re.MULTILINE)
     assert re.search(r"^The recordings are in s3://\S+/songs/$", output, re.MULTILINE)
     assert "Everything ended as expected." in output
